@@ -1,0 +1,3 @@
+//! The sound.
+#![no_std]
+#![forbid(unsafe_code)]
