@@ -1,1 +1,2 @@
 //! Harness.
+pub mod analysis;

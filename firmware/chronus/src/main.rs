@@ -1,1 +1,82 @@
-fn main() {}
+//! Chronus: a fault-tolerant synthesizer. This is the one binary; what it does depends on its first argument.
+#![forbid(unsafe_code)]
+
+mod audio;
+mod client { use std::process::ExitCode; use std::net::SocketAddr; pub fn run_send(_: SocketAddr, _: &str, _: &[String])->ExitCode{ExitCode::FAILURE} pub fn run_status(_:SocketAddr,_:bool)->ExitCode{ExitCode::FAILURE} }
+mod command_line;
+mod control;
+mod input;
+mod render;
+mod report;
+mod run;
+mod stamp;
+mod supervise;
+mod worker;
+
+use std::ffi::OsString;
+use std::process::ExitCode;
+
+use command_line::{RenderOptions, RunOptions, SendOptions, StatusOptions, Wrong, help_text};
+
+#[cfg(feature = "audit")]
+#[global_allocator]
+static ALLOCATOR: rt::audit::Allocator = rt::audit::Allocator;
+
+/// Exit code of wrong usage; 0 is good and 1 is failure at work.
+const WRONG_USAGE: u8 = 2;
+
+fn main() -> ExitCode {
+    let arguments: Vec<OsString> = std::env::args_os().skip(1).collect();
+    let (command, rest) = match arguments.split_first() {
+        Some((command, rest)) => (command.to_string_lossy().into_owned(), rest),
+        None => (String::new(), &[][..]),
+    };
+    if command == "worker" {
+        let words: Vec<String> = rest.iter().map(|word| word.to_string_lossy().into_owned()).collect();
+        return worker::run(&words);
+    }
+    report::start_logging();
+    if rest.iter().any(|argument| argument == "--help" || argument == "-h") {
+        print!("{}", help_text(&command));
+        return ExitCode::SUCCESS;
+    }
+    dispatch(&command, rest).unwrap_or_else(|Wrong(reason)| {
+        eprintln!("chronus: {reason}");
+        ExitCode::from(WRONG_USAGE)
+    })
+}
+
+fn dispatch(command: &str, rest: &[OsString]) -> Result<ExitCode, Wrong> {
+    Ok(match command {
+        "run" => work(run::run(&RunOptions::parse(rest)?)),
+        "render" => work(render::run(&RenderOptions::parse(rest)?)),
+        "send" => {
+            let options = SendOptions::parse(rest)?;
+            client::run_send(options.server, &options.address, &options.arguments)
+        }
+        "status" => {
+            let options = StatusOptions::parse(rest)?;
+            client::run_status(options.server, options.json)
+        }
+        "--version" | "-V" | "version" => {
+            println!("chronus {}", env!("CARGO_PKG_VERSION"));
+            ExitCode::SUCCESS
+        }
+        "--help" | "-h" | "help" => {
+            print!("{}", help_text(rest.first().and_then(|word| word.to_str()).unwrap_or_default()));
+            ExitCode::SUCCESS
+        }
+        "" => return Err(Wrong(format!("what shall it do?\n\n{}", help_text("")))),
+        unknown => return Err(Wrong(format!("there is no command '{unknown}'; `chronus --help` shows what there is"))),
+    })
+}
+
+fn work(result: Result<(), String>) -> ExitCode {
+    match result {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(reason) => {
+            log::error!("{reason}");
+            ExitCode::FAILURE
+        }
+    }
+}

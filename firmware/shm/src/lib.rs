@@ -1,1 +1,34 @@
+//! Memory shared between the processes of Chronus.
+//!
+//! Four pieces, each a memfd that lives as long as the supervisor: the command log (supervisor writes,
+//! workers read), the score (written once, then read-only for all), a bell (anyone rings) and one
+//! [`SlotMemory`] per slot (its worker writes, the others read).
+//!
+//! Three rules make it sound although any process may be killed between any two instructions:
+//!
+//! 1. Shared memory is only ever seen as atomics. No reference to plain data in it exists, so a torn or
+//!    stale read is a wrong number, never undefined behaviour.
+//! 2. Each word has one writer. What several words say together is published by one final store, and is
+//!    checked by number and checksum when read.
+//! 3. No lock: nothing here waits for anybody, so nobody's death can make it wait for ever.
+#![deny(unsafe_op_in_unsafe_fn, clippy::undocumented_unsafe_blocks)]
 
+mod bell;
+mod checksum;
+mod kill_point;
+mod log;
+mod mapping;
+mod score;
+mod seal;
+mod seqlock;
+mod slot;
+mod sync;
+
+pub use bell::BellMemory;
+pub use kill_point::{KILL_POINTS, KillPoint, arm, kill_point};
+pub use log::{LOG_RECORDS, LogFull, LogMemory, LogReader, LogWriter, RecordLost};
+pub use mapping::{Access, Mapping, SharedLayout};
+pub use score::ScoreMemory;
+pub use seal::{SealWord, Sealed};
+pub use seqlock::{Reading, Seqlock};
+pub use slot::{NO_BLOCK, RING_BLOCKS, SNAPSHOT_WORDS, SlotMemory};

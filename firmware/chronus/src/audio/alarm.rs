@@ -1,0 +1,52 @@
+//! How the audio thread tells that a worker has to be replaced. It costs a system call only when it happens.
+
+use std::os::fd::{AsFd, BorrowedFd};
+use std::sync::atomic::{AtomicU64, Ordering};
+
+use nix::sys::eventfd::{EfdFlags, EventFd};
+
+/// The workers declared unfit, each by the epoch of its slot, and an event that says there is something new.
+pub struct Alarm {
+    declared: [AtomicU64; 2],
+    event: EventFd,
+}
+
+impl Alarm {
+    /// An alarm with nothing declared.
+    ///
+    /// # Errors
+    /// When the process is out of descriptors.
+    pub fn new() -> nix::Result<Self> {
+        let event = EventFd::from_flags(EfdFlags::EFD_NONBLOCK | EfdFlags::EFD_CLOEXEC)?;
+        Ok(Self { declared: Default::default(), event })
+    }
+
+    /// Declares the worker of `slot` in `epoch` unfit. Said again, nothing happens.
+    pub fn declare(&self, slot: usize, epoch: u64) {
+        if self.declared[slot].swap(epoch, Ordering::Relaxed) != epoch {
+            self.wake();
+        }
+    }
+
+    /// The epoch last declared unfit in `slot`; 0 if none.
+    pub fn declared(&self, slot: usize) -> u64 {
+        self.declared[slot].load(Ordering::Relaxed)
+    }
+
+    /// Makes the event readable.
+    pub fn wake(&self) {
+        // Fails only if the counter is full, and then it is readable anyway.
+        let _ = self.event.write(1);
+    }
+
+    /// Makes the event unreadable until the next declaration.
+    pub fn acknowledge(&self) {
+        let _ = self.event.read();
+    }
+}
+
+impl AsFd for Alarm {
+    fn as_fd(&self) -> BorrowedFd<'_> {
+        self.event.as_fd()
+    }
+}

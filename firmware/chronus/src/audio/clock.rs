@@ -1,0 +1,87 @@
+//! Which frame is when: the one thing the audio thread tells the stamp.
+
+use std::sync::atomic::{AtomicU64, Ordering};
+
+use abi::FRAMES;
+use rt::clock::NANOSECONDS;
+
+/// Share of a block's deviation taken over into the clock. The device's crystal differs from the processor's
+/// by some 100 millionths, half a microsecond a block; wake-ups jitter by tens of microseconds. A hundredth
+/// follows the first within 50 us and lets a frame's worth of the second through at most.
+const SMOOTHING: i64 = 100;
+
+/// The time of frame 0 on CLOCK_MONOTONIC, as best known; 0 while nothing plays in real time.
+pub struct AudioClock {
+    origin: AtomicU64,
+    rate: u32,
+}
+
+impl AudioClock {
+    /// A clock for a sample rate in Hz that is not yet running.
+    pub fn new(rate: u32) -> Self {
+        Self { origin: AtomicU64::new(0), rate }
+    }
+
+    /// Time from frame 0 to the start of a block, in nanoseconds.
+    pub fn offset_of_block(&self, block: u64) -> u64 {
+        (u128::from(block) * FRAMES as u128 * u128::from(NANOSECONDS) / u128::from(self.rate)) as u64
+    }
+
+    /// Nanoseconds of one block.
+    pub fn period(&self) -> u64 {
+        self.offset_of_block(1)
+    }
+
+    /// When a block is due, on CLOCK_MONOTONIC.
+    pub fn time_of_block(&self, block: u64) -> u64 {
+        self.origin.load(Ordering::Relaxed) + self.offset_of_block(block)
+    }
+
+    /// Sets the time of frame 0.
+    pub fn start(&self, origin: u64) {
+        self.origin.store(origin, Ordering::Release);
+    }
+
+    /// Notes that the device took `block` at `now`. A deviation of more than half a block is a jump (an
+    /// underrun, a suspended machine) and is followed at once, a smaller one is smoothed.
+    pub fn observe(&self, block: u64, now: u64) {
+        let before = self.origin.load(Ordering::Relaxed);
+        let observed = now.saturating_sub(self.offset_of_block(block));
+        let deviation = observed as i64 - before as i64;
+        let jump = before == 0 || deviation.unsigned_abs() > self.period() / 2;
+        let origin = if jump { observed } else { before.wrapping_add_signed(deviation / SMOOTHING) };
+        self.origin.store(origin, Ordering::Release);
+    }
+
+    /// The frame that is due at a time on CLOCK_MONOTONIC; `None` while nothing plays in real time.
+    pub fn frame_at(&self, time: u64) -> Option<u64> {
+        let origin = self.origin.load(Ordering::Acquire);
+        let elapsed = u128::from(time.saturating_sub(origin));
+        let half = u128::from(NANOSECONDS / 2);
+        (origin != 0).then(|| ((elapsed * u128::from(self.rate) + half) / u128::from(NANOSECONDS)) as u64)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn frames_and_times_agree_after_a_year() {
+        let clock = AudioClock::new(44_100);
+        assert_eq!(clock.frame_at(5), None);
+        clock.start(1000);
+        let block = 365 * 86_400 * 44_100 / 256;
+        assert_eq!(clock.frame_at(1000 + clock.offset_of_block(block)), Some(block * 256));
+    }
+
+    #[test]
+    fn jitter_is_smoothed_and_a_jump_is_followed() {
+        let clock = AudioClock::new(48_000);
+        clock.observe(0, 1_000_000_000);
+        clock.observe(1, 1_000_000_000 + clock.offset_of_block(1) + 100_000);
+        assert_eq!(clock.frame_at(1_000_000_000), Some(0));
+        clock.observe(2, 2_000_000_000);
+        assert_eq!(clock.frame_at(2_000_000_000), Some(512));
+    }
+}

@@ -1,0 +1,56 @@
+//! Where the sound goes, and what gives the beat.
+
+mod alsa;
+mod paced;
+
+use abi::{Block, BlockNumber};
+
+pub use self::alsa::{AlsaSink, has_playback_device};
+pub use paced::PacedSink;
+
+use super::AudioClock;
+use super::choose::Patience;
+use crate::report::Counters;
+
+/// A sink. All of them take exactly one block per call and never keep the caller longer than the beat.
+pub enum Sink {
+    /// A sound card, which gives the beat.
+    Alsa(Box<AlsaSink>),
+    /// A timer at the real rate.
+    Paced(PacedSink),
+    /// No beat: as fast as the workers render.
+    Free,
+}
+
+impl Sink {
+    /// Starts the beat: block 0 is due now.
+    pub fn start(&mut self, clock: &AudioClock) {
+        match self {
+            Self::Paced(_) => clock.start(rt::clock::monotonic()),
+            Self::Alsa(_) | Self::Free => {}
+        }
+    }
+
+    /// Waits until `block` is due, where the sink tells so beforehand, and gives how long it may be late.
+    pub fn wait(&mut self, block: BlockNumber, clock: &AudioClock, counters: &Counters) -> Patience {
+        match self {
+            Self::Alsa(device) => device.wait(block, clock, counters),
+            Self::Paced(pace) => pace.wait(block, clock, counters),
+            Self::Free => Patience::Unlimited,
+        }
+    }
+
+    /// Plays a block.
+    pub fn write(&mut self, number: BlockNumber, block: &Block, clock: &AudioClock, counters: &Counters) {
+        if let Self::Alsa(device) = self {
+            device.write(number, block, clock, counters);
+        }
+    }
+
+    /// Plays out what is left.
+    pub fn finish(&mut self) {
+        if let Self::Alsa(device) = self {
+            device.finish();
+        }
+    }
+}

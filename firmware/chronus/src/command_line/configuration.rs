@@ -1,0 +1,57 @@
+//! The configuration file: the options of `chronus run`, in TOML.
+
+use std::path::Path;
+
+use serde::Deserialize;
+
+use super::options::Wrong;
+
+/// The file. Every key may be absent; a key nobody knows is an error, with its line and what there is.
+#[derive(Clone, Debug, Default, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Configuration {
+    /// The engine.
+    #[serde(default)]
+    pub engine: Engine,
+    /// OSC.
+    #[serde(default)]
+    pub osc: Osc,
+}
+
+/// `[engine]`.
+#[derive(Clone, Debug, Default, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Engine {
+    /// As --sink.
+    pub sink: Option<String>,
+    /// As --rate.
+    pub rate: Option<u32>,
+    /// As --lead.
+    pub lead: Option<u64>,
+    /// As --workers.
+    pub workers: Option<usize>,
+    /// As --periods.
+    pub periods: Option<u32>,
+    /// As --real-time.
+    pub real_time: Option<String>,
+    /// As --cores.
+    pub cores: Option<String>,
+}
+
+/// `[osc]`.
+#[derive(Clone, Debug, Default, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Osc {
+    /// As --osc.
+    pub listen: Option<String>,
+}
+
+/// Reads a configuration file.
+///
+/// # Errors
+/// That it cannot be read, or what is wrong in which line.
+pub fn read_configuration(path: &Path) -> Result<Configuration, Wrong> {
+    let text = std::fs::read_to_string(path).map_err(|error| Wrong(format!("{}: {error}", path.display())))?;
+    // Windows editors write a mark at the beginning; TOML does not know it.
+    toml::from_str(text.trim_start_matches('\u{feff}')).map_err(|error| Wrong(format!("{}: {error}", path.display())))
+}

@@ -1,0 +1,87 @@
+//! Help that teaches.
+
+const OVERVIEW: &str = "\
+Chronus: a synthesizer that keeps playing. Two workers render the same sound; kill one and nothing is heard.
+
+  chronus run                      start the engine: OSC on port 5005, sound on the default card
+  chronus send /test               play a note (440 Hz)
+  chronus send /mod/sine/freq 220  turn a knob
+  chronus send /gate/adsr 0        let the note go
+  chronus status                   how it is doing, and the process ids of the workers
+  kill -9 PID                      try it
+
+Commands:
+  run       play, live or from a score, to a sound card, a WAV file or both      (chronus run --help)
+  render    a score into a WAV file, as fast as possible, without workers        (chronus render --help)
+  send      one OSC message to a running engine, and print its answer            (chronus send --help)
+  status    the counters of a running engine                                     (chronus status --help)
+  --version, --help
+
+All addresses, ranges and replies are in PROTOCOL.md.
+Exit codes: 0 good, 1 failed at its work, 2 wrong usage.
+";
+
+const RUN: &str = "\
+chronus run [OPTION...]: the engine.
+
+  --sink SINK        where the sound goes (default: auto)
+                       auto            the sound card where there is one, else paced
+                       alsa[:PCM]      an ALSA device: alsa, alsa:hw:0, alsa:plughw:1,0 (`aplay -L` lists them)
+                       paced[:OUT.wav] no sound card: a timer at the real rate, into a WAV file if named
+                       free:OUT.wav    as fast as possible, into a WAV file
+  --osc ADDR:PORT    where OSC is taken (default: 0.0.0.0:5005; port 0 for any free one; off for none)
+  --score FILE       play this score (the format of scsynth -N) from block 0 on, and end with it
+  --seconds S        end after S seconds          --blocks N   end after N blocks of 256 frames
+  --rate HZ          44100, 48000 (default) or 96000
+  --lead N           blocks rendered ahead, 1 to 4 (default 2). Each adds one block (5.3 ms at 48 kHz) of latency and
+                     as much time for the workers to be late without being heard
+  --periods N        periods in the sound card's buffer, 2 (default) to 4
+  --workers N        2 (default); 1 for comparison: then a kill is heard
+  --real-time MODE   auto (default: a refusal is a warning), require (a refusal is fatal), off
+  --cores A,S0,S1    cores of the audio thread and the two workers (default with 4 or more cores: 1,2,3)
+  --config FILE      the same options as TOML: [engine] sink, rate, lead, workers, periods, real_time, cores;
+                     [osc] listen. The command line wins
+
+Ctrl-C or SIGTERM ends it: the sound is ramped down, the workers end, the WAV file is whole.
+CHRONUS_LOG=debug shows more.
+";
+
+const RENDER: &str = "\
+chronus render SCORE OUT.wav [--blocks N | --seconds S] [--rate HZ]
+
+Renders a score into a WAV file (32-bit float, stereo) in one process, as fast as it can: the reference that
+`chronus run --score SCORE` equals bit for bit, whatever is killed meanwhile.
+A score is what scsynth -N renders from: for each bundle a big-endian 32-bit byte count and an OSC bundle with a
+time tag counted from 0. It ends with its last time tag, rounded up to a block; --blocks or --seconds say otherwise.
+";
+
+const SEND: &str = "\
+chronus send [ADDR:PORT] ADDRESS [ARGUMENT...]
+
+Sends one OSC message (default: to 127.0.0.1:5005) and prints what comes back. Exit code 1 if that is an error.
+Numbers, true and false are recognised; s:TEXT, i:5, f:5, d:5, h:5 force a type.
+
+  chronus send /test                        a note to start with
+  chronus send /mod/filter/cutoff 400       any parameter: /mod/MODULE/NAME
+  chronus send '/mod/*/gain' 0.1            patterns as in OSC 1.0 (quote them)
+  chronus send /gate/adsr 0
+  chronus send 192.168.1.20:5005 /version   another machine
+";
+
+const STATUS: &str = "\
+chronus status [--json] [ADDR:PORT]
+
+Asks a running engine (default: 127.0.0.1:5005) how it is doing: blocks played, late blocks, the workers and
+their process ids, commands. --json prints it for programs.
+";
+
+/// The help of a command; of all of them for a command that does not exist.
+pub fn help_text(command: &str) -> &'static str {
+    match command {
+        "run" => RUN,
+        "render" => RENDER,
+        "send" => SEND,
+        "status" => STATUS,
+        _ => OVERVIEW,
+    }
+}

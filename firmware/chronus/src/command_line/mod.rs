@@ -1,0 +1,12 @@
+//! The command line and the configuration file: what the user wants, checked, or what is wrong with it.
+
+mod client;
+mod configuration;
+mod help;
+mod options;
+mod run_options;
+
+pub use client::{SendOptions, StatusOptions};
+pub use help::help_text;
+pub use options::{RenderOptions, Wrong};
+pub use run_options::{RunOptions, SinkChoice};

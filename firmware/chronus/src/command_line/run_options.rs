@@ -1,0 +1,265 @@
+//! The options of `chronus run`: defaults, then the configuration file, then the command line.
+
+use std::ffi::OsString;
+use std::net::SocketAddr;
+use std::path::PathBuf;
+
+use lexopt::{Arg, Parser};
+use rt::scheduling::RealTime;
+
+use super::configuration::{Configuration, read_configuration};
+use super::options::{Wrong, blocks_of_seconds, checked_rate, unexpected, value_of};
+
+/// Where the sound is to go.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum SinkChoice {
+    /// ALSA's `default` where there is a sound card, else paced.
+    Auto,
+    /// This ALSA device.
+    Alsa(String),
+    /// A timer, and this WAV file if any.
+    Paced(Option<PathBuf>),
+    /// As fast as possible, into this WAV file if any.
+    Free(Option<PathBuf>),
+}
+
+/// Periods the device's buffer may have: 2 is the least that ALSA can alternate between, 4 is 21 ms at 48 kHz
+/// and more than any device of today needs.
+const PERIODS: std::ops::RangeInclusive<u32> = 2..=4;
+
+/// What `chronus run` is to do.
+#[derive(Clone, Debug, PartialEq)]
+pub struct RunOptions {
+    /// Where the sound goes.
+    pub sink: SinkChoice,
+    /// Where OSC is taken; `None` for nowhere.
+    pub osc: Option<SocketAddr>,
+    /// A score to play from block 0 on.
+    pub score: Option<PathBuf>,
+    /// Blocks to play; `None` for no limit.
+    pub blocks: Option<u64>,
+    /// Workers, 1 or 2.
+    pub workers: usize,
+    /// Sample rate in Hz.
+    pub rate: u32,
+    /// Blocks rendered ahead.
+    pub lead: u64,
+    /// Periods of the device's buffer.
+    pub periods: u32,
+    /// Whether real-time rights are needed.
+    pub real_time: RealTime,
+    /// Cores of the audio thread and the two slots, if chosen by hand.
+    pub cores: Option<[usize; 3]>,
+}
+
+impl Default for RunOptions {
+    fn default() -> Self {
+        Self {
+            sink: SinkChoice::Auto,
+            osc: Some(SocketAddr::from(([0, 0, 0, 0], 5005))),
+            score: None,
+            blocks: None,
+            workers: 2,
+            rate: 48_000,
+            // One block for the workers to render in, and one for a kernel that is not a real-time one.
+            lead: 2,
+            periods: 2,
+            real_time: RealTime::Auto,
+            cores: None,
+        }
+    }
+}
+
+impl RunOptions {
+    /// Reads the arguments after `run`, and the configuration file if they name one.
+    ///
+    /// # Errors
+    /// What is wrong with them or with the file.
+    pub fn parse(arguments: &[OsString]) -> Result<Self, Wrong> {
+        let mut options = Self::default();
+        options.take_configuration(arguments)?;
+        let mut seconds = None;
+        let mut parser = Parser::from_args(arguments);
+        while let Some(argument) = parser.next()? {
+            match argument {
+                Arg::Long("config") => drop(parser.value()?),
+                Arg::Long("sink") => options.set_sink(&value_of::<String>(&mut parser, "--sink", SINKS)?)?,
+                Arg::Long("osc") => options.set_osc(&value_of::<String>(&mut parser, "--osc", "ADDR:PORT or off")?)?,
+                Arg::Long("score") => options.score = Some(parser.value()?.into()),
+                Arg::Long("seconds") => seconds = Some(value_of::<f64>(&mut parser, "--seconds", "a number of seconds")?),
+                Arg::Long("blocks") => {
+                    options.blocks = Some(value_of(&mut parser, "--blocks", "a whole number of blocks")?);
+                }
+                Arg::Long("workers") => options.set_workers(value_of(&mut parser, "--workers", "1 or 2")?)?,
+                Arg::Long("rate") => options.rate = checked_rate(value_of(&mut parser, "--rate", "a sample rate in Hz")?)?,
+                Arg::Long("lead") => options.set_lead(value_of(&mut parser, "--lead", "a number of blocks, 1 to 4")?)?,
+                Arg::Long("periods") => options.set_periods(value_of(&mut parser, "--periods", "2, 3 or 4")?)?,
+                Arg::Long("real-time") => {
+                    options.set_real_time(&value_of::<String>(&mut parser, "--real-time", "auto, require or off")?)?;
+                }
+                Arg::Long("cores") => {
+                    options.set_cores(&value_of::<String>(&mut parser, "--cores", "AUDIO,SLOT0,SLOT1 such as 1,2,3")?)?;
+                }
+                other => return Err(unexpected(other, "run")),
+            }
+        }
+        if let Some(seconds) = seconds {
+            options.blocks = Some(blocks_of_seconds(seconds, options.rate)?);
+        }
+        options.check()
+    }
+
+    fn take_configuration(&mut self, arguments: &[OsString]) -> Result<(), Wrong> {
+        let mut parser = Parser::from_args(arguments);
+        while let Ok(Some(argument)) = parser.next() {
+            if argument == Arg::Long("config") {
+                let path = PathBuf::from(parser.value().map_err(|_| Wrong("--config needs a file".to_owned()))?);
+                let configuration = read_configuration(&path)?;
+                self.apply(&configuration).map_err(|wrong| Wrong(format!("{}: {wrong}", path.display())))?;
+            }
+        }
+        Ok(())
+    }
+
+    fn apply(&mut self, configuration: &Configuration) -> Result<(), Wrong> {
+        let engine = &configuration.engine;
+        engine.sink.as_deref().map_or(Ok(()), |text| self.set_sink(text))?;
+        engine.rate.map_or(Ok(self.rate), checked_rate).map(|rate| self.rate = rate)?;
+        engine.lead.map_or(Ok(()), |lead| self.set_lead(lead))?;
+        engine.workers.map_or(Ok(()), |workers| self.set_workers(workers))?;
+        engine.periods.map_or(Ok(()), |periods| self.set_periods(periods))?;
+        engine.real_time.as_deref().map_or(Ok(()), |text| self.set_real_time(text))?;
+        engine.cores.as_deref().map_or(Ok(()), |text| self.set_cores(text))?;
+        configuration.osc.listen.as_deref().map_or(Ok(()), |text| self.set_osc(text))
+    }
+
+    fn check(self) -> Result<Self, Wrong> {
+        if matches!(self.sink, SinkChoice::Free(_)) && self.blocks.is_none() && self.score.is_none() {
+            return Err(Wrong("the free sink knows no time and would fill the disk: add --seconds S, --blocks N or --score FILE".to_owned()));
+        }
+        Ok(self)
+    }
+
+    fn set_sink(&mut self, text: &str) -> Result<(), Wrong> {
+        let (kind, rest) = text.split_once(':').map_or((text, None), |(kind, rest)| (kind, Some(rest)));
+        let file = rest.filter(|rest| !rest.is_empty()).map(PathBuf::from);
+        self.sink = match (kind, rest) {
+            ("auto", None) => SinkChoice::Auto,
+            ("alsa", rest) => SinkChoice::Alsa(rest.filter(|name| !name.is_empty()).unwrap_or("default").to_owned()),
+            ("paced", _) => SinkChoice::Paced(file),
+            ("free", _) => SinkChoice::Free(file),
+            _ => return Err(Wrong(format!("--sink {text}: there is {SINKS}"))),
+        };
+        Ok(())
+    }
+
+    fn set_osc(&mut self, text: &str) -> Result<(), Wrong> {
+        let wrong = |_| Wrong(format!("--osc {text}: needs ADDR:PORT, such as 0.0.0.0:5005 (all networks), 127.0.0.1:5005 (this machine only), or off"));
+        self.osc = if text == "off" { None } else { Some(text.parse().map_err(wrong)?) };
+        Ok(())
+    }
+
+    fn set_workers(&mut self, workers: usize) -> Result<(), Wrong> {
+        self.workers = Some(workers)
+            .filter(|workers| (1..=2).contains(workers))
+            .ok_or_else(|| Wrong(format!("--workers {workers}: 2 survive anything, 1 is for comparison; no other number is possible")))?;
+        Ok(())
+    }
+
+    fn set_lead(&mut self, lead: u64) -> Result<(), Wrong> {
+        self.lead = Some(lead)
+            .filter(|lead| abi::LEAD_RANGE.contains(lead))
+            .ok_or_else(|| Wrong(format!("--lead {lead}: workers render 1 to 4 blocks ahead")))?;
+        Ok(())
+    }
+
+    fn set_periods(&mut self, periods: u32) -> Result<(), Wrong> {
+        self.periods = Some(periods)
+            .filter(|periods| PERIODS.contains(periods))
+            .ok_or_else(|| Wrong(format!("--periods {periods}: the device's buffer has 2, 3 or 4 periods")))?;
+        Ok(())
+    }
+
+    fn set_real_time(&mut self, text: &str) -> Result<(), Wrong> {
+        self.real_time = match text {
+            "require" => RealTime::Require,
+            "auto" => RealTime::Auto,
+            "off" => RealTime::Off,
+            _ => return Err(Wrong(format!("--real-time {text}: there is require (a refusal is fatal), auto (a refusal is a warning), off"))),
+        };
+        Ok(())
+    }
+
+    fn set_cores(&mut self, text: &str) -> Result<(), Wrong> {
+        let cores: Result<Vec<usize>, _> = text.split(',').map(|core| core.trim().parse()).collect();
+        self.cores = cores.ok().and_then(|cores| cores.try_into().ok());
+        self.cores.map(drop).ok_or_else(|| Wrong(format!("--cores {text}: needs three core numbers, AUDIO,SLOT0,SLOT1, such as 1,2,3")))
+    }
+}
+
+const SINKS: &str = "auto, alsa, alsa:PCM, paced, paced:OUT.wav, free:OUT.wav";
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn parse(text: &str) -> Result<RunOptions, Wrong> {
+        RunOptions::parse(&text.split_whitespace().map(OsString::from).collect::<Vec<_>>())
+    }
+
+    #[test]
+    fn every_option_is_taken() {
+        let options = parse(
+            "--sink paced:x.wav --osc 127.0.0.1:0 --score s.osc --seconds 2 --workers 1 --rate 96000 --lead 4 \
+             --periods 3 --real-time off --cores 0,1,1",
+        )
+        .unwrap();
+        assert_eq!(options.sink, SinkChoice::Paced(Some("x.wav".into())));
+        assert_eq!((options.blocks, options.workers, options.rate, options.lead), (Some(750), 1, 96_000, 4));
+        assert_eq!((options.periods, options.real_time, options.cores), (3, RealTime::Off, Some([0, 1, 1])));
+        assert_eq!(parse("--sink alsa:hw:0,0").unwrap().sink, SinkChoice::Alsa("hw:0,0".to_owned()));
+        assert_eq!(parse("--sink alsa").unwrap().sink, SinkChoice::Alsa("default".to_owned()));
+        assert_eq!(parse("--osc off").unwrap().osc, None);
+    }
+
+    #[test]
+    fn what_cannot_be_is_refused_with_what_can() {
+        for (text, hint) in [
+            ("--rate 22050", "44100, 48000, 96000"),
+            ("--lead 0", "1 to 4"),
+            ("--lead five", "1 to 4"),
+            ("--workers 3", "2 survive"),
+            ("--sink jack", "alsa"),
+            ("--sink free:x.wav", "--seconds"),
+            ("--osc here", "ADDR:PORT"),
+            ("--seconds -1", "seconds"),
+            ("--seconds nan", "seconds"),
+            ("--seconds", "needs a value"),
+            ("--cores 1,2", "three"),
+            ("--periods 1", "2, 3 or 4"),
+            ("--real-time please", "require"),
+            ("--volume 11", "chronus run --help"),
+            ("--config /nowhere.toml", "/nowhere.toml"),
+        ] {
+            let wrong = parse(text).expect_err(text);
+            assert!(wrong.0.contains(hint), "{text}: {wrong}");
+        }
+    }
+
+    #[test]
+    fn the_command_line_wins_over_the_file_and_a_bad_file_names_the_line() {
+        let path = std::env::temp_dir().join(format!("chronus-configuration-{}.toml", std::process::id()));
+        let read = |content: &str, more: &str| {
+            std::fs::write(&path, content).unwrap();
+            parse(&format!("--config {} {more}", path.display()))
+        };
+        let good = "\u{feff}[engine]\r\nrate = 96000\r\nlead = 3\r\n[osc]\r\nlisten = \"127.0.0.1:7000\"\r\n";
+        let options = read(good, "--lead 1").unwrap();
+        assert_eq!((options.rate, options.lead, options.osc.unwrap().port()), (96_000, 1, 7000));
+        for (bad, hint) in [("[engine]\nrates = 1", "rates"), ("[engine]\nrate = \"x\"", "line 2"), ("[engine]\nlead = 9", "1 to 4")] {
+            let wrong = read(bad, "").expect_err(bad);
+            assert!(wrong.0.contains(hint), "{bad}: {wrong}");
+        }
+        std::fs::remove_file(&path).unwrap();
+    }
+}

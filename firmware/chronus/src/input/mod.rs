@@ -1,0 +1,25 @@
+//! From bytes to checked intents: OSC datagrams and score files. Nothing here knows blocks being played,
+//! the command log or a worker; a bad input ends in a [`Refusal`] and leaves nothing behind.
+
+mod address;
+mod arrival;
+mod interpret;
+mod packet;
+mod pattern;
+#[cfg(test)]
+mod property_tests;
+mod receive;
+mod refusal;
+mod score;
+mod value;
+
+pub use interpret::{Intent, MAX_DATAGRAM_BYTES, Request, When, interpret};
+#[cfg(test)]
+pub use packet::MAX_DEPTH;
+pub use packet::read_packet;
+pub use pattern::pattern_matches;
+pub use receive::{Datagram, Receiver};
+pub use refusal::{Code, Refusal};
+#[cfg(test)]
+pub use score::{MAX_COMMANDS, MAX_SECONDS};
+pub use score::{Score, ScoreError, read_score};

@@ -1,0 +1,209 @@
+//! The OSC socket: takes datagrams out of the kernel fast, with the time of their arrival, and hands them
+//! over. Interpreting them is another thread's work, so that a burst never waits for it in the kernel.
+
+use std::io::{self, ErrorKind, IoSliceMut};
+use std::net::{SocketAddr, UdpSocket};
+use std::os::fd::{AsFd, AsRawFd};
+use std::time::Duration;
+
+use nix::errno::Errno;
+use nix::poll::{PollFd, PollFlags, poll};
+use nix::sys::socket::{
+    ControlMessageOwned, MsgFlags, MultiHeaders, RecvMsg, SockaddrStorage, recvmmsg, setsockopt, sockopt,
+};
+use nix::sys::time::TimeSpec;
+
+use super::arrival::Clocks;
+use super::interpret::MAX_DATAGRAM_BYTES;
+
+/// Receive buffer asked of the kernel: 8 MiB hold about 10,000 small datagrams, which the kernel counts
+/// with some 800 bytes each: twice the burst of 5,000 that must not lose one.
+const RECEIVE_BUFFER_BYTES: usize = 8 << 20;
+/// Datagrams taken per system call: enough to make its cost small beside copying them.
+const BATCH: usize = 64;
+/// Times the socket is emptied before the caller is let look at its stop flag: 100 ms of a sender that
+/// never pauses, as long as the wait for one that is silent.
+const MAX_ROUNDS: usize = 500;
+/// Batches taken at a time before a pause: four times what a sender at full speed sends during one.
+const MAX_BATCHES: usize = 8;
+/// Pause after each round that found something. Waiting in poll() instead would be woken by each datagram of
+/// a burst, and the kernel likes to put the woken thread behind the sender on the sender's own core: a few
+/// milliseconds now and then, in which the default buffer (some 550 datagrams, or 1.6 ms of a sender at full
+/// speed) runs over. A timer wakes where the thread slept. Datagrams lose nothing by it: the first one of a
+/// burst is not delayed, and for the others counts the kernel's time of arrival.
+const PAUSE: Duration = Duration::from_micros(200);
+/// Longest wait for a datagram: how late, at most, the thread sees that it shall stop.
+const WAIT_MS: u16 = 100;
+/// Room per datagram: one word more than is accepted, so that what is too large is still too large when cut.
+const BUFFER_BYTES: usize = MAX_DATAGRAM_BYTES + 4;
+
+/// A datagram as it came.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Datagram {
+    /// Its bytes; more than [`MAX_DATAGRAM_BYTES`] if it is oversized.
+    pub bytes: Vec<u8>,
+    /// Where a reply goes.
+    pub sender: SocketAddr,
+    /// Nanoseconds of `CLOCK_MONOTONIC` at which the kernel had it.
+    pub arrival_ns: u64,
+    /// Its end was cut off. It is refused as oversized by its length alone.
+    pub truncated: bool,
+}
+
+/// The OSC socket.
+pub struct Receiver {
+    socket: UdpSocket,
+    buffers: Vec<u8>,
+    drops: DropCount,
+}
+
+impl Receiver {
+    /// Opens the socket; an error says what was wrong and what to do.
+    pub fn bind(address: SocketAddr) -> Result<Self, String> {
+        Self::bind_with_buffer(address, RECEIVE_BUFFER_BYTES, true)
+    }
+
+    fn bind_with_buffer(address: SocketAddr, bytes: usize, force: bool) -> Result<Self, String> {
+        let socket = UdpSocket::bind(address).map_err(|error| explain_bind(address, &error))?;
+        let failed = |what: &str, errno: Errno| format!("cannot set {what} of the OSC socket {address}: {errno}");
+        // Past the limit of net.core.rmem_max, which takes CAP_NET_ADMIN; without it, as much as there is.
+        if !force || setsockopt(&socket, sockopt::RcvBufForce, &bytes).is_err() {
+            setsockopt(&socket, sockopt::RcvBuf, &bytes).map_err(|errno| failed("the receive buffer", errno))?;
+        }
+        setsockopt(&socket, sockopt::ReceiveTimestampns, &true).map_err(|errno| failed("timestamps", errno))?;
+        setsockopt(&socket, sockopt::RxqOvfl, &1).map_err(|errno| failed("drop counting", errno))?;
+        Ok(Self { socket, buffers: vec![0; BATCH * BUFFER_BYTES], drops: DropCount::default() })
+    }
+
+    /// The address in use; its port is the real one where port 0 was asked for.
+    pub fn local_address(&self) -> io::Result<SocketAddr> {
+        self.socket.local_addr()
+    }
+
+    /// The socket, to send replies from.
+    pub fn socket(&self) -> &UdpSocket {
+        &self.socket
+    }
+
+    /// Datagrams the kernel threw away because the receive buffer was full. The kernel tells with the next
+    /// datagram that does arrive.
+    pub fn kernel_drops(&self) -> u64 {
+        self.drops.total
+    }
+
+    /// Waits up to 100 ms for datagrams and hands over all that are there.
+    pub fn receive_batch(&mut self, out: &mut impl FnMut(Datagram)) -> io::Result<()> {
+        let mut ready = [PollFd::new(self.socket.as_fd(), PollFlags::POLLIN)];
+        match poll(&mut ready, WAIT_MS) {
+            Ok(0) | Err(Errno::EINTR) => return Ok(()),
+            Ok(_) => {}
+            Err(errno) => return Err(errno.into()),
+        }
+        for _ in 0..MAX_ROUNDS {
+            if !self.take_all(out)? {
+                break;
+            }
+            std::thread::sleep(PAUSE);
+        }
+        Ok(())
+    }
+
+    /// Empties the socket; tells whether there was anything in it.
+    fn take_all(&mut self, out: &mut impl FnMut(Datagram)) -> io::Result<bool> {
+        let mut found = false;
+        for _ in 0..MAX_BATCHES {
+            match self.take_batch(out) {
+                Ok(BATCH) => found = true,
+                // Fewer than asked for: the socket was empty a moment ago.
+                Ok(_) => return Ok(true),
+                Err(Errno::EAGAIN) => return Ok(found),
+                Err(errno) if is_passing(errno) => {}
+                Err(errno) => return Err(errno.into()),
+            }
+        }
+        Ok(found)
+    }
+
+    fn take_batch(&mut self, out: &mut impl FnMut(Datagram)) -> nix::Result<usize> {
+        // New headers for each call: nix does not restore the lengths that the kernel wrote into them, so
+        // with used ones the timestamps are cut off as soon as a drop count comes along.
+        let control = nix::cmsg_space!(TimeSpec, u32);
+        let mut headers = MultiHeaders::<SockaddrStorage>::preallocate(BATCH, Some(control));
+        let mut slices: Vec<_> = self.buffers.chunks_mut(BUFFER_BYTES).map(|room| [IoSliceMut::new(room)]).collect();
+        let fd = self.socket.as_raw_fd();
+        let received = recvmmsg(fd, &mut headers, slices.iter_mut(), MsgFlags::MSG_DONTWAIT, None)?;
+        // Read after the datagrams came in, so that none of them is from the future.
+        let clocks = Clocks::read()?;
+        let mut count = 0;
+        for message in received {
+            count += 1;
+            let (stamp, drops) = read_control(&message);
+            if let Some(drops) = drops {
+                self.drops.update(drops);
+            }
+            let Some(sender) = message.address.as_ref().and_then(sender_of) else { continue };
+            let bytes = message.iovs().next().unwrap_or_default().to_vec();
+            let truncated = message.flags.contains(MsgFlags::MSG_TRUNC);
+            out(Datagram { bytes, sender, arrival_ns: clocks.arrival(stamp), truncated });
+        }
+        Ok(count)
+    }
+}
+
+/// The kernel's 32-bit drop counter, continued to 64 bits.
+#[derive(Default)]
+struct DropCount {
+    last: u32,
+    total: u64,
+}
+
+impl DropCount {
+    fn update(&mut self, counter: u32) {
+        self.total += u64::from(counter.wrapping_sub(self.last));
+        self.last = counter;
+    }
+}
+
+fn read_control(message: &RecvMsg<SockaddrStorage>) -> (Option<TimeSpec>, Option<u32>) {
+    let (mut stamp, mut drops) = (None, None);
+    for control in message.cmsgs().into_iter().flatten() {
+        match control {
+            ControlMessageOwned::ScmTimestampns(time) => stamp = Some(time),
+            ControlMessageOwned::RxqOvfl(count) => drops = Some(count),
+            _ => {}
+        }
+    }
+    (stamp, drops)
+}
+
+fn sender_of(address: &SockaddrStorage) -> Option<SocketAddr> {
+    let v4 = address.as_sockaddr_in().map(|&v4| SocketAddr::from(v4));
+    v4.or_else(|| address.as_sockaddr_in6().map(|&v6| SocketAddr::from(v6)))
+}
+
+/// Errors that are not the socket's own: an interruption, or the network's answer to an earlier reply whose
+/// receiver has gone. The next call works.
+fn is_passing(errno: Errno) -> bool {
+    use Errno::*;
+    matches!(errno, EINTR | ECONNREFUSED | EHOSTUNREACH | ENETUNREACH | EHOSTDOWN | ENETDOWN | ENOPROTOOPT | EPROTO)
+}
+
+fn explain_bind(address: SocketAddr, error: &io::Error) -> String {
+    let advice = match error.kind() {
+        ErrorKind::AddrInUse => {
+            "another program, perhaps another Chronus, has this port: stop it or choose another with --osc ADDR:PORT"
+        }
+        ErrorKind::AddrNotAvailable => {
+            "no interface of this machine has this address: choose one with --osc ADDR:PORT, 0.0.0.0 being all"
+        }
+        ErrorKind::PermissionDenied => {
+            "ports below 1024 are for the administrator: choose another with --osc ADDR:PORT"
+        }
+        _ => "choose another address with --osc ADDR:PORT",
+    };
+    format!("cannot receive OSC at {address}: {error}; {advice}")
+}
+
+#[cfg(test)]
+#[path = "receive_tests.rs"]
+mod tests;

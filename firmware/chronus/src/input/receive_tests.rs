@@ -1,0 +1,178 @@
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::time::{Duration, Instant};
+
+use super::*;
+
+/// What an unprivileged user gets from an untouched kernel (net.core.rmem_max of most distributions).
+const DEFAULT_BUDGET: usize = 212_992;
+
+fn local(host: &str) -> SocketAddr {
+    format!("{host}:0").parse().unwrap()
+}
+
+fn drain(receiver: &mut Receiver, wanted: usize) -> Vec<Datagram> {
+    let mut received = Vec::new();
+    let deadline = Instant::now() + Duration::from_secs(5);
+    while received.len() < wanted && Instant::now() < deadline {
+        receiver.receive_batch(&mut |datagram| received.push(datagram)).unwrap();
+    }
+    received
+}
+
+fn monotonic_ns() -> u64 {
+    Clocks::read().unwrap().arrival(None)
+}
+
+#[test]
+fn datagrams_come_with_sender_and_time_over_both_protocols() {
+    for host in ["127.0.0.1", "[::1]"] {
+        let Ok(mut receiver) = Receiver::bind(local(host)) else {
+            assert_eq!(host, "[::1]", "only IPv6 may be missing");
+            continue;
+        };
+        let sender = UdpSocket::bind(local(host)).unwrap();
+        let before = monotonic_ns();
+        sender.send_to(b"/test\0\0\0", receiver.local_address().unwrap()).unwrap();
+        let sent = monotonic_ns();
+        std::thread::sleep(Duration::from_millis(30));
+        let received = drain(&mut receiver, 1);
+        assert_eq!(received[0].bytes, b"/test\0\0\0");
+        assert_eq!(received[0].sender, sender.local_addr().unwrap());
+        assert!(!received[0].truncated);
+        // The time of arrival, not of the thread's waking up 30 ms later.
+        let arrival = received[0].arrival_ns;
+        assert!((before..=sent + 5_000_000).contains(&(arrival + 100_000)), "{before} {arrival} {sent}");
+    }
+}
+
+#[test]
+fn an_oversized_datagram_is_marked_and_refused_and_the_largest_is_not() {
+    let mut receiver = Receiver::bind(local("127.0.0.1")).unwrap();
+    let sender = UdpSocket::bind(local("127.0.0.1")).unwrap();
+    for size in [0, MAX_DATAGRAM_BYTES, MAX_DATAGRAM_BYTES + 1, 65_000] {
+        sender.send_to(&vec![b'/'; size], receiver.local_address().unwrap()).unwrap();
+    }
+    let received = drain(&mut receiver, 4);
+    let sizes: Vec<_> = received.iter().map(|datagram| (datagram.bytes.len(), datagram.truncated)).collect();
+    assert_eq!(sizes[..3], [(0, false), (MAX_DATAGRAM_BYTES, false), (MAX_DATAGRAM_BYTES + 1, false)]);
+    assert_eq!(sizes[3], (BUFFER_BYTES, true));
+    for datagram in &received[2..] {
+        let results = crate::input::interpret(&datagram.bytes, 0, 48_000);
+        assert_eq!(results[0].as_ref().unwrap_err().code, crate::input::Code::Oversized);
+    }
+}
+
+/// Sends a burst at full speed while the receiving thread runs; returns the numbers that came, and drops.
+fn burst(mut receiver: Receiver, count: u32) -> (Vec<u32>, u64) {
+    let target = receiver.local_address().unwrap();
+    let started = AtomicBool::new(false);
+    std::thread::scope(|scope| {
+        let receiving = scope.spawn(|| {
+            started.store(true, Ordering::Release);
+            let received = drain(&mut receiver, count as usize);
+            (received, receiver.kernel_drops())
+        });
+        while !started.load(Ordering::Acquire) {
+            std::thread::yield_now();
+        }
+        let sender = UdpSocket::bind(local("127.0.0.1")).unwrap();
+        let mut bytes = b"/mod/sine/freq\0\0,i\0\0\0\0\0\0".to_vec();
+        for number in 0..count {
+            bytes[20..].copy_from_slice(&number.to_be_bytes());
+            sender.send_to(&bytes, target).unwrap();
+        }
+        let (received, drops) = receiving.join().unwrap();
+        let number = |datagram: &Datagram| u32::from_be_bytes(datagram.bytes[20..].try_into().unwrap());
+        assert!(received.is_sorted_by_key(|datagram| datagram.arrival_ns));
+        (received.iter().map(number).collect(), drops)
+    })
+}
+
+/// Stands for itself where a whole list of 5,000 numbers would be printed.
+fn assert_none_lost((numbers, drops): (Vec<u32>, u64)) {
+    let expected: Vec<u32> = (0..5000).collect();
+    assert!(numbers == expected && drops == 0, "{} of 5000 came, {drops} dropped", numbers.len());
+}
+
+#[test]
+fn a_burst_of_5000_loses_none() {
+    assert_none_lost(burst(Receiver::bind(local("127.0.0.1")).unwrap(), 5000));
+}
+
+#[test]
+fn a_burst_of_5000_loses_none_on_the_default_budget() {
+    let receiver = Receiver::bind_with_buffer(local("127.0.0.1"), DEFAULT_BUDGET, false).unwrap();
+    assert_none_lost(burst(receiver, 5000));
+}
+
+#[test]
+fn what_the_kernel_drops_is_counted_and_times_stay_right() {
+    let mut receiver = Receiver::bind_with_buffer(local("127.0.0.1"), 4096, false).unwrap();
+    let target = receiver.local_address().unwrap();
+    let sender = UdpSocket::bind(local("127.0.0.1")).unwrap();
+    let mut taken = 0;
+    for _ in 0..2 {
+        for _ in 0..200 {
+            sender.send_to(b"/test\0\0\0", target).unwrap();
+        }
+        receiver.receive_batch(&mut |_| taken += 1).unwrap();
+    }
+    sender.send_to(b"/test\0\0\0", target).unwrap();
+    std::thread::sleep(Duration::from_millis(30));
+    let now = monotonic_ns();
+    let last = drain(&mut receiver, 1);
+    assert_eq!(taken + receiver.kernel_drops(), 400);
+    assert!(now - last[0].arrival_ns > 20_000_000, "the kernel's timestamp was lost beside the drop count");
+}
+
+#[test]
+fn the_drop_counter_may_wrap() {
+    let mut drops = DropCount { last: u32::MAX - 1, total: 7 };
+    drops.update(3);
+    assert_eq!(drops.total, 12);
+}
+
+#[test]
+fn waiting_ends_without_a_datagram() {
+    let mut receiver = Receiver::bind(local("127.0.0.1")).unwrap();
+    let start = Instant::now();
+    receiver.receive_batch(&mut |_| panic!("nothing was sent")).unwrap();
+    assert!(start.elapsed() >= Duration::from_millis(90));
+}
+
+#[test]
+fn a_reply_to_someone_who_has_gone_does_no_harm() {
+    let mut receiver = Receiver::bind(local("127.0.0.1")).unwrap();
+    let gone = UdpSocket::bind(local("127.0.0.1")).unwrap().local_addr().unwrap();
+    receiver.socket().connect(gone).unwrap();
+    receiver.socket().send(b"/error\0\0").unwrap();
+    std::thread::sleep(Duration::from_millis(20));
+    receiver.receive_batch(&mut |_| panic!("nothing was sent")).unwrap();
+}
+
+#[test]
+fn a_port_in_use_is_explained() {
+    let first = Receiver::bind(local("127.0.0.1")).unwrap();
+    let error = Receiver::bind(first.local_address().unwrap()).map(|_| ()).unwrap_err();
+    assert!(error.contains("--osc ADDR:PORT") && error.contains("another program"), "{error}");
+    let error = Receiver::bind("192.0.2.1:5005".parse().unwrap()).map(|_| ()).unwrap_err();
+    assert!(error.contains("no interface"), "{error}");
+}
+
+#[test]
+fn zz_cost() {
+    let mut receiver = Receiver::bind(local("127.0.0.1")).unwrap();
+    let target = receiver.local_address().unwrap();
+    let sender = UdpSocket::bind(local("127.0.0.1")).unwrap();
+    let bytes = b"/mod/sine/freq\0\0,i\0\0\0\0\0\0".to_vec();
+    for _ in 0..4 {
+        let t = Instant::now();
+        for _ in 0..5000 { sender.send_to(&bytes, target).unwrap(); }
+        let a = t.elapsed();
+        let t = Instant::now();
+        let mut n = 0;
+        let mut keep = Vec::new();
+        receiver.receive_batch(&mut |d| { n += 1; keep.push(d) }).unwrap();
+        println!("send {:?} each, receive {n} {:?} each", a / 5000, t.elapsed() / n);
+    }
+}

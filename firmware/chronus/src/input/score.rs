@@ -1,0 +1,126 @@
+//! Reads a score: the file that scsynth renders from, a sequence of big-endian int32 byte count and OSC
+//! bundle, with time tags counted from 0.
+
+use std::fmt;
+
+use abi::{Command, Stamp};
+
+use super::interpret::{Request, When, interpret_message};
+use super::packet::{is_bundle, read_packet};
+use super::refusal::{Code, Refusal};
+
+/// Most commands in a score: they all go into the command log, and these are 256 MiB of its 64-byte
+/// records, an eighth of the memory of the smallest Pi the project supports.
+pub const MAX_COMMANDS: usize = 4_194_304;
+/// Latest time tag, in seconds: a year. A later one is not a long piece but a wall-clock time, the usual
+/// mistake of a program that writes scores, and would play silence for a century first.
+pub const MAX_SECONDS: u64 = 366 * 24 * 60 * 60;
+/// The time tag that means "at once": here, the beginning.
+const IMMEDIATELY: u64 = 1;
+
+/// A score, ready to be played.
+#[derive(Debug, Default, PartialEq)]
+pub struct Score {
+    /// Sorted by stamp; commands of the same frame in the order of the file.
+    pub commands: Vec<Command>,
+    /// Frame of the last time tag. scsynth's scores end with an empty bundle that says how long to play.
+    pub end_frame: u64,
+    /// Messages that were refused, with the number of their bundle from 0. The rest plays.
+    pub refusals: Vec<(usize, Refusal)>,
+}
+
+/// Why a file is not a score.
+#[derive(Debug, PartialEq)]
+pub struct ScoreError {
+    /// Where, in bytes from the beginning of the file.
+    pub offset: usize,
+    /// What is wrong and what to do.
+    pub text: String,
+}
+
+impl fmt::Display for ScoreError {
+    fn fmt(&self, formatter: &mut fmt::Formatter) -> fmt::Result {
+        write!(formatter, "not a score: at byte {}: {}", self.offset, self.text)
+    }
+}
+
+impl std::error::Error for ScoreError {}
+
+/// Reads a whole score file for a sample rate in Hz.
+pub fn read_score(bytes: &[u8], rate: u32) -> Result<Score, ScoreError> {
+    let mut score = Score::default();
+    let mut at = 0;
+    let mut number = 0;
+    while at < bytes.len() {
+        let end = read_count(bytes, at)?;
+        let bundle = &bytes[at + 4..end];
+        if !is_bundle(bundle) {
+            let text = "a bundle (\"#bundle\" and a time tag) is needed here; put each message into one";
+            return Err(ScoreError { offset: at + 4, text: text.to_string() });
+        }
+        read_bundle(bundle, at + 4, number, rate, &mut score)?;
+        at = end;
+        number += 1;
+    }
+    score.commands.sort_by_key(|command| command.stamp);
+    Ok(score)
+}
+
+/// Where the bundle ends whose byte count stands at `at`.
+fn read_count(bytes: &[u8], at: usize) -> Result<usize, ScoreError> {
+    let fault = |text: String| Err(ScoreError { offset: at, text });
+    let Some(Ok(count)) = bytes.get(at..at + 4).map(<[u8; 4]>::try_from) else {
+        return fault("the file ends inside a byte count; was it cut off? write it again".to_string());
+    };
+    let count = i32::from_be_bytes(count);
+    let left = bytes.len() - at - 4;
+    match usize::try_from(count) {
+        Ok(count) if count <= left => Ok(at + 4 + count),
+        Ok(count) => fault(format!(
+            "a bundle of {count} bytes is announced and {left} are left; was the file cut off, or is it not a score?"
+        )),
+        Err(_) => fault(format!("the byte count is {count}; is this really a score?")),
+    }
+}
+
+fn read_bundle(bundle: &[u8], offset: usize, number: usize, rate: u32, score: &mut Score) -> Result<(), ScoreError> {
+    let packet = read_packet(bundle)
+        .map_err(|error| ScoreError { offset: offset + error.offset, text: format!("{}; write it again", error.text) })?;
+    if packet.last_tag >> 32 > MAX_SECONDS {
+        let text = "a time tag of more than a year; time tags of a score count from 0, not from 1900";
+        return Err(ScoreError { offset, text: text.to_string() });
+    }
+    score.end_frame = score.end_frame.max(frame_of(packet.last_tag, rate));
+    let mut results = Vec::new();
+    for timed in packet.messages {
+        let stamp = Stamp::from_frame(frame_of(timed.tag.unwrap_or(IMMEDIATELY), rate));
+        // The stamp is known here; what `when` says is not looked at.
+        interpret_message(&timed.message, When::Arrival(0), rate, &mut results);
+        for result in results.drain(..) {
+            match result {
+                Ok(Request::Apply(intent)) => score.commands.push(Command { stamp, operation: intent.operation }),
+                Ok(Request::Status | Request::Version) => {
+                    let text = "a score has nobody to reply to; leave this message out";
+                    score.refusals.push((number, Refusal::new(&timed.message.addr, Code::UnknownAddress, text)));
+                }
+                Err(refusal) => score.refusals.push((number, refusal)),
+            }
+        }
+        if score.commands.len() > MAX_COMMANDS {
+            let text = format!("more than {MAX_COMMANDS} commands; split the score");
+            return Err(ScoreError { offset, text });
+        }
+    }
+    Ok(())
+}
+
+/// The frame nearest to a time tag: seconds << 32 | fraction, from 0. Integers only, so that every machine
+/// finds the same frame.
+fn frame_of(tag: u64, rate: u32) -> u64 {
+    let tag = if tag == IMMEDIATELY { 0 } else { tag };
+    ((u128::from(tag) * u128::from(rate) + (1 << 31)) >> 32) as u64
+}
+
+#[cfg(test)]
+#[path = "score_tests.rs"]
+mod tests;

@@ -1,0 +1,139 @@
+//! What is counted: plain atomics, written where things happen, read where they are told.
+
+use std::sync::atomic::{AtomicU32, AtomicU64, Ordering};
+
+use super::histogram::Histogram;
+
+/// What a slot is doing.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[repr(u32)]
+pub enum SlotState {
+    /// Not used: the engine runs with one worker.
+    Off = 0,
+    /// No worker.
+    Down = 1,
+    /// A worker was started and has not yet published the right block.
+    Joining = 2,
+    /// Its newest due block was there and right.
+    Lockstep = 3,
+    /// Its newest due block was not there.
+    Behind = 4,
+}
+
+impl SlotState {
+    /// As it is told to clients.
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Off => "off",
+            Self::Down => "down",
+            Self::Joining => "joining",
+            Self::Lockstep => "lockstep",
+            Self::Behind => "behind",
+        }
+    }
+
+    fn from_number(number: u32) -> Self {
+        [Self::Off, Self::Down, Self::Joining, Self::Lockstep, Self::Behind].get(number as usize).copied().unwrap_or(Self::Down)
+    }
+}
+
+/// Counters of one slot. Times are nanoseconds of CLOCK_MONOTONIC.
+#[derive(Default)]
+pub struct SlotCounters {
+    /// Process id of the worker, 0 if there is none.
+    pub pid: AtomicU32,
+    /// How many workers the slot has had.
+    pub epoch: AtomicU64,
+    state: AtomicU32,
+    /// Workers that ended without being asked to.
+    pub deaths: AtomicU64,
+    /// Workers that were declared hung and killed.
+    pub declared: AtomicU64,
+    /// When the last death was known.
+    pub death_known: AtomicU64,
+    /// Block being played when the last death was known.
+    pub death_block: AtomicU64,
+    /// When the slot was last seen redundant again.
+    pub redundant: AtomicU64,
+}
+
+impl SlotCounters {
+    /// What the slot is doing.
+    pub fn state(&self) -> SlotState {
+        SlotState::from_number(self.state.load(Ordering::Relaxed))
+    }
+
+    /// Sets what the slot is doing. For the supervisor, who knows of life and death.
+    pub fn set_state(&self, state: SlotState) {
+        self.state.store(state as u32, Ordering::Relaxed);
+    }
+
+    /// Changes what the slot is doing, provided it still does `from`. For the audio thread, so that it never
+    /// overrules the supervisor. True if it was changed.
+    pub fn change_state(&self, from: SlotState, to: SlotState) -> bool {
+        self.state.compare_exchange(from as u32, to as u32, Ordering::Relaxed, Ordering::Relaxed).is_ok()
+    }
+}
+
+/// All counters of the engine.
+#[derive(Default)]
+pub struct Counters {
+    /// Blocks played.
+    pub blocks: AtomicU64,
+    /// Blocks for which no slot had a copy in time.
+    pub late_blocks: AtomicU64,
+    /// Times the device ran dry.
+    pub xruns: AtomicU64,
+    /// Blocks whose two copies differed.
+    pub divergences: AtomicU64,
+    /// Copies whose checksum was wrong.
+    pub damaged: AtomicU64,
+    /// Samples that were not finite and were played as 0.
+    pub not_finite: AtomicU64,
+    /// Highest absolute sample since it was last asked for, as bits of an f32.
+    peak: AtomicU32,
+    /// The slots.
+    pub slots: [SlotCounters; 2],
+    /// Commands that came in.
+    pub received: AtomicU64,
+    /// Commands that were refused.
+    pub refused: AtomicU64,
+    /// Commands that took effect later than their time tag said.
+    pub late_commands: AtomicU64,
+    /// Commands that wait for their time tag.
+    pub waiting: AtomicU64,
+    /// Datagrams that the kernel dropped because its buffer was full.
+    pub kernel_drops: AtomicU64,
+    /// 1 once the sound card was lost and the engine keeps time without it.
+    pub device_lost: AtomicU64,
+    /// Blocks that the recorder could not take.
+    pub recorder_drops: AtomicU64,
+    /// Nanoseconds of the audio thread's own work on a block: choosing, comparing, handing over, sealing, waking.
+    pub work: Histogram,
+    /// The part of it that chooses and compares.
+    pub choosing: Histogram,
+    /// Nanoseconds by which the audio thread woke after it was due; paced sink only.
+    pub wake_up: Histogram,
+    /// Blocks from the death of a worker being known to its slot being redundant again.
+    pub rejoin_blocks: Histogram,
+    /// Test builds: deaths at each kill point.
+    pub kill_points: [AtomicU64; shm::KILL_POINTS.len()],
+}
+
+impl Counters {
+    /// Notes the highest absolute sample of a block.
+    pub fn note_peak(&self, peak: f32) {
+        // Bits of non-negative floats are ordered as the floats are.
+        self.peak.fetch_max(peak.to_bits(), Ordering::Relaxed);
+    }
+
+    /// The highest absolute sample since the last call.
+    pub fn take_peak(&self) -> f32 {
+        f32::from_bits(self.peak.swap(0, Ordering::Relaxed))
+    }
+}
+
+/// Adds one. Counters order nothing, so relaxed.
+pub fn count(counter: &AtomicU64) {
+    counter.fetch_add(1, Ordering::Relaxed);
+}

@@ -1,0 +1,105 @@
+//! The counters as key and value pairs: the reply to `/status`.
+
+use std::sync::atomic::{AtomicU64, Ordering};
+
+use rosc::OscType;
+
+use super::counters::{Counters, SlotState};
+use super::histogram::Histogram;
+
+/// What does not change while the engine runs, for the status.
+#[derive(Clone, Debug)]
+pub struct Facts {
+    /// Sample rate in Hz.
+    pub rate: u32,
+    /// Blocks rendered ahead.
+    pub lead: u64,
+    /// Frames from a message's arrival to the frame at which it takes effect.
+    pub command_latency: u64,
+    /// What the sound goes to.
+    pub sink: String,
+    /// Which real-time rights were granted.
+    pub real_time: String,
+}
+
+fn long(value: u64) -> OscType {
+    OscType::Long(value.min(i64::MAX as u64) as i64)
+}
+
+fn read(counter: &AtomicU64) -> OscType {
+    long(counter.load(Ordering::Relaxed))
+}
+
+fn microseconds(nanoseconds: u64) -> OscType {
+    OscType::Float((nanoseconds as f64 / 1000.0) as f32)
+}
+
+struct Pairs(Vec<OscType>);
+
+impl Pairs {
+    fn add(&mut self, key: impl Into<String>, value: OscType) {
+        self.0.extend([OscType::String(key.into()), value]);
+    }
+
+    fn add_histogram(&mut self, key: &str, histogram: &Histogram, unit: fn(u64) -> OscType) {
+        self.add(format!("{key}.count"), long(histogram.count()));
+        for (name, share) in [("p50", 0.5), ("p99", 0.99)] {
+            self.add(format!("{key}.{name}"), unit(histogram.quantile(share)));
+        }
+        self.add(format!("{key}.max"), unit(histogram.maximum()));
+    }
+
+    fn add_slots(&mut self, counters: &Counters) {
+        for (number, slot) in counters.slots.iter().enumerate() {
+            if slot.state() == SlotState::Off {
+                continue;
+            }
+            let key = |name: &str| format!("slots.{number}.{name}");
+            self.add(key("slot"), OscType::Int(number as i32));
+            self.add(key("pid"), OscType::Int(slot.pid.load(Ordering::Relaxed) as i32));
+            self.add(key("epoch"), read(&slot.epoch));
+            self.add(key("state"), OscType::String(slot.state().name().to_owned()));
+            self.add(key("deaths"), read(&slot.deaths));
+            self.add(key("declared"), read(&slot.declared));
+            self.add(key("death_known_ns"), read(&slot.death_known));
+            self.add(key("redundant_ns"), read(&slot.redundant));
+        }
+    }
+}
+
+/// All of it: keys are dotted paths, with numbers for places in a list. `applied` is how many commands of the
+/// log the newest state has behind it.
+pub fn status_pairs(facts: &Facts, counters: &Counters, applied: u64) -> Vec<OscType> {
+    let mut pairs = Pairs(Vec::new());
+    pairs.add("version", OscType::String(env!("CARGO_PKG_VERSION").to_owned()));
+    pairs.add("block", read(&counters.blocks));
+    pairs.add("rate", OscType::Int(facts.rate as i32));
+    pairs.add("lead", OscType::Int(facts.lead as i32));
+    pairs.add("sink", OscType::String(facts.sink.clone()));
+    pairs.add("late_blocks", read(&counters.late_blocks));
+    pairs.add("xruns", read(&counters.xruns));
+    pairs.add("divergences", read(&counters.divergences));
+    pairs.add_slots(counters);
+    pairs.add("commands.received", read(&counters.received));
+    pairs.add("commands.applied", long(applied));
+    pairs.add("commands.refused", read(&counters.refused));
+    pairs.add("commands.late", read(&counters.late_commands));
+    pairs.add("commands.waiting", read(&counters.waiting));
+    pairs.add("commands.latency_frames", long(facts.command_latency));
+    pairs.add("network.dropped_by_kernel", read(&counters.kernel_drops));
+    pairs.add("damaged_copies", read(&counters.damaged));
+    pairs.add("not_finite", read(&counters.not_finite));
+    pairs.add("recorder_drops", read(&counters.recorder_drops));
+    pairs.add("device_lost", read(&counters.device_lost));
+    pairs.add("real_time", OscType::String(facts.real_time.clone()));
+    pairs.add_histogram("audio.work_us", &counters.work, microseconds);
+    pairs.add_histogram("audio.choosing_us", &counters.choosing, microseconds);
+    pairs.add_histogram("audio.wake_up_us", &counters.wake_up, microseconds);
+    pairs.add_histogram("rejoin_blocks", &counters.rejoin_blocks, long);
+    if cfg!(feature = "kill-points") {
+        for (point, deaths) in shm::KILL_POINTS.iter().zip(&counters.kill_points) {
+            pairs.add(format!("kill_points.{point:?}"), read(deaths));
+        }
+    }
+    pairs.0
+}

@@ -1,0 +1,187 @@
+//! `chronus run`: puts the engine together, lets it play, takes it apart.
+
+mod announce;
+mod rights;
+mod signals;
+mod sound;
+
+use std::net::SocketAddr;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::thread::{Builder, JoinHandle};
+
+use rt::cores::Placement;
+use shm::{Mapping, ScoreMemory, SlotMemory};
+
+use crate::audio::{Alarm, AudioClock, Period, SharedMemory};
+use crate::command_line::RunOptions;
+use crate::control::{Control, start_receiving};
+use crate::input::Receiver;
+use crate::render::{blocks_of_score, load_score};
+use crate::report::{Counters, Facts};
+use crate::stamp::{Stamper, command_latency};
+use crate::supervise::{Conditions, Supervisor};
+use crate::worker::EngineState;
+use signals::Signals;
+use sound::Sound;
+
+/// Stack of a thread, in bytes. With all memory locked every page of it is real; none of the threads recurses
+/// deeper than the levels a nested bundle may have.
+const STACK_BYTES: usize = 512 * 1024;
+
+/// Plays as the options say.
+///
+/// # Errors
+/// In words: what failed and what to do.
+pub fn run(options: &RunOptions) -> Result<(), String> {
+    // Everything that can be refused is asked for before anything makes a sound.
+    let score = options.score.as_ref().map(|path| load_score(path, options.rate)).transpose()?;
+    let blocks = options.blocks.or_else(|| score.as_ref().map(blocks_of_score));
+    let receiver = options.osc.map(Receiver::bind).transpose()?;
+    let placement = rights::placement(options)?;
+    let real_time = rights::ask(options.real_time)?;
+    let commands = score.map(|score| score.commands).unwrap_or_default();
+    let engine = Engine::new(&commands, options)?;
+    let sound = sound::open(options, &engine.clock)?;
+    let address = receiver.as_ref().and_then(|receiver| receiver.local_address().ok());
+    let facts = Facts {
+        rate: options.rate,
+        lead: options.lead,
+        command_latency: command_latency(options.lead),
+        sink: sound.name.clone(),
+        real_time,
+    };
+    engine.play(options, placement, sound, receiver, address, facts, blocks)
+}
+
+/// What the threads share.
+struct Engine {
+    memory: Arc<SharedMemory>,
+    clock: Arc<AudioClock>,
+    counters: Arc<Counters>,
+    alarm: Arc<Alarm>,
+    signals: Signals,
+    /// The audio thread is to stop.
+    stop: Arc<AtomicBool>,
+    /// The audio thread has stopped; the others are to.
+    ended: Arc<AtomicBool>,
+}
+
+impl Engine {
+    fn new(commands: &[abi::Command], options: &RunOptions) -> Result<Self, String> {
+        let memory = share_memory(commands, options.rate).map_err(|error| format!("shared memory: {error}"))?;
+        Ok(Self {
+            memory: Arc::new(memory),
+            clock: Arc::new(AudioClock::new(options.rate)),
+            counters: Arc::default(),
+            alarm: Arc::new(Alarm::new().map_err(|error| format!("event descriptor: {error}"))?),
+            signals: Signals::catch().map_err(|error| format!("catching signals: {error}"))?,
+            stop: Arc::default(),
+            ended: Arc::default(),
+        })
+    }
+
+    #[allow(clippy::too_many_arguments, reason = "the parts that `run` has asked for, each used once")]
+    fn play(
+        self,
+        options: &RunOptions,
+        placement: Placement,
+        sound: Sound,
+        receiver: Option<Receiver>,
+        address: Option<SocketAddr>,
+        facts: Facts,
+        blocks: Option<u64>,
+    ) -> Result<(), String> {
+        let Sound { sink, input, recorder, description, .. } = sound;
+        let supervisor = self.start_supervisor(options, placement)?;
+        let period = Period {
+            memory: self.memory.clone(),
+            counters: self.counters.clone(),
+            clock: self.clock.clone(),
+            alarm: self.alarm.clone(),
+            stop: self.stop.clone(),
+            lead: options.lead,
+            blocks,
+            sink,
+            recorder: input,
+        };
+        let audio = self.start_audio(period, placement, options)?;
+        announce::started(&description, &facts, address, &self.counters);
+        let control = receiver.map(|receiver| self.start_control(receiver, facts)).transpose()?;
+        self.signals.watch(&audio, &self.stop, &self.counters, options.rate);
+        let played = audio.join().unwrap_or_else(|_| Err("the audio thread failed; this is a bug in Chronus".to_owned()));
+        let survived = announce::deaths(&self.counters);
+        self.ended.store(true, Ordering::Release);
+        self.alarm.wake();
+        let _ = supervisor.join();
+        let _ = control.map(JoinHandle::join);
+        let recorded = recorder.map(|recorder| recorder.finish()).transpose();
+        announce::ended(&self.counters, survived, options.rate, recorded.as_ref().ok().copied().flatten());
+        played.and(recorded.map(drop))
+    }
+
+    fn start_supervisor(&self, options: &RunOptions, placement: Placement) -> Result<JoinHandle<()>, String> {
+        let conditions = Conditions {
+            memory: self.memory.clone(),
+            counters: self.counters.clone(),
+            alarm: self.alarm.clone(),
+            cores: placement.slots,
+            real_time: options.real_time,
+        };
+        let supervisor = Supervisor::new(conditions, options.workers, self.ended.clone())?;
+        spawn("supervise", move || supervisor.run())
+    }
+
+    fn start_audio(
+        &self,
+        period: Period,
+        placement: Placement,
+        options: &RunOptions,
+    ) -> Result<JoinHandle<Result<(), String>>, String> {
+        let (real_time, end) = (options.real_time, self.signals.notifier());
+        spawn("audio", move || {
+            let result = rights::take_for_audio(placement.audio, real_time).and_then(|()| period.run());
+            end.notify();
+            result
+        })
+    }
+
+    fn start_control(&self, receiver: Receiver, facts: Facts) -> Result<JoinHandle<()>, String> {
+        let stamper = Stamper::new(
+            self.memory.clone(),
+            self.clock.clone(),
+            self.counters.clone(),
+            facts.rate,
+            facts.lead,
+        );
+        let (queue, replies) = start_receiving(receiver, self.counters.clone(), self.ended.clone())?;
+        let control = Control {
+            stamper,
+            memory: self.memory.clone(),
+            counters: self.counters.clone(),
+            facts,
+            stop: self.ended.clone(),
+        };
+        spawn("control", move || control.run(&queue, &replies))
+    }
+}
+
+fn spawn<T: Send + 'static>(name: &str, work: impl FnOnce() -> T + Send + 'static) -> Result<JoinHandle<T>, String> {
+    let builder = Builder::new().name(name.to_owned()).stack_size(STACK_BYTES);
+    builder.spawn(work).map_err(|error| format!("starting the {name} thread: {error}"))
+}
+
+fn share_memory(commands: &[abi::Command], rate: u32) -> std::io::Result<SharedMemory> {
+    let start = EngineState::at_start(rate);
+    let slot = |name: &str| -> std::io::Result<Mapping<SlotMemory>> {
+        let slot = Mapping::<SlotMemory>::create(name)?;
+        slot.publish_snapshot(0, &start.to_words(), 0);
+        Ok(slot)
+    };
+    Ok(SharedMemory {
+        log: Mapping::create("chronus-log")?,
+        score: ScoreMemory::create(commands)?,
+        bell: Mapping::create("chronus-bell")?,
+        slots: [slot("chronus-slot-0")?, slot("chronus-slot-1")?],
+    })
+}

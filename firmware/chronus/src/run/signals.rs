@@ -1,0 +1,82 @@
+//! Waiting for the end: a signal, or the audio thread.
+
+use std::io::{Read, Write};
+use std::os::fd::AsFd;
+use std::os::unix::net::UnixStream;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::thread::JoinHandle;
+
+use nix::poll::{PollFd, PollFlags, poll};
+use signal_hook::consts::{SIGHUP, SIGINT, SIGTERM};
+
+use crate::report::{Counters, StatusLine};
+
+/// Time between two updates of the status line, in milliseconds: four a second read calmly.
+const STATUS_INTERVAL: u16 = 250;
+
+/// Byte by which the audio thread says that it has ended; a signal writes another one.
+const AUDIO_ENDED: u8 = b'e';
+
+/// Signals and the end of the audio thread, in one pipe.
+pub struct Signals {
+    events: UnixStream,
+    input: UnixStream,
+}
+
+/// Tells of the end of the audio thread.
+pub struct Notifier(UnixStream);
+
+impl Notifier {
+    /// Tells it.
+    pub fn notify(mut self) {
+        let _ = self.0.write_all(&[AUDIO_ENDED]);
+    }
+}
+
+impl Signals {
+    /// Catches SIGINT, SIGTERM and SIGHUP from here on.
+    ///
+    /// # Errors
+    /// When the process is out of descriptors.
+    pub fn catch() -> std::io::Result<Self> {
+        let (events, input) = UnixStream::pair()?;
+        for signal in [SIGINT, SIGTERM, SIGHUP] {
+            signal_hook::low_level::pipe::register(signal, input.try_clone()?)?;
+        }
+        Ok(Self { events, input })
+    }
+
+    /// The audio thread's end of the pipe.
+    pub fn notifier(&self) -> Notifier {
+        // A process that has just started can copy a descriptor; if not, it has no future anyway.
+        Notifier(self.input.try_clone().expect("a descriptor for the end of the audio thread"))
+    }
+
+    /// Keeps the status line alive until the audio thread has ended; a signal sets `stop`, a second one ends the
+    /// process at once (its workers die with it).
+    pub fn watch<T>(&self, audio: &JoinHandle<T>, stop: &AtomicBool, counters: &Counters, rate: u32) {
+        let line = StatusLine::new();
+        let mut told_lost = false;
+        loop {
+            line.update(counters, rate);
+            let mut events = [PollFd::new(self.events.as_fd(), PollFlags::POLLIN)];
+            if poll(&mut events, STATUS_INTERVAL).is_ok_and(|ready| ready > 0) {
+                let mut byte = [0];
+                let _ = (&self.events).read(&mut byte);
+                if byte[0] == AUDIO_ENDED || audio.is_finished() {
+                    break;
+                }
+                if stop.swap(true, Ordering::Relaxed) {
+                    line.clear();
+                    log::error!("stopped at once, as asked for twice");
+                    std::process::exit(1);
+                }
+            }
+            if !told_lost && counters.device_lost.load(Ordering::Relaxed) > 0 {
+                told_lost = true;
+                log::error!("the sound card is gone; the engine keeps time without it. Start it again to use the card again");
+            }
+        }
+        line.clear();
+    }
+}

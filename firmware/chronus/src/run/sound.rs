@@ -1,0 +1,71 @@
+//! Opens what the sound goes to.
+
+use std::path::Path;
+
+use crate::audio::AudioClock;
+use crate::audio::recorder::{Recorder, RecorderInput};
+use crate::audio::sink::{AlsaSink, PacedSink, Sink, has_playback_device};
+use crate::command_line::{RunOptions, SinkChoice};
+
+/// An open sink and what goes with it.
+pub struct Sound {
+    /// The sink.
+    pub sink: Sink,
+    /// Its name, for the status.
+    pub name: String,
+    /// What it is, in lines.
+    pub description: Vec<String>,
+    /// The writer of the WAV file, if any.
+    pub recorder: Option<Recorder>,
+    /// The audio thread's end of it.
+    pub input: Option<RecorderInput>,
+}
+
+/// Opens the sink that was chosen.
+///
+/// # Errors
+/// In words, if the device or the file cannot be had.
+pub fn open(options: &RunOptions, clock: &AudioClock) -> Result<Sound, String> {
+    match &options.sink {
+        SinkChoice::Auto if has_playback_device() => open_alsa("default", options, clock).or_else(|error| {
+            log::warn!("{error}");
+            log::warn!("going on without sound; name a device to insist: --sink alsa:PCM");
+            open_file("paced", Sink::Paced(PacedSink::new(options.periods, clock)), None, options)
+        }),
+        SinkChoice::Auto => {
+            log::warn!("this machine has no sound card; nothing is heard. --sink paced:OUT.wav writes a file to listen to");
+            open_file("paced", Sink::Paced(PacedSink::new(options.periods, clock)), None, options)
+        }
+        SinkChoice::Alsa(name) => open_alsa(name, options, clock),
+        SinkChoice::Paced(file) => {
+            open_file("paced", Sink::Paced(PacedSink::new(options.periods, clock)), file.as_deref(), options)
+        }
+        SinkChoice::Free(file) => open_file("free", Sink::Free, file.as_deref(), options),
+    }
+}
+
+fn open_alsa(name: &str, options: &RunOptions, clock: &AudioClock) -> Result<Sound, String> {
+    let (sink, device) = AlsaSink::open(name, options.rate, options.periods, clock)?;
+    let (frames, periods) = (abi::FRAMES, device.periods);
+    let description = vec![
+        format!("sound      ALSA {}, {:?}", device.name, device.format),
+        format!("           {} Hz, period {frames} frames, buffer {periods} periods, lead {} blocks", options.rate, options.lead),
+    ];
+    Ok(Sound { sink: Sink::Alsa(Box::new(sink)), name: format!("alsa:{name}"), description, recorder: None, input: None })
+}
+
+fn open_file(kind: &str, sink: Sink, file: Option<&Path>, options: &RunOptions) -> Result<Sound, String> {
+    let started = file.map(|path| Recorder::start(path, options.rate)).transpose()?;
+    let (recorder, input) = started.map_or((None, None), |(recorder, input)| (Some(recorder), Some(input)));
+    let name = file.map_or_else(|| kind.to_owned(), |path| format!("{kind}:{}", path.display()));
+    let beat = match sink {
+        Sink::Free => "no sound card, as fast as possible",
+        Sink::Paced(_) | Sink::Alsa(_) => "no sound card, a timer at the real rate",
+    };
+    let goes_to = file.map_or_else(|| "nowhere".to_owned(), |path| path.display().to_string());
+    let description = vec![
+        format!("sound      {beat}, into {goes_to}"),
+        format!("           {} Hz, period {} frames, lead {} blocks", options.rate, abi::FRAMES, options.lead),
+    ];
+    Ok(Sound { sink, name, description, recorder, input })
+}

@@ -1,0 +1,103 @@
+//! Keeps both slots alive: starts workers, learns of their death, ends those declared unfit, replaces them.
+//!
+//! It waits for events and never for a worker. It knows no sound.
+
+mod slot;
+
+use std::os::fd::AsFd;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::time::{Duration, Instant};
+
+use nix::poll::{PollFd, PollFlags, PollTimeout, poll};
+use rt::process::Executable;
+use rt::scheduling::RealTime;
+
+use crate::audio::{Alarm, SharedMemory};
+use crate::report::{Counters, SlotState};
+use slot::Slot;
+
+/// What workers are started with.
+pub struct Conditions {
+    /// The memory they share.
+    pub memory: Arc<SharedMemory>,
+    /// Where to count.
+    pub counters: Arc<Counters>,
+    /// The audio thread's word on who is unfit.
+    pub alarm: Arc<Alarm>,
+    /// The cores of the slots.
+    pub cores: [Option<usize>; 2],
+    /// Whether a refusal of real-time rights is fatal.
+    pub real_time: RealTime,
+}
+
+/// How long workers have to end after SIGTERM before SIGKILL. They have no handler and nothing to save, so the
+/// signal alone ends them; only a stopped one does not react.
+const END_LIMIT: Duration = Duration::from_millis(100);
+
+/// Runs the supervisor until `stop`, in a thread of its own: the workers die with that thread.
+pub struct Supervisor {
+    conditions: Conditions,
+    executable: Executable,
+    slots: Vec<Slot>,
+    stop: Arc<AtomicBool>,
+}
+
+impl Supervisor {
+    /// A supervisor of `workers` slots, 1 or 2.
+    ///
+    /// # Errors
+    /// In words, if this executable cannot be copied.
+    pub fn new(conditions: Conditions, workers: usize, stop: Arc<AtomicBool>) -> Result<Self, String> {
+        let executable =
+            Executable::copy_of_this().map_err(|error| format!("copying the program into memory: {error}"))?;
+        let slots = (0..workers).map(Slot::new).collect();
+        for slot in &conditions.counters.slots[..workers] {
+            slot.set_state(SlotState::Down);
+        }
+        Ok(Self { conditions, executable, slots, stop })
+    }
+
+    /// Starts the workers and looks after them until it is stopped; then ends them.
+    pub fn run(mut self) {
+        if self.conditions.real_time != RealTime::Off {
+            // Refused on a desk machine; then a runaway worker has no privilege either.
+            let _ = rt::scheduling::set_fifo(rt::scheduling::SUPERVISE_PRIORITY);
+        }
+        while !self.stop.load(Ordering::Acquire) {
+            for slot in &mut self.slots {
+                slot.attend(&self.conditions, &self.executable);
+            }
+            self.wait();
+        }
+        self.end_workers();
+    }
+
+    /// Waits until a worker ends, one is declared unfit, or a slot has something to do by the clock.
+    fn wait(&self) {
+        let mut events = vec![PollFd::new(self.conditions.alarm.as_fd(), PollFlags::POLLIN)];
+        events.extend(self.slots.iter().filter_map(Slot::worker).map(|worker| PollFd::new(worker.as_fd(), PollFlags::POLLIN)));
+        let next = self.slots.iter().filter_map(Slot::time_to_next).min();
+        // Rounded up, or a wait of less than a millisecond would spin.
+        let timeout = next.map_or(PollTimeout::NONE, |time| {
+            PollTimeout::try_from(time.as_millis() + 1).unwrap_or(PollTimeout::MAX)
+        });
+        let _ = poll(&mut events, timeout);
+        self.conditions.alarm.acknowledge();
+    }
+
+    fn end_workers(&mut self) {
+        let started = Instant::now();
+        for slot in &self.slots {
+            slot.terminate();
+        }
+        let mut killed = false;
+        while !self.slots.iter_mut().map(|slot| slot.gone(&self.conditions)).fold(true, |all, gone| all & gone) {
+            if !killed && started.elapsed() > END_LIMIT {
+                self.slots.iter().for_each(Slot::kill);
+                killed = true;
+            }
+            std::thread::sleep(Duration::from_millis(1));
+        }
+    }
+}

@@ -1,0 +1,186 @@
+//! The life of one slot: a worker, its end, the next.
+
+use std::sync::atomic::Ordering;
+use std::time::{Duration, Instant};
+
+use nix::sys::signal::Signal;
+use rt::process::{End, Executable, Worker};
+use shm::{KILL_POINTS, KillPoint};
+
+use super::Conditions;
+use crate::report::{SlotState, count};
+use crate::worker::Arguments;
+
+/// How long a worker may take from its start to lockstep. Starting takes a few milliseconds; a machine that
+/// needs two seconds has other troubles, and a fresh start is the only thing left to try.
+const JOIN_LIMIT: Duration = Duration::from_secs(2);
+
+/// Workers that may end one after the other without having reached lockstep before the slot pauses. A worker
+/// that is killed from outside while it joins is replaced at once, again and again; one that cannot start at
+/// all must not keep a core busy.
+const HASTY_STARTS: u32 = 20;
+
+/// The pause: long enough to cost nothing, short enough that help comes at once when the cause is gone.
+const PAUSE: Duration = Duration::from_millis(250);
+
+/// A slot and who is in it.
+pub struct Slot {
+    number: usize,
+    worker: Option<Worker>,
+    since: Instant,
+    epoch: u64,
+    killed: bool,
+    kill_at: Option<(KillPoint, u32)>,
+    failures: u32,
+    not_before: Option<Instant>,
+}
+
+impl Slot {
+    /// An empty slot.
+    pub fn new(number: usize) -> Self {
+        Self {
+            number,
+            worker: None,
+            since: Instant::now(),
+            epoch: 0,
+            killed: false,
+            kill_at: None,
+            failures: 0,
+            not_before: None,
+        }
+    }
+
+    /// Its worker.
+    pub fn worker(&self) -> Option<&Worker> {
+        self.worker.as_ref()
+    }
+
+    /// Does what there is to do: notes an end, kills the unfit, starts the next.
+    pub fn attend(&mut self, conditions: &Conditions, executable: &Executable) {
+        self.gone(conditions);
+        let counters = &conditions.counters.slots[self.number];
+        if self.worker.is_some() && !self.killed {
+            let declared = conditions.alarm.declared(self.number) == self.epoch;
+            let stuck = counters.state() == SlotState::Joining && self.since.elapsed() > JOIN_LIMIT;
+            if declared || stuck {
+                log::warn!(
+                    "slot {}: the worker (pid {}) does not keep up and is replaced",
+                    self.number,
+                    counters.pid.load(Ordering::Relaxed)
+                );
+                count(&counters.declared);
+                self.kill();
+                self.killed = true;
+            }
+        }
+        if self.worker.is_none() && self.not_before.is_none_or(|time| time <= Instant::now()) {
+            self.start(conditions, executable);
+        }
+    }
+
+    /// When `attend` has something to do without any event.
+    pub fn time_to_next(&self) -> Option<Duration> {
+        match (&self.worker, self.not_before) {
+            (None, Some(time)) => Some(time.saturating_duration_since(Instant::now())),
+            (Some(_), _) if !self.killed => JOIN_LIMIT.checked_sub(self.since.elapsed()),
+            _ => None,
+        }
+    }
+
+    /// Asks the worker to end.
+    pub fn terminate(&self) {
+        if let Some(worker) = &self.worker {
+            worker.signal(Signal::SIGTERM);
+        }
+    }
+
+    /// Makes the worker end.
+    pub fn kill(&self) {
+        if let Some(worker) = &self.worker {
+            worker.signal(Signal::SIGKILL);
+        }
+    }
+
+    /// Whether there is no worker (any more); notes an end.
+    pub fn gone(&mut self, conditions: &Conditions) -> bool {
+        let Some(worker) = &self.worker else { return true };
+        let Some(end) = worker.ended() else { return false };
+        let counters = &conditions.counters.slots[self.number];
+        counters.death_known.store(rt::clock::monotonic(), Ordering::Relaxed);
+        counters.death_block.store(conditions.counters.blocks.load(Ordering::Relaxed), Ordering::Relaxed);
+        count(&counters.deaths);
+        let had_joined = counters.state() != SlotState::Joining;
+        counters.set_state(SlotState::Down);
+        counters.pid.store(0, Ordering::Relaxed);
+        conditions.memory.slots[self.number].vacate();
+        if conditions.memory.bell.ring() {
+            // An audio thread without a deadline waits for a block that will not come from here.
+            rt::futex::wake(conditions.memory.bell.word(), 1);
+        }
+        self.note_kill_point(conditions, end);
+        log::debug!("slot {}: the worker (epoch {}) ended: {end:?}", self.number, self.epoch);
+        self.worker = None;
+        self.failures = if had_joined { 0 } else { self.failures + 1 };
+        if self.failures >= HASTY_STARTS {
+            if self.failures == HASTY_STARTS {
+                log::error!("slot {}: workers keep ending before they join (last: {end:?}); trying on", self.number);
+            }
+            self.not_before = Some(Instant::now() + PAUSE);
+        }
+        true
+    }
+
+    fn start(&mut self, conditions: &Conditions, executable: &Executable) {
+        let memory = &conditions.memory;
+        let counters = &conditions.counters.slots[self.number];
+        self.epoch += 1;
+        counters.epoch.store(self.epoch, Ordering::Relaxed);
+        self.kill_at = planned_kill(self.number, self.epoch);
+        let arguments = Arguments {
+            slot: self.number,
+            parent: std::process::id(),
+            descriptors: [
+                memory.log.descriptor(),
+                memory.score.descriptor(),
+                memory.bell.descriptor(),
+                memory.slots[self.number].descriptor(),
+                memory.slots[1 - self.number].descriptor(),
+            ],
+            core: conditions.cores[self.number],
+            real_time: conditions.real_time,
+            kill_at: self.kill_at,
+        };
+        counters.set_state(SlotState::Joining);
+        (self.since, self.killed, self.not_before) = (Instant::now(), false, None);
+        match Worker::start(executable, &format!("chronus-worker-{}", self.number), &arguments.to_words()) {
+            Ok(worker) => {
+                counters.pid.store(worker.id(), Ordering::Relaxed);
+                self.worker = Some(worker);
+            }
+            Err(error) => {
+                counters.set_state(SlotState::Down);
+                log::error!("slot {}: no worker could be started: {error}; trying again", self.number);
+                self.not_before = Some(Instant::now() + PAUSE);
+            }
+        }
+    }
+
+    fn note_kill_point(&self, conditions: &Conditions, end: End) {
+        if let (Some((point, _)), End::Signal(Signal::SIGKILL), false) = (self.kill_at, end, self.killed) {
+            count(&conditions.counters.kill_points[point as usize]);
+        }
+    }
+}
+
+/// Test builds with CHRONUS_KILL_POINTS set: where the worker of this epoch ends itself. All points in turn,
+/// each time after another number of passes.
+fn planned_kill(slot: usize, epoch: u64) -> Option<(KillPoint, u32)> {
+    if !cfg!(feature = "kill-points") || std::env::var_os("CHRONUS_KILL_POINTS").is_none() {
+        return None;
+    }
+    let place = (epoch as usize + slot * KILL_POINTS.len() / 2) % KILL_POINTS.len();
+    // The points of a start are passed once per life; a number of passes beyond that would never come.
+    let once = place <= KillPoint::JoinAnnounced as usize;
+    let passes = if once { 0 } else { epoch * 2_654_435_761 % 61 };
+    Some((KILL_POINTS[place], passes as u32))
+}

@@ -1,0 +1,129 @@
+//! How the supervisor tells a worker what it is: words on its command line, memory by descriptor number.
+
+use rt::scheduling::RealTime;
+use shm::{Access, KILL_POINTS, KillPoint, Mapping, ScoreMemory};
+
+use super::Memory;
+
+/// The command line of a worker.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Arguments {
+    /// Its slot, 0 or 1.
+    pub slot: usize,
+    /// Process id of the supervisor; the worker ends when it does.
+    pub parent: u32,
+    /// Descriptors of log, score, bell, the own and the other slot.
+    pub descriptors: [i32; 5],
+    /// The core to run on.
+    pub core: Option<usize>,
+    /// Whether a refusal of real-time rights is fatal.
+    pub real_time: RealTime,
+    /// Test builds: where to end itself, after how many passes.
+    pub kill_at: Option<(KillPoint, u32)>,
+}
+
+const REAL_TIME: [(RealTime, &str); 3] =
+    [(RealTime::Require, "require"), (RealTime::Auto, "auto"), (RealTime::Off, "off")];
+
+impl Arguments {
+    /// As words, the first being the role.
+    pub fn to_words(&self) -> Vec<String> {
+        let real_time = REAL_TIME.iter().find(|(value, _)| *value == self.real_time).map_or("auto", |(_, name)| name);
+        let mut words = vec!["worker".to_owned(), self.slot.to_string(), self.parent.to_string(), real_time.to_owned()];
+        words.extend(self.descriptors.iter().map(i32::to_string));
+        words.push(self.core.map_or_else(|| "any".to_owned(), |core| core.to_string()));
+        if let Some((point, passes)) = self.kill_at {
+            words.extend([(point as u32).to_string(), passes.to_string()]);
+        }
+        words
+    }
+
+    /// From words after the role.
+    ///
+    /// # Errors
+    /// What is wrong; a person who starts a worker by hand reads it.
+    pub fn parse(words: &[String]) -> Result<Self, String> {
+        let usage = || "workers are started by `chronus run`, not by hand".to_owned();
+        let number = |place: usize| words.get(place).and_then(|word| word.parse::<i64>().ok()).ok_or_else(usage);
+        let mut descriptors = [0; 5];
+        for (place, descriptor) in descriptors.iter_mut().enumerate() {
+            *descriptor = i32::try_from(number(3 + place)?).map_err(|_| usage())?;
+        }
+        let kill_at = match words.len() {
+            11 => {
+                let point = usize::try_from(number(9)?).ok().and_then(|place| KILL_POINTS.get(place)).ok_or_else(usage)?;
+                Some((*point, number(10)? as u32))
+            }
+            _ => None,
+        };
+        Ok(Self {
+            slot: usize::try_from(number(0)?).ok().filter(|slot| *slot < 2).ok_or_else(usage)?,
+            parent: number(1)? as u32,
+            real_time: REAL_TIME.iter().find(|(_, name)| words.get(2).is_some_and(|word| word == name)).ok_or_else(usage)?.0,
+            descriptors,
+            core: words.get(8).ok_or_else(usage)?.parse().ok(),
+            kill_at,
+        })
+    }
+
+    pub(super) fn open_memory(&self) -> Result<Memory, String> {
+        let inherit = |place: usize| {
+            rt::process::inherited(self.descriptors[place]).map_err(|error| format!("inherited memory {place}: {error}"))
+        };
+        let damaged = |error: std::io::Error| format!("inherited memory: {error}");
+        Ok(Memory {
+            log: Mapping::open(inherit(0)?, Access::ReadOnly).map_err(damaged)?,
+            score: ScoreMemory::open(inherit(1)?).map_err(damaged)?,
+            bell: Mapping::open(inherit(2)?, Access::ReadWrite).map_err(damaged)?,
+            own: Mapping::open(inherit(3)?, Access::ReadWrite).map_err(damaged)?,
+            other: Mapping::open(inherit(4)?, Access::ReadOnly).map_err(damaged)?,
+        })
+    }
+
+    /// Ties this process to its supervisor, gives it its core and priority, and takes from it all the rest.
+    pub(super) fn prepare_process(&self) -> Result<(), String> {
+        rt::process::die_with_parent(self.parent).map_err(|_| "the supervisor is gone".to_owned())?;
+        let refused = |what: &str, error: nix::errno::Errno| match self.real_time {
+            RealTime::Require => Err(format!("{what}: {error}")),
+            // The supervisor has said so already, once.
+            RealTime::Auto | RealTime::Off => Ok(()),
+        };
+        if let Some(core) = self.core {
+            rt::cores::pin(core).or_else(|error| refused("pinning to its core", error))?;
+        }
+        if self.real_time != RealTime::Off {
+            rt::scheduling::set_fifo(rt::scheduling::WORKER_PRIORITY).or_else(|error| refused("SCHED_FIFO", error))?;
+            rt::memory::lock_all().or_else(|error| refused("locking memory", error))?;
+        }
+        rt::memory::prefault_stack();
+        if let Err(error) = rt::seccomp::confine_worker() {
+            // An emulator or an old kernel: the filter is a second wall, not the first.
+            log::debug!("no system call filter: {error}");
+        }
+        Ok(())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_the_supervisor_writes_the_worker_reads() {
+        for kill_at in [None, Some((KillPoint::BlockHalf, 7))] {
+            for core in [None, Some(3)] {
+                let arguments = Arguments {
+                    slot: 1,
+                    parent: 4242,
+                    descriptors: [3, 4, 5, 6, 7],
+                    core,
+                    real_time: RealTime::Require,
+                    kill_at,
+                };
+                assert_eq!(Arguments::parse(&arguments.to_words()[1..]), Ok(arguments));
+            }
+        }
+        assert!(Arguments::parse(&[]).is_err());
+        assert!(Arguments::parse(&["2".to_owned()]).is_err());
+    }
+}

@@ -1,0 +1,27 @@
+//! Memory that is there when it is touched.
+
+use nix::errno::Errno;
+use nix::sys::mman::{MlockAllFlags, mlockall};
+
+/// Stack touched beforehand by a real-time thread. The deepest call chain of audio and worker needs a few
+/// kilobytes; this is far beyond it and far below the 2 MiB a thread has.
+const STACK_BYTES: usize = 128 * 1024;
+
+/// Keeps all memory of this process, present and future, from being paged out.
+///
+/// # Errors
+/// `EPERM` or `ENOMEM` when the limit RLIMIT_MEMLOCK forbids it.
+pub fn lock_all() -> Result<(), Errno> {
+    mlockall(MlockAllFlags::MCL_CURRENT | MlockAllFlags::MCL_FUTURE)
+}
+
+/// Touches the stack of the calling thread, so that it does not page fault later.
+#[inline(never)]
+pub fn prefault_stack() {
+    let mut stack = [0u8; STACK_BYTES];
+    // One write a page; black_box so that the array is really there.
+    for page in stack.chunks_mut(4096) {
+        page[0] = 1;
+    }
+    std::hint::black_box(&mut stack);
+}

@@ -1,0 +1,79 @@
+//! The instants at which the test build `kill-points` ends a worker with SIGKILL, from inside, exactly there.
+//! In every other build these functions are empty.
+
+macro_rules! kill_points {
+    ($($name:ident),* $(,)?) => {
+        /// An instant between two stores or reads of a worker.
+        #[derive(Clone, Copy, Debug, PartialEq, Eq)]
+        #[allow(missing_docs, reason = "each is named after what has just been done")]
+        #[repr(u32)]
+        pub enum KillPoint { $($name),* }
+        /// All of them, each at its own number.
+        pub const KILL_POINTS: &[KillPoint] = &[$(KillPoint::$name),*];
+    };
+}
+
+kill_points!(
+    Started,
+    JoinSnapshotFound,
+    JoinSnapshotRead,
+    JoinAnnounced,
+    Woken,
+    LogLengthRead,
+    LogRecordRead,
+    Rendered,
+    BlockOpened,
+    BlockHalf,
+    BlockStored,
+    BlockSummed,
+    BlockNumbered,
+    PublishedStored,
+    SnapshotOpened,
+    SnapshotHalf,
+    SnapshotStored,
+    SnapshotSummed,
+    SnapshotNumbered,
+    ConsumedStored,
+);
+
+#[cfg(feature = "kill-points")]
+mod armed {
+    use super::KillPoint;
+    use core::sync::atomic::{AtomicU32, Ordering};
+
+    /// The point at which to die, and how often it is passed before.
+    static POINT: AtomicU32 = AtomicU32::new(u32::MAX);
+    static PASSES: AtomicU32 = AtomicU32::new(0);
+
+    pub fn arm(point: KillPoint, passes: u32) {
+        PASSES.store(passes, Ordering::Relaxed);
+        POINT.store(point as u32, Ordering::Relaxed);
+    }
+
+    pub fn kill_point(point: KillPoint) {
+        if POINT.load(Ordering::Relaxed) != point as u32 {
+            return;
+        }
+        if PASSES.fetch_sub(1, Ordering::Relaxed) == 0 {
+            let _ = nix::sys::signal::raise(nix::sys::signal::Signal::SIGKILL);
+        }
+    }
+}
+
+/// Makes this process end itself at `point` after passing it `passes` times. Does nothing unless built with
+/// the feature `kill-points`.
+pub fn arm(point: KillPoint, passes: u32) {
+    #[cfg(feature = "kill-points")]
+    armed::arm(point, passes);
+    #[cfg(not(feature = "kill-points"))]
+    let _ = (point, passes);
+}
+
+/// Passes `point`.
+#[inline(always)]
+pub fn kill_point(point: KillPoint) {
+    #[cfg(feature = "kill-points")]
+    armed::kill_point(point);
+    #[cfg(not(feature = "kill-points"))]
+    let _ = point;
+}

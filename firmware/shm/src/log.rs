@@ -1,0 +1,224 @@
+//! The command log: one writer, read-only for workers, append-only, sorted by stamp.
+
+use abi::{BlockNumber, COMMAND_WORDS, Command, Operation, Stamp};
+
+use crate::kill_point::{KillPoint, kill_point};
+use crate::mapping::SharedLayout;
+use crate::seal::{SealWord, Sealed};
+use crate::sync::{AtomicU32, AtomicU64, Ordering, fence};
+
+/// Records kept. Thirteen times the largest burst promised (5,000 messages), and at a record of 64 bytes
+/// 4 MiB, which every worker can afford to keep locked in memory.
+pub const LOG_RECORDS: usize = 65_536;
+
+/// The log as it lies in shared memory.
+#[repr(C, align(64))]
+pub struct LogMemory {
+    seal: SealWord,
+    /// Changes with every seal; the futex on which workers wait.
+    wake: AtomicU32,
+    _padding: AtomicU32,
+    _line: [AtomicU64; 6],
+    records: [[AtomicU64; COMMAND_WORDS]; LOG_RECORDS],
+}
+
+// SAFETY: repr(C), atomics only; all zero is an empty log with nothing sealed.
+unsafe impl SharedLayout for LogMemory {}
+
+/// The log is full of commands that no snapshot has behind it yet.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct LogFull;
+
+/// The record asked for was overwritten: the reader is further behind than the log reaches.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct RecordLost;
+
+impl LogMemory {
+    /// Both counts.
+    pub fn sealed(&self) -> Sealed {
+        self.seal.read()
+    }
+
+    /// Seals one more block; the caller then wakes the futex of [`LogMemory::wake_word`].
+    /// Only the audio thread calls it.
+    pub fn seal_one(&self) -> Sealed {
+        let sealed = self.seal.seal_one();
+        // SYNC: release: who sees the new wake count sees the seal.
+        self.wake.fetch_add(1, Ordering::Release);
+        sealed
+    }
+
+    /// The futex word; read it (with acquire) before looking at [`LogMemory::sealed`], then wait on it.
+    #[cfg(not(loom))]
+    pub fn wake_word(&self) -> &AtomicU32 {
+        &self.wake
+    }
+
+    fn record(&self, index: u64) -> &[AtomicU64; COMMAND_WORDS] {
+        &self.records[(index % LOG_RECORDS as u64) as usize]
+    }
+}
+
+/// The one writer's place in the log. There is one per engine: the stamp.
+pub struct LogWriter {
+    length: u64,
+    last: Stamp,
+}
+
+impl LogWriter {
+    /// A writer for an empty log.
+    pub fn new() -> Self {
+        Self { length: 0, last: Stamp::start_of(0) }
+    }
+
+    /// Adds a command for the frame `wanted`, or the first later one that is neither sealed nor before a
+    /// command already added. Gives the stamp it got. `consumed` is how many records the newest snapshot has
+    /// behind it: those may be overwritten.
+    ///
+    /// # Errors
+    /// [`LogFull`], and nothing was added.
+    pub fn add(
+        &mut self,
+        log: &LogMemory,
+        wanted: Stamp,
+        operation: Operation,
+        consumed: u64,
+    ) -> Result<Stamp, LogFull> {
+        // One place stays free: it is the one being written, which readers must not take for a record.
+        if self.length - consumed.min(self.length) >= LOG_RECORDS as u64 - 1 {
+            return Err(LogFull);
+        }
+        let mut seen = log.sealed();
+        loop {
+            let stamp = wanted.max(self.last).max(Stamp::start_of(seen.blocks()));
+            // SYNC: keeps the stores of the words behind the count that made this place old; see `record`
+            // of the reader, whose acquire fence pairs with it.
+            fence(Ordering::Release);
+            for (to, from) in log.record(self.length).iter().zip(Command { stamp, operation }.to_words(self.length)) {
+                to.store(from, Ordering::Relaxed);
+            }
+            match log.seal.add_record(seen) {
+                Ok(()) => {
+                    self.length += 1;
+                    self.last = stamp;
+                    return Ok(stamp);
+                }
+                Err(now) => seen = now,
+            }
+        }
+    }
+
+    /// How many records were ever added.
+    pub fn length(&self) -> u64 {
+        self.length
+    }
+}
+
+impl Default for LogWriter {
+    fn default() -> Self {
+        Self::new()
+    }
+}
+
+/// A reader's place in the log.
+pub struct LogReader<'a> {
+    log: &'a LogMemory,
+    /// The next record to take; part of the snapshot.
+    next: u64,
+}
+
+impl<'a> LogReader<'a> {
+    /// A reader that has taken `next` records.
+    pub fn new(log: &'a LogMemory, next: u64) -> Self {
+        Self { log, next }
+    }
+
+    /// How many records were taken.
+    pub fn next_index(&self) -> u64 {
+        self.next
+    }
+
+    /// The next record if it is a command for `block`, which is sealed. It is taken with [`LogReader::take`].
+    ///
+    /// # Errors
+    /// [`RecordLost`] if it was overwritten or is no command.
+    pub fn peek(&self, block: BlockNumber) -> Result<Option<Command>, RecordLost> {
+        let length = self.log.sealed().length(self.next);
+        kill_point(KillPoint::LogLengthRead);
+        if length == self.next {
+            return Ok(None);
+        }
+        let command = self.record()?;
+        kill_point(KillPoint::LogRecordRead);
+        Ok((command.stamp.block <= block).then_some(command))
+    }
+
+    /// Takes the record last peeked at.
+    pub fn take(&mut self) {
+        self.next += 1;
+    }
+
+    fn record(&self) -> Result<Command, RecordLost> {
+        let mut words = [0; COMMAND_WORDS];
+        for (to, from) in words.iter_mut().zip(self.log.record(self.next)) {
+            *to = from.load(Ordering::Relaxed);
+        }
+        // SYNC: pairs with the release fence in `add`: had a word of a later record been read above, the
+        // count read below would say that this place is old.
+        fence(Ordering::Acquire);
+        let length = self.log.sealed().length(self.next);
+        if length - self.next >= LOG_RECORDS as u64 {
+            return Err(RecordLost);
+        }
+        Command::from_words(&words, self.next).ok_or(RecordLost)
+    }
+}
+
+#[cfg(all(test, not(loom)))]
+mod tests {
+    use super::*;
+    use crate::mapping::Mapping;
+    use abi::GateId;
+
+    const OPEN: Operation = Operation::Gate(GateId::Adsr, true);
+
+    fn log() -> Mapping<LogMemory> {
+        Mapping::create("test log").unwrap()
+    }
+
+    #[test]
+    fn commands_come_back_at_their_blocks_in_order() {
+        let log = log();
+        let mut writer = LogWriter::new();
+        let at = |block, frame| Stamp { block, frame };
+        assert_eq!(writer.add(&log, at(1, 7), OPEN, 0), Ok(at(1, 7)));
+        // Never before the one before it.
+        assert_eq!(writer.add(&log, at(0, 3), OPEN, 0), Ok(at(1, 7)));
+        log.seal_one();
+        log.seal_one();
+        // Never into a sealed block.
+        assert_eq!(writer.add(&log, at(1, 200), OPEN, 0), Ok(at(2, 0)));
+        let mut reader = LogReader::new(&log, 0);
+        assert_eq!(reader.peek(0), Ok(None));
+        for _ in 0..2 {
+            assert_eq!(reader.peek(1).unwrap().unwrap().stamp, at(1, 7));
+            reader.take();
+        }
+        assert_eq!(reader.peek(1), Ok(None));
+        assert_eq!(reader.peek(2).unwrap().unwrap().stamp, at(2, 0));
+    }
+
+    #[test]
+    fn a_full_log_refuses_and_an_old_reader_is_told() {
+        let log = log();
+        let mut writer = LogWriter::new();
+        for _ in 0..LOG_RECORDS - 1 {
+            writer.add(&log, Stamp::start_of(0), OPEN, 0).unwrap();
+        }
+        assert_eq!(writer.add(&log, Stamp::start_of(0), OPEN, 0), Err(LogFull));
+        writer.add(&log, Stamp::start_of(0), OPEN, 2).unwrap();
+        let old = LogReader::new(&log, 0);
+        assert_eq!(old.peek(0), Err(RecordLost));
+        assert!(LogReader::new(&log, 1).peek(0).unwrap().is_some());
+    }
+}

@@ -1,0 +1,158 @@
+//! The memory of one slot: its worker writes it, everybody else reads it.
+
+use abi::{Block, BlockNumber, WORDS_PER_BLOCK};
+
+use crate::kill_point::{KillPoint, kill_point};
+use crate::mapping::SharedLayout;
+use crate::seqlock::{PublishPoints, Reading, Seqlock};
+use crate::sync::{AtomicU64, Ordering};
+
+/// Blocks in a ring: twice the largest lead, so that a block is still there a whole lead after its turn and a
+/// replacement that re-renders old blocks overwrites none that is still to be played.
+pub const RING_BLOCKS: usize = 8;
+
+/// Room for a snapshot, in 64-bit words: 8 KiB. The patch of today needs a few hundred bytes; a copy of
+/// only what is used is made.
+pub const SNAPSHOT_WORDS: usize = 1024;
+
+/// Stands for "no block yet" in [`SlotMemory::first_block`].
+pub const NO_BLOCK: BlockNumber = u64::MAX;
+
+/// Two, so that one is whole while the other is being written.
+const SNAPSHOTS: usize = 2;
+
+const BLOCK_POINTS: PublishPoints = PublishPoints {
+    opened: KillPoint::BlockOpened,
+    half: KillPoint::BlockHalf,
+    stored: KillPoint::BlockStored,
+    summed: KillPoint::BlockSummed,
+    numbered: KillPoint::BlockNumbered,
+};
+
+const SNAPSHOT_POINTS: PublishPoints = PublishPoints {
+    opened: KillPoint::SnapshotOpened,
+    half: KillPoint::SnapshotHalf,
+    stored: KillPoint::SnapshotStored,
+    summed: KillPoint::SnapshotSummed,
+    numbered: KillPoint::SnapshotNumbered,
+};
+
+/// A slot as it lies in shared memory. It belongs to the slot for life; its workers come and go.
+#[repr(C, align(64))]
+pub struct SlotMemory {
+    /// First block that the present worker will publish plus one; 0 while it has not joined.
+    joined: AtomicU64,
+    /// Blocks published: one more than the number of the newest.
+    published: AtomicU64,
+    /// Log records that the newest snapshot has behind it.
+    consumed: AtomicU64,
+    _line: [AtomicU64; 5],
+    ring: [Seqlock<WORDS_PER_BLOCK>; RING_BLOCKS],
+    snapshots: [Seqlock<SNAPSHOT_WORDS>; SNAPSHOTS],
+}
+
+// SAFETY: repr(C), atomics only; all zero is a slot in which nobody has published anything.
+unsafe impl SharedLayout for SlotMemory {}
+
+impl SlotMemory {
+    /// Forgets the last worker. Only the supervisor calls it, while the slot has no worker.
+    pub fn vacate(&self) {
+        self.joined.store(0, Ordering::Release);
+    }
+
+    /// The present worker says that it has a state and will publish `first` next.
+    pub fn join(&self, first: BlockNumber) {
+        self.published.store(first, Ordering::Relaxed);
+        // SYNC: release: who sees the worker joined sees from where its count of blocks goes on.
+        self.joined.store(first + 1, Ordering::Release);
+        kill_point(KillPoint::JoinAnnounced);
+    }
+
+    /// First block of the present worker, or [`NO_BLOCK`] while it has not joined.
+    pub fn first_block(&self) -> BlockNumber {
+        // SYNC: acquire pairs with `join`.
+        self.joined.load(Ordering::Acquire).checked_sub(1).unwrap_or(NO_BLOCK)
+    }
+
+    /// Publishes block `number`. Only the slot's worker calls it.
+    pub fn publish_block(&self, number: BlockNumber, block: &Block) {
+        self.ring[(number % RING_BLOCKS as u64) as usize].publish(number, &block.to_words(), &BLOCK_POINTS);
+        // SYNC: release: who sees the count finds the block.
+        self.published.store(number + 1, Ordering::Release);
+        kill_point(KillPoint::PublishedStored);
+    }
+
+    /// How many blocks are published: one more than the number of the newest.
+    pub fn published(&self) -> u64 {
+        self.published.load(Ordering::Acquire)
+    }
+
+    /// Copies the words of block `number`, if a whole copy is here.
+    pub fn read_block(&self, number: BlockNumber, buffer: &mut [u64; WORDS_PER_BLOCK]) -> Reading {
+        self.ring[(number % RING_BLOCKS as u64) as usize].read(number, buffer)
+    }
+
+    /// Publishes the state before block `next`, with `consumed` log records behind it.
+    /// Only the slot's worker calls it, and the supervisor for the very first state.
+    pub fn publish_snapshot(&self, next: BlockNumber, words: &[u64], consumed: u64) {
+        self.snapshots[(next % SNAPSHOTS as u64) as usize].publish(next, words, &SNAPSHOT_POINTS);
+        // SYNC: release, after the snapshot: the log may overwrite these records from now on.
+        self.consumed.store(consumed, Ordering::Release);
+        kill_point(KillPoint::ConsumedStored);
+    }
+
+    /// Log records that the newest snapshot has behind it.
+    pub fn consumed(&self) -> u64 {
+        self.consumed.load(Ordering::Acquire)
+    }
+
+    /// Number of the newest snapshot here: the block that follows it.
+    pub fn newest_snapshot(&self) -> Option<BlockNumber> {
+        self.snapshots.iter().filter_map(Seqlock::number).max()
+    }
+
+    /// Copies the snapshot before block `next`, if a whole one is here.
+    pub fn read_snapshot(&self, next: BlockNumber, words: &mut [u64]) -> Reading {
+        self.snapshots[(next % SNAPSHOTS as u64) as usize].read(next, words)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::mapping::Mapping;
+
+    #[test]
+    fn a_slot_gives_the_block_asked_for_and_no_other() {
+        let slot = Mapping::<SlotMemory>::create("test slot").unwrap();
+        assert_eq!(slot.first_block(), NO_BLOCK);
+        slot.join(3);
+        assert_eq!((slot.first_block(), slot.published()), (3, 3));
+        let mut block = Block::SILENCE;
+        block.samples[511] = 0.25;
+        slot.publish_block(3, &block);
+        let mut words = [0; WORDS_PER_BLOCK];
+        assert!(matches!(slot.read_block(3, &mut words), Reading::Whole(_)));
+        assert_eq!(Block::from_words(&words), block);
+        assert_eq!(slot.read_block(3 + RING_BLOCKS as u64, &mut words), Reading::Absent);
+        slot.publish_block(3 + RING_BLOCKS as u64, &block);
+        assert_eq!(slot.read_block(3, &mut words), Reading::Absent);
+        slot.vacate();
+        assert_eq!(slot.first_block(), NO_BLOCK);
+    }
+
+    #[test]
+    fn the_newest_snapshot_is_found() {
+        let slot = Mapping::<SlotMemory>::create("test slot").unwrap();
+        assert_eq!(slot.newest_snapshot(), None);
+        for next in 0..5 {
+            slot.publish_snapshot(next, &[next; 10], next * 2);
+        }
+        assert_eq!((slot.newest_snapshot(), slot.consumed()), (Some(4), 8));
+        let mut words = [0; 10];
+        assert!(matches!(slot.read_snapshot(4, &mut words), Reading::Whole(_)));
+        assert_eq!(words, [4; 10]);
+        assert!(matches!(slot.read_snapshot(3, &mut words), Reading::Whole(_)));
+        assert_eq!(slot.read_snapshot(2, &mut words), Reading::Absent);
+    }
+}
