@@ -34,7 +34,7 @@ use_debian_target() {
 # need_box_toolchain: 0 with CARGO and RUSTC set, or 1 with what is missing said.
 need_box_toolchain() {
     if ! { use_path_rust && has_box_target; } && ! { use_packaged_rust && has_box_target; } &&
-        ! use_rustup_target && ! use_debian_target; then
+        ! use_rustup_target && ! use_debian_target && ! { install_packaged_rustup && use_rustup_target; }; then
         say "error: no Rust toolchain here can compile for $BOX_TARGET, and none could be installed."
         say "       With rustup (https://rustup.rs):  rustup target add $BOX_TARGET"
         say "       On Debian 12, as root:            dpkg --add-architecture arm64 && apt-get update &&"

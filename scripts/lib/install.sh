@@ -4,6 +4,7 @@
 
 have() { command -v "$1" >/dev/null 2>&1; }
 
+# shellcheck disable=SC1091  # a file of the machine, not of the project
 distribution() { (. /etc/os-release 2>/dev/null && printf '%s' "${ID:-unknown}") || printf unknown; }
 
 is_installed() { [ "$(dpkg-query -W -f '${db:Status-Status}' "$1" 2>/dev/null)" = installed ]; }

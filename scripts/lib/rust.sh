@@ -62,6 +62,16 @@ packaged_rust() {
     done
 }
 
+# Ubuntu 24.04 and Debian 13 have rustup itself as a package; it fetches the toolchain for this user alone.
+install_packaged_rustup() {
+    if have rustup || ! have apt-get || ! can_be_root; then return 1; fi
+    refresh_package_lists
+    [ -n "$(candidate rustup)" ] || return 1
+    install_packages "gets the compiler; Chronus is written in Rust" rustup || return 1
+    step "Letting rustup fetch the current stable Rust"
+    timeout 600 rustup default stable >/dev/null 2>&1 && use_path_rust
+}
+
 say_how_to_get_rust() {
     say "error: Chronus needs Rust $(oldest_rust) or newer, which is not here and could not be installed."
     if have rustup; then
@@ -83,6 +93,7 @@ need_rust() {
         if [ ${#packages[@]} -gt 0 ] && install_packages "the compiler; Chronus is written in Rust" "${packages[@]}"; then
             use_packaged_rust || use_versioned_rust && return 0
         fi
+        install_packaged_rustup && return 0
     fi
     say_how_to_get_rust
     return 1

@@ -1,2 +1,14 @@
-//! Harness.
+//! What the tests of the promises share: builds of the engine, scores, running engines, recordings.
+
 pub mod analysis;
+pub mod build;
+pub mod engine;
+pub mod process;
+pub mod random;
+pub mod recording;
+pub mod score;
+
+/// Says that a test, or a part of it, could not be run here, and how it could be.
+pub fn skipped(what: &str, reason: &str) {
+    println!("SKIPPED {what}: {reason}");
+}

@@ -92,7 +92,8 @@ impl Control {
 
     fn handle(&mut self, datagram: &Datagram, replies: &UdpSocket) {
         if datagram.truncated {
-            let text = format!("the datagram is larger than {} bytes; send less at once", crate::input::MAX_DATAGRAM_BYTES);
+            let text =
+                format!("the datagram is larger than {} bytes; send less at once", crate::input::MAX_DATAGRAM_BYTES);
             self.refuse(Refusal { address: "-".to_owned(), code: Code::Oversized, text }, datagram.sender, replies);
             return;
         }

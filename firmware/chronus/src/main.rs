@@ -2,7 +2,16 @@
 #![forbid(unsafe_code)]
 
 mod audio;
-mod client { use std::process::ExitCode; use std::net::SocketAddr; pub fn run_send(_: SocketAddr, _: &str, _: &[String])->ExitCode{ExitCode::FAILURE} pub fn run_status(_:SocketAddr,_:bool)->ExitCode{ExitCode::FAILURE} }
+mod client {
+    use std::net::SocketAddr;
+    use std::process::ExitCode;
+    pub fn run_send(_: SocketAddr, _: &str, _: &[String]) -> ExitCode {
+        ExitCode::FAILURE
+    }
+    pub fn run_status(_: SocketAddr, _: bool) -> ExitCode {
+        ExitCode::FAILURE
+    }
+}
 mod command_line;
 mod control;
 mod input;

@@ -1,5 +1,5 @@
-//! The instants at which the test build `kill-points` ends a worker with SIGKILL, from inside, exactly there.
-//! In every other build these functions are empty.
+//! The instants at which the test build `kill-points` ends a worker with SIGKILL, from inside, exactly there, or
+//! lets it spin. In every other build these functions are empty.
 
 macro_rules! kill_points {
     ($($name:ident),* $(,)?) => {
@@ -36,17 +36,28 @@ kill_points!(
     ConsumedStored,
 );
 
+/// What happens at a kill point.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Fate {
+    /// SIGKILL.
+    Killed,
+    /// An endless loop.
+    Spinning,
+}
+
 #[cfg(feature = "kill-points")]
 mod armed {
-    use super::KillPoint;
-    use core::sync::atomic::{AtomicU32, Ordering};
+    use super::{Fate, KillPoint};
+    use core::sync::atomic::{AtomicBool, AtomicU32, Ordering};
 
     /// The point at which to die, and how often it is passed before.
     static POINT: AtomicU32 = AtomicU32::new(u32::MAX);
     static PASSES: AtomicU32 = AtomicU32::new(0);
+    static SPINS: AtomicBool = AtomicBool::new(false);
 
-    pub fn arm(point: KillPoint, passes: u32) {
+    pub fn arm(point: KillPoint, passes: u32, fate: Fate) {
         PASSES.store(passes, Ordering::Relaxed);
+        SPINS.store(fate == Fate::Spinning, Ordering::Relaxed);
         POINT.store(point as u32, Ordering::Relaxed);
     }
 
@@ -55,18 +66,21 @@ mod armed {
             return;
         }
         if PASSES.fetch_sub(1, Ordering::Relaxed) == 0 {
+            while SPINS.load(Ordering::Relaxed) {
+                core::hint::spin_loop();
+            }
             let _ = nix::sys::signal::raise(nix::sys::signal::Signal::SIGKILL);
         }
     }
 }
 
-/// Makes this process end itself at `point` after passing it `passes` times. Does nothing unless built with
+/// Makes this process meet its fate at `point` after passing it `passes` times. Does nothing unless built with
 /// the feature `kill-points`.
-pub fn arm(point: KillPoint, passes: u32) {
+pub fn arm(point: KillPoint, passes: u32, fate: Fate) {
     #[cfg(feature = "kill-points")]
-    armed::arm(point, passes);
+    armed::arm(point, passes, fate);
     #[cfg(not(feature = "kill-points"))]
-    let _ = (point, passes);
+    let _ = (point, passes, fate);
 }
 
 /// Passes `point`.

@@ -25,7 +25,7 @@ mod slot;
 mod sync;
 
 pub use bell::BellMemory;
-pub use kill_point::{KILL_POINTS, KillPoint, arm, kill_point};
+pub use kill_point::{Fate, KILL_POINTS, KillPoint, arm, kill_point};
 pub use log::{LOG_RECORDS, LogFull, LogMemory, LogReader, LogWriter, RecordLost};
 pub use mapping::{Access, Mapping, SharedLayout};
 pub use score::ScoreMemory;

@@ -21,11 +21,13 @@ impl Alarm {
         Ok(Self { declared: Default::default(), event })
     }
 
-    /// Declares the worker of `slot` in `epoch` unfit. Said again, nothing happens.
-    pub fn declare(&self, slot: usize, epoch: u64) {
-        if self.declared[slot].swap(epoch, Ordering::Relaxed) != epoch {
+    /// Declares the worker of `slot` in `epoch` unfit. Said again, nothing happens. True if it was news.
+    pub fn declare(&self, slot: usize, epoch: u64) -> bool {
+        let news = self.declared[slot].swap(epoch, Ordering::Relaxed) != epoch;
+        if news {
             self.wake();
         }
+        news
     }
 
     /// The epoch last declared unfit in `slot`; 0 if none.

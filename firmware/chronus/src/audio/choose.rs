@@ -167,7 +167,10 @@ mod tests {
         slots[0].publish_block(7, &block(0.5));
         slots[1].publish_block(7, &block(-0.5));
         let mut out = Block::SILENCE;
-        assert_eq!(Chooser::new(&slots, &bell, &counters).choose(7, NOW, &mut |_| false, &mut out), Choice::Divergent(1));
+        assert_eq!(
+            Chooser::new(&slots, &bell, &counters).choose(7, NOW, &mut |_| false, &mut out),
+            Choice::Divergent(1)
+        );
         assert_eq!((out, counters.divergences.load(Ordering::Relaxed)), (block(-0.5), 1));
     }
 

@@ -57,7 +57,11 @@ mod tests {
         let mut played = Vec::new();
         for late in [false, true, true, false, false] {
             let mut block = ones;
-            if late { concealment.late(&mut block) } else { concealment.arrived(&mut block) }
+            if late {
+                concealment.late(&mut block)
+            } else {
+                concealment.arrived(&mut block)
+            }
             played.extend(block.samples.chunks(2).map(|frame| frame[0]));
         }
         let steepest = played.windows(2).map(|pair| (pair[1] - pair[0]).abs()).fold(0.0, f32::max);

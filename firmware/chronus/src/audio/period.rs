@@ -86,7 +86,9 @@ impl Period {
             let stopping = stop.load(Ordering::Relaxed);
             let mut waiting = |had: [bool; 2]| {
                 if monotonic() - awake > HANG_LIMIT {
-                    (0..2).filter(|slot| !had[*slot]).for_each(|slot| watch.declare(slot));
+                    for slot in (0..2).filter(|slot| !had[*slot]) {
+                        watch.declare(slot);
+                    }
                 }
                 stopping || stop.load(Ordering::Relaxed)
             };

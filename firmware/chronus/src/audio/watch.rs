@@ -62,15 +62,17 @@ impl<'a> Watch<'a> {
         for slot in 0..2 {
             let other_is_well = lag[1 - slot].is_some_and(|lag| lag < LAG_LIMIT);
             let limit = if other_is_well { LAG_LIMIT } else { LAG_LIMIT_BOTH };
-            if lag[slot].is_some_and(|lag| lag >= limit) {
-                self.declare(slot);
+            if let Some(lag) = lag[slot].filter(|lag| *lag >= limit)
+                && self.declare(slot)
+            {
+                self.counters.declared_lag.add(lag);
             }
         }
     }
 
-    /// Declares the present worker of `slot` unfit.
-    pub fn declare(&self, slot: usize) {
-        self.alarm.declare(slot, self.counters.slots[slot].epoch.load(Ordering::Relaxed));
+    /// Declares the present worker of `slot` unfit. True if it was not declared before.
+    pub fn declare(&self, slot: usize) -> bool {
+        self.alarm.declare(slot, self.counters.slots[slot].epoch.load(Ordering::Relaxed))
     }
 
     /// Whether the newest block that the slot and the other one both have is the same in both. If the other

@@ -73,8 +73,13 @@ impl SendOptions {
 }
 
 fn server_address(text: &str) -> Result<SocketAddr, Wrong> {
-    let wrong = |reason: String| Wrong(format!("'{text}' is no engine's address: {reason}; expected ADDR:PORT, such as 127.0.0.1:5005"));
-    text.to_socket_addrs().map_err(|error| wrong(error.to_string()))?.next().ok_or_else(|| wrong("it has no address".to_owned()))
+    let wrong = |reason: String| {
+        Wrong(format!("'{text}' is no engine's address: {reason}; expected ADDR:PORT, such as 127.0.0.1:5005"))
+    };
+    text.to_socket_addrs()
+        .map_err(|error| wrong(error.to_string()))?
+        .next()
+        .ok_or_else(|| wrong("it has no address".to_owned()))
 }
 
 #[cfg(test)]

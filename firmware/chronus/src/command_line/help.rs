@@ -31,6 +31,7 @@ chronus run [OPTION...]: the engine.
                        free:OUT.wav    as fast as possible, into a WAV file
   --osc ADDR:PORT    where OSC is taken (default: 0.0.0.0:5005; port 0 for any free one; off for none)
   --score FILE       play this score (the format of scsynth -N) from block 0 on, and end with it
+  --keep-score FILE  keep what is played live as a score: `chronus render FILE OUT.wav` gives the same sound again
   --seconds S        end after S seconds          --blocks N   end after N blocks of 256 frames
   --rate HZ          44100, 48000 (default) or 96000
   --lead N           blocks rendered ahead, 1 to 4 (default 2). Each adds one block (5.3 ms at 48 kHz) of latency and

@@ -77,7 +77,9 @@ impl RenderOptions {
             match argument {
                 Arg::Value(file) if files.len() < 2 => files.push(PathBuf::from(file)),
                 Arg::Long("blocks") => blocks = Some(value_of(&mut parser, "--blocks", "a whole number of blocks")?),
-                Arg::Long("seconds") => seconds = Some(value_of::<f64>(&mut parser, "--seconds", "a number of seconds")?),
+                Arg::Long("seconds") => {
+                    seconds = Some(value_of::<f64>(&mut parser, "--seconds", "a number of seconds")?)
+                }
                 Arg::Long("rate") => rate = checked_rate(value_of(&mut parser, "--rate", "a sample rate in Hz")?)?,
                 other => return Err(unexpected(other, "render")),
             }

@@ -36,6 +36,8 @@ pub struct RunOptions {
     pub osc: Option<SocketAddr>,
     /// A score to play from block 0 on.
     pub score: Option<PathBuf>,
+    /// A score file to keep the live commands in.
+    pub keep_score: Option<PathBuf>,
     /// Blocks to play; `None` for no limit.
     pub blocks: Option<u64>,
     /// Workers, 1 or 2.
@@ -58,6 +60,7 @@ impl Default for RunOptions {
             sink: SinkChoice::Auto,
             osc: Some(SocketAddr::from(([0, 0, 0, 0], 5005))),
             score: None,
+            keep_score: None,
             blocks: None,
             workers: 2,
             rate: 48_000,
@@ -86,19 +89,30 @@ impl RunOptions {
                 Arg::Long("sink") => options.set_sink(&value_of::<String>(&mut parser, "--sink", SINKS)?)?,
                 Arg::Long("osc") => options.set_osc(&value_of::<String>(&mut parser, "--osc", "ADDR:PORT or off")?)?,
                 Arg::Long("score") => options.score = Some(parser.value()?.into()),
-                Arg::Long("seconds") => seconds = Some(value_of::<f64>(&mut parser, "--seconds", "a number of seconds")?),
+                Arg::Long("keep-score") => options.keep_score = Some(parser.value()?.into()),
+                Arg::Long("seconds") => {
+                    seconds = Some(value_of::<f64>(&mut parser, "--seconds", "a number of seconds")?)
+                }
                 Arg::Long("blocks") => {
                     options.blocks = Some(value_of(&mut parser, "--blocks", "a whole number of blocks")?);
                 }
                 Arg::Long("workers") => options.set_workers(value_of(&mut parser, "--workers", "1 or 2")?)?,
-                Arg::Long("rate") => options.rate = checked_rate(value_of(&mut parser, "--rate", "a sample rate in Hz")?)?,
-                Arg::Long("lead") => options.set_lead(value_of(&mut parser, "--lead", "a number of blocks, 1 to 4")?)?,
+                Arg::Long("rate") => {
+                    options.rate = checked_rate(value_of(&mut parser, "--rate", "a sample rate in Hz")?)?
+                }
+                Arg::Long("lead") => {
+                    options.set_lead(value_of(&mut parser, "--lead", "a number of blocks, 1 to 4")?)?
+                }
                 Arg::Long("periods") => options.set_periods(value_of(&mut parser, "--periods", "2, 3 or 4")?)?,
                 Arg::Long("real-time") => {
                     options.set_real_time(&value_of::<String>(&mut parser, "--real-time", "auto, require or off")?)?;
                 }
                 Arg::Long("cores") => {
-                    options.set_cores(&value_of::<String>(&mut parser, "--cores", "AUDIO,SLOT0,SLOT1 such as 1,2,3")?)?;
+                    options.set_cores(&value_of::<String>(
+                        &mut parser,
+                        "--cores",
+                        "AUDIO,SLOT0,SLOT1 such as 1,2,3",
+                    )?)?;
                 }
                 other => return Err(unexpected(other, "run")),
             }
@@ -135,7 +149,10 @@ impl RunOptions {
 
     fn check(self) -> Result<Self, Wrong> {
         if matches!(self.sink, SinkChoice::Free(_)) && self.blocks.is_none() && self.score.is_none() {
-            return Err(Wrong("the free sink knows no time and would fill the disk: add --seconds S, --blocks N or --score FILE".to_owned()));
+            return Err(Wrong(
+                "the free sink knows no time and would fill the disk: add --seconds S, --blocks N or --score FILE"
+                    .to_owned(),
+            ));
         }
         Ok(self)
     }
@@ -154,15 +171,19 @@ impl RunOptions {
     }
 
     fn set_osc(&mut self, text: &str) -> Result<(), Wrong> {
-        let wrong = |_| Wrong(format!("--osc {text}: needs ADDR:PORT, such as 0.0.0.0:5005 (all networks), 127.0.0.1:5005 (this machine only), or off"));
+        let wrong = |_| {
+            Wrong(format!(
+                "--osc {text}: needs ADDR:PORT, such as 0.0.0.0:5005 (all networks), 127.0.0.1:5005 (this machine only), or off"
+            ))
+        };
         self.osc = if text == "off" { None } else { Some(text.parse().map_err(wrong)?) };
         Ok(())
     }
 
     fn set_workers(&mut self, workers: usize) -> Result<(), Wrong> {
-        self.workers = Some(workers)
-            .filter(|workers| (1..=2).contains(workers))
-            .ok_or_else(|| Wrong(format!("--workers {workers}: 2 survive anything, 1 is for comparison; no other number is possible")))?;
+        self.workers = Some(workers).filter(|workers| (1..=2).contains(workers)).ok_or_else(|| {
+            Wrong(format!("--workers {workers}: 2 survive anything, 1 is for comparison; no other number is possible"))
+        })?;
         Ok(())
     }
 
@@ -185,7 +206,11 @@ impl RunOptions {
             "require" => RealTime::Require,
             "auto" => RealTime::Auto,
             "off" => RealTime::Off,
-            _ => return Err(Wrong(format!("--real-time {text}: there is require (a refusal is fatal), auto (a refusal is a warning), off"))),
+            _ => {
+                return Err(Wrong(format!(
+                    "--real-time {text}: there is require (a refusal is fatal), auto (a refusal is a warning), off"
+                )));
+            }
         };
         Ok(())
     }
@@ -193,7 +218,9 @@ impl RunOptions {
     fn set_cores(&mut self, text: &str) -> Result<(), Wrong> {
         let cores: Result<Vec<usize>, _> = text.split(',').map(|core| core.trim().parse()).collect();
         self.cores = cores.ok().and_then(|cores| cores.try_into().ok());
-        self.cores.map(drop).ok_or_else(|| Wrong(format!("--cores {text}: needs three core numbers, AUDIO,SLOT0,SLOT1, such as 1,2,3")))
+        self.cores
+            .map(drop)
+            .ok_or_else(|| Wrong(format!("--cores {text}: needs three core numbers, AUDIO,SLOT0,SLOT1, such as 1,2,3")))
     }
 }
 
@@ -256,7 +283,9 @@ mod tests {
         let good = "\u{feff}[engine]\r\nrate = 96000\r\nlead = 3\r\n[osc]\r\nlisten = \"127.0.0.1:7000\"\r\n";
         let options = read(good, "--lead 1").unwrap();
         assert_eq!((options.rate, options.lead, options.osc.unwrap().port()), (96_000, 1, 7000));
-        for (bad, hint) in [("[engine]\nrates = 1", "rates"), ("[engine]\nrate = \"x\"", "line 2"), ("[engine]\nlead = 9", "1 to 4")] {
+        for (bad, hint) in
+            [("[engine]\nrates = 1", "rates"), ("[engine]\nrate = \"x\"", "line 2"), ("[engine]\nlead = 9", "1 to 4")]
+        {
             let wrong = read(bad, "").expect_err(bad);
             assert!(wrong.0.contains(hint), "{bad}: {wrong}");
         }

@@ -38,8 +38,7 @@ static ADDRESSES: LazyLock<Vec<(String, Target)>> = LazyLock::new(|| {
         .iter()
         .map(|parameter| (format!("/mod/{}/{}", parameter.module, parameter.name), Target::Parameter(parameter)));
     let gates = GATES.iter().map(|gate| (format!("/gate/{}", gate.module), Target::Gate(gate)));
-    let aliases =
-        ALIASES.iter().map(|&(alias, id)| (alias.to_string(), Target::Parameter(&PARAMETERS[id as usize])));
+    let aliases = ALIASES.iter().map(|&(alias, id)| (alias.to_string(), Target::Parameter(&PARAMETERS[id as usize])));
     let plain = [("/test", Target::Test), ("/status", Target::Status), ("/version", Target::Version)]
         .map(|(address, target)| (address.to_string(), target));
     parameters.chain(gates).chain(aliases).chain(plain).collect()

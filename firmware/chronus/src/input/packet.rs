@@ -170,7 +170,9 @@ fn check_type_tags(rest: &[u8], offset: usize) -> Result<(), PacketError> {
             b']' if depth == 0 => return fault("an array is closed that was never opened"),
             b']' => depth -= 1,
             tag if TYPE_TAGS.contains(&tag) => {}
-            tag => return fault(&format!("type tag '{}' is not one of {}", tag.escape_ascii(), TYPE_TAGS.escape_ascii())),
+            tag => {
+                return fault(&format!("type tag '{}' is not one of {}", tag.escape_ascii(), TYPE_TAGS.escape_ascii()));
+            }
         }
     }
     if depth > 0 { fault("an array is opened and never closed") } else { Ok(()) }

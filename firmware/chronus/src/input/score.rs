@@ -9,8 +9,8 @@ use super::interpret::{Request, When, interpret_message};
 use super::packet::{is_bundle, read_packet};
 use super::refusal::{Code, Refusal};
 
-/// Most commands in a score: they all go into the command log, and these are 256 MiB of its 64-byte
-/// records, an eighth of the memory of the smallest Pi the project supports.
+/// Most commands in a score: they all go into the command log, where each takes a record of 64 bytes, and
+/// 256 MiB is as much as a log may take of a small board's memory.
 pub const MAX_COMMANDS: usize = 4_194_304;
 /// Latest time tag, in seconds: a year. A later one is not a long piece but a wall-clock time, the usual
 /// mistake of a program that writes scores, and would play silence for a century first.
@@ -84,8 +84,10 @@ fn read_count(bytes: &[u8], at: usize) -> Result<usize, ScoreError> {
 }
 
 fn read_bundle(bundle: &[u8], offset: usize, number: usize, rate: u32, score: &mut Score) -> Result<(), ScoreError> {
-    let packet = read_packet(bundle)
-        .map_err(|error| ScoreError { offset: offset + error.offset, text: format!("{}; write it again", error.text) })?;
+    let packet = read_packet(bundle).map_err(|error| ScoreError {
+        offset: offset + error.offset,
+        text: format!("{}; write it again", error.text),
+    })?;
     if packet.last_tag >> 32 > MAX_SECONDS {
         let text = "a time tag of more than a year; time tags of a score count from 0, not from 1900";
         return Err(ScoreError { offset, text: text.to_string() });

@@ -171,7 +171,7 @@ mod tests {
         for bad in [Float(f32::NAN), Float(f32::INFINITY), Double(f64::NAN), Double(f64::NEG_INFINITY), Inf] {
             assert_eq!(gate_one(bad.clone()), Err(Code::NotFinite));
             for parameter in &PARAMETERS {
-                let refused = set(parameter, &[bad.clone()], RATE).unwrap_err();
+                let refused = set(parameter, std::slice::from_ref(&bad), RATE).unwrap_err();
                 assert_eq!(refused.0, Code::NotFinite);
                 assert!(refused.1.contains("nothing changed"));
             }

@@ -33,7 +33,10 @@ impl SlotState {
     }
 
     fn from_number(number: u32) -> Self {
-        [Self::Off, Self::Down, Self::Joining, Self::Lockstep, Self::Behind].get(number as usize).copied().unwrap_or(Self::Down)
+        [Self::Off, Self::Down, Self::Joining, Self::Lockstep, Self::Behind]
+            .get(number as usize)
+            .copied()
+            .unwrap_or(Self::Down)
     }
 }
 
@@ -116,6 +119,8 @@ pub struct Counters {
     pub wake_up: Histogram,
     /// Blocks from the death of a worker being known to its slot being redundant again.
     pub rejoin_blocks: Histogram,
+    /// Sealed blocks that a worker had not published when it was declared hung.
+    pub declared_lag: Histogram,
     /// Test builds: deaths at each kill point.
     pub kill_points: [AtomicU64; shm::KILL_POINTS.len()],
 }

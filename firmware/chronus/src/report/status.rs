@@ -96,10 +96,6 @@ pub fn status_pairs(facts: &Facts, counters: &Counters, applied: u64) -> Vec<Osc
     pairs.add_histogram("audio.choosing_us", &counters.choosing, microseconds);
     pairs.add_histogram("audio.wake_up_us", &counters.wake_up, microseconds);
     pairs.add_histogram("rejoin_blocks", &counters.rejoin_blocks, long);
-    if cfg!(feature = "kill-points") {
-        for (point, deaths) in shm::KILL_POINTS.iter().zip(&counters.kill_points) {
-            pairs.add(format!("kill_points.{point:?}"), read(deaths));
-        }
-    }
+    pairs.add_histogram("declared_lag_blocks", &counters.declared_lag, long);
     pairs.0
 }

@@ -36,7 +36,8 @@ fn text(counters: &Counters, rate: u32) -> String {
     let seconds = blocks * abi::FRAMES as u64 / u64::from(rate);
     let peak = counters.take_peak();
     let level = if peak > 0.0 { format!("{:6.1} dB", 20.0 * peak.log10()) } else { "   silence".to_owned() };
-    let slots: Vec<_> = counters.slots.iter().map(|slot| slot.state()).filter(|state| *state != SlotState::Off).collect();
+    let slots: Vec<_> =
+        counters.slots.iter().map(|slot| slot.state()).filter(|state| *state != SlotState::Off).collect();
     let slots: Vec<_> = slots.iter().enumerate().map(|(number, state)| format!("{number}:{}", state.name())).collect();
     let survived: u64 = counters.slots.iter().map(|slot| slot.deaths.load(Ordering::Relaxed)).sum();
     format!(

@@ -52,6 +52,11 @@ pub fn ended(counters: &Counters, survived: u64, rate: u32, recorded: Option<u64
         read(&counters.xruns),
         read(&counters.divergences),
     );
+    if cfg!(feature = "kill-points") {
+        let points = shm::KILL_POINTS.iter().zip(&counters.kill_points);
+        let counts = points.map(|(point, count)| format!("{point:?} {}", read(count)));
+        println!("kill points: {}", counts.collect::<Vec<_>>().join(", "));
+    }
     if let Some(recorded) = recorded {
         let missing = read(&counters.recorder_drops);
         let note = if missing == 0 { String::new() } else { format!(", {missing} missing: the disk was too slow") };

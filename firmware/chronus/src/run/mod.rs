@@ -5,7 +5,6 @@ mod rights;
 mod signals;
 mod sound;
 
-use std::net::SocketAddr;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::thread::{Builder, JoinHandle};
@@ -19,7 +18,7 @@ use crate::control::{Control, start_receiving};
 use crate::input::Receiver;
 use crate::render::{blocks_of_score, load_score};
 use crate::report::{Counters, Facts};
-use crate::stamp::{Stamper, command_latency};
+use crate::stamp::{KeptScore, Stamper, command_latency};
 use crate::supervise::{Conditions, Supervisor};
 use crate::worker::EngineState;
 use signals::Signals;
@@ -40,10 +39,10 @@ pub fn run(options: &RunOptions) -> Result<(), String> {
     let receiver = options.osc.map(Receiver::bind).transpose()?;
     let placement = rights::placement(options)?;
     let real_time = rights::ask(options.real_time)?;
+    let kept = options.keep_score.as_deref().map(|path| KeptScore::create(path, options.rate)).transpose()?;
     let commands = score.map(|score| score.commands).unwrap_or_default();
     let engine = Engine::new(&commands, options)?;
     let sound = sound::open(options, &engine.clock)?;
-    let address = receiver.as_ref().and_then(|receiver| receiver.local_address().ok());
     let facts = Facts {
         rate: options.rate,
         lead: options.lead,
@@ -51,7 +50,17 @@ pub fn run(options: &RunOptions) -> Result<(), String> {
         sink: sound.name.clone(),
         real_time,
     };
-    engine.play(options, placement, sound, receiver, address, facts, blocks)
+    engine.play(options, Parts { placement, sound, receiver, kept, facts, blocks })
+}
+
+/// What `run` has asked for, each used once.
+struct Parts {
+    placement: Placement,
+    sound: Sound,
+    receiver: Option<Receiver>,
+    kept: Option<KeptScore>,
+    facts: Facts,
+    blocks: Option<u64>,
 }
 
 /// What the threads share.
@@ -81,18 +90,10 @@ impl Engine {
         })
     }
 
-    #[allow(clippy::too_many_arguments, reason = "the parts that `run` has asked for, each used once")]
-    fn play(
-        self,
-        options: &RunOptions,
-        placement: Placement,
-        sound: Sound,
-        receiver: Option<Receiver>,
-        address: Option<SocketAddr>,
-        facts: Facts,
-        blocks: Option<u64>,
-    ) -> Result<(), String> {
+    fn play(self, options: &RunOptions, parts: Parts) -> Result<(), String> {
+        let Parts { placement, sound, receiver, kept, facts, blocks } = parts;
         let Sound { sink, input, recorder, description, .. } = sound;
+        let address = receiver.as_ref().and_then(|receiver| receiver.local_address().ok());
         let supervisor = self.start_supervisor(options, placement)?;
         let period = Period {
             memory: self.memory.clone(),
@@ -107,9 +108,10 @@ impl Engine {
         };
         let audio = self.start_audio(period, placement, options)?;
         announce::started(&description, &facts, address, &self.counters);
-        let control = receiver.map(|receiver| self.start_control(receiver, facts)).transpose()?;
+        let control = receiver.map(|receiver| self.start_control(receiver, facts, kept)).transpose()?;
         self.signals.watch(&audio, &self.stop, &self.counters, options.rate);
-        let played = audio.join().unwrap_or_else(|_| Err("the audio thread failed; this is a bug in Chronus".to_owned()));
+        let played =
+            audio.join().unwrap_or_else(|_| Err("the audio thread failed; this is a bug in Chronus".to_owned()));
         let survived = announce::deaths(&self.counters);
         self.ended.store(true, Ordering::Release);
         self.alarm.wake();
@@ -146,14 +148,14 @@ impl Engine {
         })
     }
 
-    fn start_control(&self, receiver: Receiver, facts: Facts) -> Result<JoinHandle<()>, String> {
-        let stamper = Stamper::new(
-            self.memory.clone(),
-            self.clock.clone(),
-            self.counters.clone(),
-            facts.rate,
-            facts.lead,
-        );
+    fn start_control(
+        &self,
+        receiver: Receiver,
+        facts: Facts,
+        kept: Option<KeptScore>,
+    ) -> Result<JoinHandle<()>, String> {
+        let (memory, clock, counters) = (self.memory.clone(), self.clock.clone(), self.counters.clone());
+        let stamper = Stamper::new(memory, clock, counters, facts.rate, facts.lead, kept);
         let (queue, replies) = start_receiving(receiver, self.counters.clone(), self.ended.clone())?;
         let control = Control {
             stamper,

@@ -19,7 +19,11 @@ pub fn placement(options: &RunOptions) -> Result<Placement, String> {
         for core in [audio, first, second] {
             // Tried in a thread of its own: this one keeps its cores.
             let pinned = std::thread::spawn(move || rt::cores::pin(core)).join().unwrap_or(Err(Errno::EINVAL));
-            pinned.map_err(|_| format!("--cores: this machine has no core {core}, or it may not be used; `nproc` tells how many there are"))?;
+            pinned.map_err(|_| {
+                format!(
+                    "--cores: this machine has no core {core}, or it may not be used; `nproc` tells how many there are"
+                )
+            })?;
         }
     } else if let Some(core) = placement.control {
         // On a machine that hides core 0 the kernel places the control threads.
@@ -37,13 +41,10 @@ pub fn ask(real_time: RealTime) -> Result<String, String> {
         return Ok("off, as asked for".to_owned());
     }
     let tried = std::thread::spawn(|| set_fifo(AUDIO_PRIORITY)).join().unwrap_or(Err(Errno::EINVAL));
-    let refused: Vec<_> = [
-        ("SCHED_FIFO", tried, "rtprio 95"),
-        ("locked memory", lock_all(), "memlock unlimited"),
-    ]
-    .into_iter()
-    .filter_map(|(what, result, limit)| result.err().map(|error| (what, error, limit)))
-    .collect();
+    let refused: Vec<_> = [("SCHED_FIFO", tried, "rtprio 95"), ("locked memory", lock_all(), "memlock unlimited")]
+        .into_iter()
+        .filter_map(|(what, result, limit)| result.err().map(|error| (what, error, limit)))
+        .collect();
     if refused.is_empty() {
         return Ok(format!("granted: SCHED_FIFO {AUDIO_PRIORITY}, locked memory"));
     }

@@ -74,7 +74,9 @@ impl Signals {
             }
             if !told_lost && counters.device_lost.load(Ordering::Relaxed) > 0 {
                 told_lost = true;
-                log::error!("the sound card is gone; the engine keeps time without it. Start it again to use the card again");
+                log::error!(
+                    "the sound card is gone; the engine keeps time without it. Start it again to use the card again"
+                );
             }
         }
         line.clear();

@@ -33,7 +33,9 @@ pub fn open(options: &RunOptions, clock: &AudioClock) -> Result<Sound, String> {
             open_file("paced", Sink::Paced(PacedSink::new(options.periods, clock)), None, options)
         }),
         SinkChoice::Auto => {
-            log::warn!("this machine has no sound card; nothing is heard. --sink paced:OUT.wav writes a file to listen to");
+            log::warn!(
+                "this machine has no sound card; nothing is heard. --sink paced:OUT.wav writes a file to listen to"
+            );
             open_file("paced", Sink::Paced(PacedSink::new(options.periods, clock)), None, options)
         }
         SinkChoice::Alsa(name) => open_alsa(name, options, clock),
@@ -49,9 +51,18 @@ fn open_alsa(name: &str, options: &RunOptions, clock: &AudioClock) -> Result<Sou
     let (frames, periods) = (abi::FRAMES, device.periods);
     let description = vec![
         format!("sound      ALSA {}, {:?}", device.name, device.format),
-        format!("           {} Hz, period {frames} frames, buffer {periods} periods, lead {} blocks", options.rate, options.lead),
+        format!(
+            "           {} Hz, period {frames} frames, buffer {periods} periods, lead {} blocks",
+            options.rate, options.lead
+        ),
     ];
-    Ok(Sound { sink: Sink::Alsa(Box::new(sink)), name: format!("alsa:{name}"), description, recorder: None, input: None })
+    Ok(Sound {
+        sink: Sink::Alsa(Box::new(sink)),
+        name: format!("alsa:{name}"),
+        description,
+        recorder: None,
+        input: None,
+    })
 }
 
 fn open_file(kind: &str, sink: Sink, file: Option<&Path>, options: &RunOptions) -> Result<Sound, String> {

@@ -76,12 +76,13 @@ impl Supervisor {
     /// Waits until a worker ends, one is declared unfit, or a slot has something to do by the clock.
     fn wait(&self) {
         let mut events = vec![PollFd::new(self.conditions.alarm.as_fd(), PollFlags::POLLIN)];
-        events.extend(self.slots.iter().filter_map(Slot::worker).map(|worker| PollFd::new(worker.as_fd(), PollFlags::POLLIN)));
+        events.extend(
+            self.slots.iter().filter_map(Slot::worker).map(|worker| PollFd::new(worker.as_fd(), PollFlags::POLLIN)),
+        );
         let next = self.slots.iter().filter_map(Slot::time_to_next).min();
         // Rounded up, or a wait of less than a millisecond would spin.
-        let timeout = next.map_or(PollTimeout::NONE, |time| {
-            PollTimeout::try_from(time.as_millis() + 1).unwrap_or(PollTimeout::MAX)
-        });
+        let timeout = next
+            .map_or(PollTimeout::NONE, |time| PollTimeout::try_from(time.as_millis() + 1).unwrap_or(PollTimeout::MAX));
         let _ = poll(&mut events, timeout);
         self.conditions.alarm.acknowledge();
     }

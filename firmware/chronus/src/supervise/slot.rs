@@ -5,7 +5,7 @@ use std::time::{Duration, Instant};
 
 use nix::sys::signal::Signal;
 use rt::process::{End, Executable, Worker};
-use shm::{KILL_POINTS, KillPoint};
+use shm::{Fate, KILL_POINTS, KillPoint};
 
 use super::Conditions;
 use crate::report::{SlotState, count};
@@ -30,7 +30,7 @@ pub struct Slot {
     since: Instant,
     epoch: u64,
     killed: bool,
-    kill_at: Option<(KillPoint, u32)>,
+    kill_at: Option<(KillPoint, u32, Fate)>,
     failures: u32,
     not_before: Option<Instant>,
 }
@@ -166,21 +166,31 @@ impl Slot {
     }
 
     fn note_kill_point(&self, conditions: &Conditions, end: End) {
-        if let (Some((point, _)), End::Signal(Signal::SIGKILL), false) = (self.kill_at, end, self.killed) {
-            count(&conditions.counters.kill_points[point as usize]);
+        let by_itself = end == End::Signal(Signal::SIGKILL) && !self.killed;
+        match self.kill_at {
+            Some((point, _, Fate::Killed)) if by_itself => count(&conditions.counters.kill_points[point as usize]),
+            Some((point, _, Fate::Spinning)) if self.killed => count(&conditions.counters.kill_points[point as usize]),
+            _ => {}
         }
     }
 }
 
-/// Test builds with CHRONUS_KILL_POINTS set: where the worker of this epoch ends itself. All points in turn,
-/// each time after another number of passes.
-fn planned_kill(slot: usize, epoch: u64) -> Option<(KillPoint, u32)> {
-    if !cfg!(feature = "kill-points") || std::env::var_os("CHRONUS_KILL_POINTS").is_none() {
+/// Test builds with CHRONUS_KILL_POINTS set to `kill` or `spin`: where the worker of this epoch meets its end.
+/// All points in turn, each time after another number of passes. Only slot 0 spins: with both spinning at once
+/// there would be nothing to hear.
+fn planned_kill(slot: usize, epoch: u64) -> Option<(KillPoint, u32, Fate)> {
+    if !cfg!(feature = "kill-points") {
         return None;
     }
+    let fate = match std::env::var("CHRONUS_KILL_POINTS").as_deref() {
+        Ok("kill") => Fate::Killed,
+        Ok("spin") if slot == 0 => Fate::Spinning,
+        _ => return None,
+    };
     let place = (epoch as usize + slot * KILL_POINTS.len() / 2) % KILL_POINTS.len();
     // The points of a start are passed once per life; a number of passes beyond that would never come.
     let once = place <= KillPoint::JoinAnnounced as usize;
-    let passes = if once { 0 } else { epoch * 2_654_435_761 % 61 };
-    Some((KILL_POINTS[place], passes as u32))
+    // Multiplied by a large prime (Knuth's, of the golden ratio) the epoch gives scattered numbers.
+    let passes = if once { 0 } else { epoch.wrapping_mul(2_654_435_761) % 61 };
+    Some((KILL_POINTS[place], passes as u32, fate))
 }

@@ -1,7 +1,7 @@
 //! How the supervisor tells a worker what it is: words on its command line, memory by descriptor number.
 
 use rt::scheduling::RealTime;
-use shm::{Access, KILL_POINTS, KillPoint, Mapping, ScoreMemory};
+use shm::{Access, Fate, KILL_POINTS, KillPoint, Mapping, ScoreMemory};
 
 use super::Memory;
 
@@ -18,8 +18,8 @@ pub struct Arguments {
     pub core: Option<usize>,
     /// Whether a refusal of real-time rights is fatal.
     pub real_time: RealTime,
-    /// Test builds: where to end itself, after how many passes.
-    pub kill_at: Option<(KillPoint, u32)>,
+    /// Test builds: where to end, after how many passes, and how.
+    pub kill_at: Option<(KillPoint, u32, Fate)>,
 }
 
 const REAL_TIME: [(RealTime, &str); 3] =
@@ -32,8 +32,9 @@ impl Arguments {
         let mut words = vec!["worker".to_owned(), self.slot.to_string(), self.parent.to_string(), real_time.to_owned()];
         words.extend(self.descriptors.iter().map(i32::to_string));
         words.push(self.core.map_or_else(|| "any".to_owned(), |core| core.to_string()));
-        if let Some((point, passes)) = self.kill_at {
-            words.extend([(point as u32).to_string(), passes.to_string()]);
+        if let Some((point, passes, fate)) = self.kill_at {
+            let spins = u32::from(fate == Fate::Spinning);
+            words.extend([point as u32, passes, spins].map(|number| number.to_string()));
         }
         words
     }
@@ -50,16 +51,22 @@ impl Arguments {
             *descriptor = i32::try_from(number(3 + place)?).map_err(|_| usage())?;
         }
         let kill_at = match words.len() {
-            11 => {
-                let point = usize::try_from(number(9)?).ok().and_then(|place| KILL_POINTS.get(place)).ok_or_else(usage)?;
-                Some((*point, number(10)? as u32))
+            12 => {
+                let point =
+                    usize::try_from(number(9)?).ok().and_then(|place| KILL_POINTS.get(place)).ok_or_else(usage)?;
+                let fate = if number(11)? == 0 { Fate::Killed } else { Fate::Spinning };
+                Some((*point, number(10)? as u32, fate))
             }
             _ => None,
         };
         Ok(Self {
             slot: usize::try_from(number(0)?).ok().filter(|slot| *slot < 2).ok_or_else(usage)?,
             parent: number(1)? as u32,
-            real_time: REAL_TIME.iter().find(|(_, name)| words.get(2).is_some_and(|word| word == name)).ok_or_else(usage)?.0,
+            real_time: REAL_TIME
+                .iter()
+                .find(|(_, name)| words.get(2).is_some_and(|word| word == name))
+                .ok_or_else(usage)?
+                .0,
             descriptors,
             core: words.get(8).ok_or_else(usage)?.parse().ok(),
             kill_at,
@@ -68,7 +75,8 @@ impl Arguments {
 
     pub(super) fn open_memory(&self) -> Result<Memory, String> {
         let inherit = |place: usize| {
-            rt::process::inherited(self.descriptors[place]).map_err(|error| format!("inherited memory {place}: {error}"))
+            rt::process::inherited(self.descriptors[place])
+                .map_err(|error| format!("inherited memory {place}: {error}"))
         };
         let damaged = |error: std::io::Error| format!("inherited memory: {error}");
         Ok(Memory {
@@ -110,7 +118,7 @@ mod tests {
 
     #[test]
     fn what_the_supervisor_writes_the_worker_reads() {
-        for kill_at in [None, Some((KillPoint::BlockHalf, 7))] {
+        for kill_at in [None, Some((KillPoint::BlockHalf, 7, Fate::Spinning))] {
             for core in [None, Some(3)] {
                 let arguments = Arguments {
                     slot: 1,

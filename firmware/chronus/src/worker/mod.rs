@@ -36,8 +36,8 @@ pub fn run(arguments: &[String]) -> ExitCode {
         Ok((arguments, memory))
     }) {
         Ok((arguments, memory)) => {
-            if let Some((point, passes)) = arguments.kill_at {
-                shm::arm(point, passes);
+            if let Some((point, passes, fate)) = arguments.kill_at {
+                shm::arm(point, passes, fate);
             }
             kill_point(KillPoint::Started);
             work(&memory)

@@ -42,7 +42,12 @@ impl EngineState {
     ///
     /// # Errors
     /// [`RecordLost`] if the log has moved on beyond this state; the state is then of no more use.
-    pub fn render_next(&mut self, score: &ScoreMemory, log: Option<&LogMemory>, out: &mut Block) -> Result<(), RecordLost> {
+    pub fn render_next(
+        &mut self,
+        score: &ScoreMemory,
+        log: Option<&LogMemory>,
+        out: &mut Block,
+    ) -> Result<(), RecordLost> {
         let mut commands = BlockCommands {
             block: self.next_block,
             score,

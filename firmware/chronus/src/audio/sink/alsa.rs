@@ -142,7 +142,9 @@ impl AlsaSink {
 /// Settles rate, channels, period and buffer exactly, and the best format there is.
 fn agree(name: &str, parameters: &HwParams, rate: u32, periods: u32) -> Result<SampleFormat, String> {
     let refused = |what: String, offers: String| {
-        format!("sound device '{name}' does not take {what}; it offers {offers}. Try --sink alsa:plughw:0 or another device")
+        format!(
+            "sound device '{name}' does not take {what}; it offers {offers}. Try --sink alsa:plughw:0 or another device"
+        )
     };
     parameters
         .set_access(Access::RWInterleaved)
@@ -158,9 +160,9 @@ fn agree(name: &str, parameters: &HwParams, rate: u32, periods: u32) -> Result<S
     parameters.set_channels(CHANNELS as u32).map_err(|_| {
         refused("2 channels".to_owned(), offered(parameters.get_channels_min(), parameters.get_channels_max()))
     })?;
-    parameters.set_rate(rate, ValueOr::Nearest).map_err(|_| {
-        refused(format!("{rate} Hz"), offered(parameters.get_rate_min(), parameters.get_rate_max()))
-    })?;
+    parameters
+        .set_rate(rate, ValueOr::Nearest)
+        .map_err(|_| refused(format!("{rate} Hz"), offered(parameters.get_rate_min(), parameters.get_rate_max())))?;
     parameters.set_period_size(FRAMES as Frames, ValueOr::Nearest).map_err(|_| {
         let frames = |size: alsa::Result<Frames>| size.map(|frames| frames as u32);
         let offers = offered(frames(parameters.get_period_size_min()), frames(parameters.get_period_size_max()));

@@ -1,13 +1,15 @@
 //! The stamp: gives each command its frame, once. The only reader of the clock for commands, and the only
 //! writer of the command log.
 
+mod kept_score;
+
 use std::cmp::Reverse;
 use std::collections::BinaryHeap;
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
 use std::time::Duration;
 
-use abi::{FRAMES, Operation, Stamp};
+use abi::{Command, FRAMES, Operation, Stamp};
 use rosc::OscTime;
 use rt::clock::NANOSECONDS;
 use shm::{LogFull, LogWriter};
@@ -15,6 +17,7 @@ use shm::{LogFull, LogWriter};
 use crate::audio::{AudioClock, SharedMemory};
 use crate::input::{Code, When};
 use crate::report::{Counters, count};
+pub use kept_score::KeptScore;
 
 /// Frames on top of the lead between a command's arrival and its effect: the time a datagram may take from the
 /// network card to the log. Arrival is the kernel's time stamp, so within this margin it costs no jitter.
@@ -74,6 +77,7 @@ pub struct Stamper {
     rate: u32,
     latency: u64,
     log: LogWriter,
+    kept: Option<KeptScore>,
     waiting: BinaryHeap<Reverse<Waiting>>,
     sequence: u64,
     /// Wall clock less monotonic clock, in nanoseconds.
@@ -81,8 +85,15 @@ pub struct Stamper {
 }
 
 impl Stamper {
-    /// A stamper for an empty log.
-    pub fn new(memory: Arc<SharedMemory>, clock: Arc<AudioClock>, counters: Arc<Counters>, rate: u32, lead: u64) -> Self {
+    /// A stamper for an empty log, which also keeps what it logs in a score if there is one.
+    pub fn new(
+        memory: Arc<SharedMemory>,
+        clock: Arc<AudioClock>,
+        counters: Arc<Counters>,
+        rate: u32,
+        lead: u64,
+        kept: Option<KeptScore>,
+    ) -> Self {
         Self {
             memory,
             clock,
@@ -90,6 +101,7 @@ impl Stamper {
             rate,
             latency: command_latency(lead),
             log: LogWriter::new(),
+            kept,
             waiting: BinaryHeap::new(),
             sequence: 0,
             wall_offset: 0,
@@ -133,7 +145,8 @@ impl Stamper {
     /// If the log is full; the command stays waiting.
     pub fn release_due(&mut self) -> Result<(), (Code, String)> {
         // Without a beat nothing is waited for.
-        let reach = self.clock.frame_at(rt::clock::monotonic()).map_or(u64::MAX, |now| now + self.latency + RELEASE_FRAMES);
+        let reach =
+            self.clock.frame_at(rt::clock::monotonic()).map_or(u64::MAX, |now| now + self.latency + RELEASE_FRAMES);
         while let Some(Reverse(next)) = self.waiting.peek() {
             if next.frame > reach {
                 break;
@@ -161,6 +174,9 @@ impl Stamper {
         let stamp = self.log.add(&self.memory.log, wanted, operation, consumed).map_err(|LogFull| {
             (Code::Full, "more commands than the engine can take in at once; nothing changed, send it again".to_owned())
         })?;
+        if let Some(kept) = &mut self.kept {
+            kept.add(Command { stamp, operation });
+        }
         if stamp > wanted && frame != 0 {
             count(&self.counters.late_commands);
         }
@@ -195,7 +211,7 @@ mod tests {
             slots: [Mapping::create("test slot").unwrap(), Mapping::create("test slot").unwrap()],
         };
         let clock = Arc::new(AudioClock::new(48_000));
-        Stamper::new(Arc::new(memory), clock, Arc::new(Counters::default()), 48_000, 2)
+        Stamper::new(Arc::new(memory), clock, Arc::new(Counters::default()), 48_000, 2, None)
     }
 
     fn logged(stamper: &Stamper) -> Vec<(u64, Operation)> {

@@ -1,0 +1,119 @@
+//! Sends one message and collects what comes back.
+
+use std::io::ErrorKind;
+use std::net::{Ipv4Addr, Ipv6Addr, SocketAddr, UdpSocket};
+use std::process::ExitCode;
+use std::time::{Duration, Instant};
+
+use rosc::{OscMessage, OscPacket, OscType, encoder};
+
+use super::argument;
+use crate::input::{pattern_matches, read_packet};
+
+/// Longest wait for an answer: the engine answers within a millisecond, a busy network within a few dozen.
+const PATIENCE: Duration = Duration::from_secs(1);
+/// Largest reply that can come: a UDP datagram.
+const REPLY_BYTES: usize = 65_536;
+/// Exit code of a command that failed at its work.
+const FAILED: u8 = 1;
+/// Exit code of wrong usage.
+const WRONG_USAGE: u8 = 2;
+
+/// Sends one message and returns the replies it caused, in order. A good command is answered by nothing,
+/// so `/status` is sent behind it: once that is answered, so is everything before it.
+pub fn send(server: SocketAddr, address: &str, arguments: &[String]) -> Result<Vec<OscMessage>, String> {
+    let arguments = arguments.iter().map(|word| argument::parse(word)).collect::<Result<_, _>>()?;
+    exchange(server, OscMessage { addr: address.to_string(), args: arguments })
+}
+
+/// `chronus send`: prints replies, error replies to the error output.
+pub fn run_send(server: SocketAddr, address: &str, arguments: &[String]) -> ExitCode {
+    let arguments: Result<Vec<OscType>, _> = arguments.iter().map(|word| argument::parse(word)).collect();
+    let arguments = match arguments {
+        Ok(arguments) if address.starts_with('/') => arguments,
+        Ok(_) => {
+            eprintln!("chronus send: {address} is not an OSC address; addresses begin with /, as in /mod/sine/freq");
+            return ExitCode::from(WRONG_USAGE);
+        }
+        Err(text) => {
+            eprintln!("chronus send: {text}");
+            return ExitCode::from(WRONG_USAGE);
+        }
+    };
+    let replies = match exchange(server, OscMessage { addr: address.to_string(), args: arguments }) {
+        Ok(replies) => replies,
+        Err(text) => {
+            eprintln!("chronus send: {text}");
+            return ExitCode::from(FAILED);
+        }
+    };
+    let mut code = ExitCode::SUCCESS;
+    for reply in &replies {
+        if reply.addr == "/error" {
+            eprintln!("{}", argument::line(reply));
+            code = ExitCode::from(FAILED);
+        } else {
+            println!("{}", argument::line(reply));
+        }
+    }
+    code
+}
+
+fn exchange(server: SocketAddr, message: OscMessage) -> Result<Vec<OscMessage>, String> {
+    // What the message itself asks for, and the one behind it.
+    let mut statuses = 1 + usize::from(pattern_matches(&message.addr, "/status"));
+    let socket = connect(server).map_err(|error| format!("cannot reach {server}: {error}"))?;
+    for message in [message, OscMessage::from("/status")] {
+        let bytes = encoder::encode(&OscPacket::Message(message)).map_err(|error| error.to_string())?;
+        socket.send(&bytes).map_err(|error| explain_silence(server, &error))?;
+    }
+    let mut replies = Vec::new();
+    let deadline = Instant::now() + PATIENCE;
+    let mut buffer = vec![0; REPLY_BYTES];
+    loop {
+        let left = deadline.saturating_duration_since(Instant::now());
+        // A timeout of zero would mean none.
+        socket.set_read_timeout(Some(left.max(Duration::from_millis(1)))).map_err(|error| error.to_string())?;
+        let size = match socket.recv(&mut buffer) {
+            Ok(size) => size,
+            Err(error) if error.kind() == ErrorKind::Interrupted && !left.is_zero() => continue,
+            Err(error) => return Err(explain_silence(server, &error)),
+        };
+        let packet = read_packet(&buffer[..size])
+            .map_err(|error| format!("{server} answers something that is not OSC: {}", error.text))?;
+        for timed in packet.messages {
+            statuses -= usize::from(timed.message.addr == "/status.reply");
+            if statuses == 0 {
+                return Ok(replies);
+            }
+            replies.push(timed.message);
+        }
+        if left.is_zero() {
+            return Err(format!("{server} keeps talking and never answers /status; is it a Chronus?"));
+        }
+    }
+}
+
+fn connect(server: SocketAddr) -> std::io::Result<UdpSocket> {
+    let any: SocketAddr = match server {
+        SocketAddr::V4(_) => (Ipv4Addr::UNSPECIFIED, 0).into(),
+        SocketAddr::V6(_) => (Ipv6Addr::UNSPECIFIED, 0).into(),
+    };
+    let socket = UdpSocket::bind(any)?;
+    // Only a connected socket is told at once that nobody is there.
+    socket.connect(server)?;
+    Ok(socket)
+}
+
+fn explain_silence(server: SocketAddr, error: &std::io::Error) -> String {
+    match error.kind() {
+        ErrorKind::WouldBlock | ErrorKind::TimedOut | ErrorKind::ConnectionRefused => {
+            format!("no Chronus answers at {server}; is it running? start it with: chronus run")
+        }
+        _ => format!("cannot talk to {server}: {error}"),
+    }
+}
+
+#[cfg(test)]
+#[path = "exchange_tests.rs"]
+mod tests;

@@ -1,0 +1,80 @@
+use super::*;
+
+/// Answers like an engine until it has answered `/status` as often as asked, then goes.
+fn engine(statuses: usize) -> (SocketAddr, std::thread::JoinHandle<Vec<OscMessage>>) {
+    let socket = UdpSocket::bind("127.0.0.1:0").unwrap();
+    let address = socket.local_addr().unwrap();
+    let thread = std::thread::spawn(move || {
+        let mut received = Vec::new();
+        let mut buffer = [0; 4096];
+        let mut left = statuses;
+        while left > 0 {
+            let (size, sender) = socket.recv_from(&mut buffer).unwrap();
+            let message = read_packet(&buffer[..size]).unwrap().messages.remove(0).message;
+            let reply = match message.addr.as_str() {
+                "/status" => {
+                    left -= 1;
+                    let args = vec![OscType::from("block"), OscType::Long((statuses - left) as i64)];
+                    Some(OscMessage { addr: "/status.reply".to_string(), args })
+                }
+                "/version" => Some(OscMessage::from("/version.reply")),
+                "/mod/sine/gain" => None,
+                _ => Some(OscMessage { addr: "/error".to_string(), args: vec![OscType::from(message.addr.as_str())] }),
+            };
+            received.push(message);
+            if let Some(reply) = reply {
+                socket.send_to(&encoder::encode(&OscPacket::Message(reply)).unwrap(), sender).unwrap();
+            }
+        }
+        received
+    });
+    (address, thread)
+}
+
+fn words(words: &[&str]) -> Vec<String> {
+    words.iter().map(|word| word.to_string()).collect()
+}
+
+#[test]
+fn a_good_command_is_answered_by_nothing_and_arrives() {
+    let (server, thread) = engine(1);
+    assert_eq!(send(server, "/mod/sine/gain", &words(&["0.5", "on"])), Ok(vec![]));
+    assert_eq!(thread.join().unwrap()[0].args, [OscType::Float(0.5), OscType::from("on")]);
+}
+
+#[test]
+fn an_error_reply_is_returned_and_makes_the_command_fail() {
+    let (server, thread) = engine(2);
+    let replies = send(server, "/nothing", &[]).unwrap();
+    assert_eq!((replies.len(), replies[0].addr.as_str()), (1, "/error"));
+    assert_eq!(run_send(server, "/nothing", &[]), ExitCode::from(FAILED));
+    thread.join().unwrap();
+}
+
+#[test]
+fn questions_are_answered_by_their_own_reply() {
+    let (server, thread) = engine(3);
+    assert_eq!(send(server, "/version", &[]).unwrap(), [OscMessage::from("/version.reply")]);
+    let replies = send(server, "/status", &[]).unwrap();
+    assert_eq!(replies.len(), 1);
+    assert_eq!(replies[0].args[1], OscType::Long(2));
+    thread.join().unwrap();
+}
+
+#[test]
+fn silence_says_how_to_start_an_engine() {
+    let socket = UdpSocket::bind("127.0.0.1:0").unwrap();
+    let silent = socket.local_addr().unwrap();
+    let expected = |server| Err(format!("no Chronus answers at {server}; is it running? start it with: chronus run"));
+    assert_eq!(send(silent, "/test", &[]), expected(silent));
+    drop(socket);
+    assert_eq!(send(silent, "/test", &[]), expected(silent));
+    assert_eq!(run_send(silent, "/test", &[]), ExitCode::from(FAILED));
+}
+
+#[test]
+fn wrong_usage_is_told_apart_from_failure() {
+    let nobody = "127.0.0.1:9".parse().unwrap();
+    assert_eq!(run_send(nobody, "mod/sine/freq", &words(&["5"])), ExitCode::from(WRONG_USAGE));
+    assert_eq!(run_send(nobody, "/mod/sine/freq", &words(&["i:x"])), ExitCode::from(WRONG_USAGE));
+}

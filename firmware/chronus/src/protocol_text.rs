@@ -1,0 +1,236 @@
+//! PROTOCOL.md, written from the same tables that check the input, so that it cannot be out of date.
+
+use abi::parameter::{Maximum, Parameter};
+use abi::{GATES, PARAMETERS};
+
+use crate::input::{Code, MAX_COMMANDS, MAX_DATAGRAM_BYTES, MAX_DEPTH, MAX_SECONDS};
+
+/// The whole text of PROTOCOL.md.
+pub fn protocol_markdown() -> String {
+    let parts = [
+        INTRODUCTION.replace("{bytes}", &MAX_DATAGRAM_BYTES.to_string()).replace("{depth}", &MAX_DEPTH.to_string()),
+        parameters(),
+        gates(),
+        OTHER_ADDRESSES.to_string(),
+        TIME.to_string(),
+        errors(),
+        STATUS.to_string(),
+        SCORE
+            .replace("{commands}", &MAX_COMMANDS.to_string())
+            .replace("{days}", &(MAX_SECONDS / (24 * 60 * 60)).to_string()),
+        EXAMPLES.to_string(),
+    ];
+    parts.join("\n")
+}
+
+const INTRODUCTION: &str = "\
+# The protocol of Chronus
+
+<!-- Generated from the parameter table: CHRONUS_WRITE_PROTOCOL=1 cargo test -p chronus protocol -->
+
+Chronus is played with OSC 1.0 over UDP, at port 5005 of all interfaces unless `--osc ADDR:PORT` says otherwise.
+Replies go to the address and port a datagram came from. A good command is answered by nothing.
+
+- Numbers: any of the types `i` (int32), `f` (float), `h` (int64), `d` (double) is taken for any number.
+  A number out of range is brought to the nearest end of the range. NaN and infinity are refused.
+- Addresses may be patterns: `?`, `*`, `[a-z]`, `[!a-z]`, `{one,two}`, none of which crosses a `/`. A pattern
+  applies to every address it matches that accepts the arguments; it is refused if none does.
+- A datagram has at most {bytes} bytes, bundles and arrays nest at most {depth} deep. A datagram that is not
+  sound OSC from its first to its last byte is refused as a whole and changes nothing.
+- Commands of one datagram take effect in its order. Send a burst as bundles rather than as single datagrams
+  where you can: one datagram is never lost in part.
+";
+
+const OTHER_ADDRESSES: &str = "\
+## Other addresses
+
+| address | argument | what it does |
+|---|---|---|
+| `/engine/freq` | number | the same as `/mod/sine/freq` |
+| `/engine/gain` | number | the same as `/mod/sine/gain` |
+| `/test` | none needed | a test tone: `sine.freq` 440, `sine.gain` 0.3, gate `adsr` on |
+| `/status` | none needed | one reply `/status.reply` with the counters, see below |
+| `/version` | none needed | one reply `/version.reply` with two strings: name and version |
+";
+
+const TIME: &str = "\
+## Time
+
+A message takes effect a constant time after its arrival, so that the distances between messages are kept.
+A bundle takes effect at its time tag, on the exact frame: seconds since 1900 in the upper, their fraction in the
+lower 32 bits, by the clock of the machine Chronus runs on. The tag 1 (\"immediately\") is the time of arrival.
+A bundle inside a bundle has its own tag; one before that of the outer bundle counts as the outer one.
+";
+
+const STATUS: &str = "\
+## Status
+
+`/status.reply` holds pairs of a key (string) and a value. Keys are dotted; a number in a key is a place in a list.
+`chronus status --json` prints the same as nested JSON. More keys may follow in later versions.
+
+| key | type | meaning |
+|---|---|---|
+| `version` | s | version of Chronus |
+| `block` | h | number of the block being played; a block has 256 frames |
+| `rate` | i | sample rate in Hz |
+| `lead` | i | blocks the workers render ahead |
+| `sink` | s | where the sound goes |
+| `late_blocks` | h | blocks that no worker had ready in time; heard as a short gap |
+| `xruns` | h | times the sound card ran dry |
+| `divergences` | h | blocks on which the two workers did not agree |
+| `slots.N.slot` | i | number of the slot, 0 or 1 |
+| `slots.N.pid` | i | process id of its worker |
+| `slots.N.epoch` | h | how many workers the slot has had |
+| `slots.N.state` | s | state of its worker; `lockstep` is good |
+| `commands.received` | h | commands that came in |
+| `commands.applied` | h | commands that were given to the workers |
+| `commands.refused` | h | commands that were refused, each answered with `/error` |
+";
+
+const SCORE: &str = "\
+## Scores
+
+`chronus run --score FILE` and `chronus render FILE OUT.wav` read the file that `scsynth -N` reads: a sequence of
+big-endian int32 byte count and OSC bundle. Time tags count from 0 (seconds << 32 | fraction), are rounded to the
+nearest frame, and need not be sorted; commands of the same frame are applied in the order of the file. The last
+tag, of an empty bundle too, says how long the score is. A message that is refused is reported and the rest plays;
+a damaged file is an error that names the byte. A score has at most {commands} commands and {days} days.
+";
+
+const EXAMPLES: &str = r#"## Examples
+
+With Chronus itself (arguments are typed by their look; `s: i: f: h: d:` in front gives another type):
+
+```
+chronus send /mod/sine/freq 220
+chronus send /gate/adsr on
+chronus send /mod/filter/mode bandpass
+chronus send '/mod/{sine,filter}/[fc]*' 880
+chronus send 192.168.1.20:5005 /version
+chronus status --json
+```
+
+With oscsend of liblo:
+
+```
+oscsend localhost 5005 /mod/sine/freq f 220
+oscsend localhost 5005 /gate/adsr T
+```
+
+With python-osc, the second one half a second from now, to the frame:
+
+```python
+import time
+from pythonosc.osc_bundle_builder import OscBundleBuilder
+from pythonosc.osc_message_builder import OscMessageBuilder
+from pythonosc.udp_client import SimpleUDPClient
+
+client = SimpleUDPClient("127.0.0.1", 5005)
+client.send_message("/gate/adsr", 1)
+message = OscMessageBuilder("/mod/sine/freq")
+message.add_arg(330.0)
+bundle = OscBundleBuilder(time.time() + 0.5)
+bundle.add_content(message.build())
+client.send(bundle.build())
+```
+"#;
+
+fn parameters() -> String {
+    let mut text = "## Parameters\n\n\
+        | address | range | default | ramp | what it does |\n|---|---|---|---|---|\n"
+        .to_string();
+    for parameter in &PARAMETERS {
+        let ramp = if parameter.ramp_ms > 0.0 { format!("{} ms", parameter.ramp_ms) } else { "-".to_string() };
+        let row = [
+            format!("`/mod/{}/{}`", parameter.module, parameter.name),
+            range(parameter),
+            with_unit(&parameter.default.to_string(), parameter.unit),
+            ramp,
+            parameter.description.to_string(),
+        ];
+        text += &format!("| {} |\n", row.join(" | "));
+    }
+    text + "\nEach takes one number. A change is spread over its ramp, frame by frame, so that it does not click; `-` is \
+        a value that is read when the envelope needs it. A parameter that chooses takes the number or the name.\n\
+        `rate` is the sample rate in Hz.\n"
+}
+
+fn range(parameter: &Parameter) -> String {
+    if !parameter.choices.is_empty() {
+        let choices = parameter.choices.iter().enumerate();
+        return choices.map(|(number, name)| format!("{number} `{name}`")).collect::<Vec<_>>().join(", ");
+    }
+    let maximum = match parameter.maximum {
+        Maximum::Value(value) => value.to_string(),
+        Maximum::BelowNyquist => "rate/2 - 10".to_string(),
+    };
+    with_unit(&format!("{} to {maximum}", parameter.minimum), parameter.unit)
+}
+
+fn with_unit(value: &str, unit: &str) -> String {
+    if unit.is_empty() { value.to_string() } else { format!("{value} {unit}") }
+}
+
+fn gates() -> String {
+    let mut text = "## Gates\n\n| address | what it does |\n|---|---|\n".to_string();
+    for gate in &GATES {
+        text += &format!("| `/gate/{}` | {} |\n", gate.module, gate.description);
+    }
+    text + "\nEach takes one argument. On: true, any number above 0, the string `on`. \
+        Off: every other number, false, nil, every other string, so `off` and `0` too.\n"
+}
+
+fn errors() -> String {
+    let mut text = "## Errors\n\nWhat is refused changes nothing, is counted, and is answered with \
+        `/error <address> <code> <text>`, three strings.\nThe address is the one that was sent, cut after 128 bytes, or \
+        `-` if none could be read.\n\n| code | meaning | what to do |\n|---|---|---|\n"
+        .to_string();
+    for code in Code::ALL {
+        let (meaning, advice) = explain(code);
+        text += &format!("| `{}` | {meaning} | {advice} |\n", code.name());
+    }
+    text
+}
+
+fn explain(code: Code) -> (&'static str, &'static str) {
+    match code {
+        Code::UnknownAddress => ("no such address, or a pattern that matches none", "compare with this page"),
+        Code::WrongType => ("an argument of a type the address does not take, or more than one", "see the text"),
+        Code::NotFinite => ("NaN or infinity", "look for a division by zero in the sender"),
+        Code::NoArgument => ("a value is needed and none was sent", "send one argument"),
+        Code::Malformed => ("the datagram is not sound OSC", "see the text, which names the byte"),
+        Code::Oversized => ("the datagram is too large", "send it in parts"),
+        Code::TooDeep => ("bundles or arrays are nested too deep", "send them flat"),
+        Code::TooFar => ("the time tag is too far ahead", "send it later; check both machines' clocks"),
+        Code::Full => ("too many commands are waiting for their time", "send them later"),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn protocol_md_is_what_the_tables_say() {
+        let path = concat!(env!("CARGO_MANIFEST_DIR"), "/../../PROTOCOL.md");
+        if std::env::var_os("CHRONUS_WRITE_PROTOCOL").is_some() {
+            std::fs::write(path, protocol_markdown()).unwrap();
+        }
+        let written = std::fs::read_to_string(path).unwrap_or_default();
+        assert!(
+            written == protocol_markdown(),
+            "PROTOCOL.md is out of date; write it again: CHRONUS_WRITE_PROTOCOL=1 cargo test -p chronus protocol"
+        );
+    }
+
+    #[test]
+    fn protocol_text_names_everything() {
+        let text = protocol_markdown();
+        for parameter in &PARAMETERS {
+            assert!(text.contains(&format!("| `/mod/{}/{}` |", parameter.module, parameter.name)));
+        }
+        assert!(text.contains("rate/2 - 10 Hz") && text.contains("0 `lowpass`, 1 `highpass`, 2 `bandpass`"));
+        assert!(Code::ALL.iter().all(|code| text.contains(&format!("| `{}` |", code.name()))));
+        assert!(!text.replace("{one,two}", "").replace("{sine,filter}", "").contains('{'), "a place was not filled");
+    }
+}

@@ -1,0 +1,71 @@
+//! Builds of the engine: each test says which one it needs, and it is built once.
+
+use std::path::{Path, PathBuf};
+use std::process::Command;
+use std::sync::Mutex;
+
+/// A build of the engine.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Build {
+    /// As users have it.
+    Release,
+    /// With overflow checks and assertions.
+    Debug,
+    /// Workers end themselves at chosen instructions.
+    KillPoints,
+    /// Aborts when a real-time thread allocates.
+    Audit,
+}
+
+/// The top of the project.
+pub fn project() -> PathBuf {
+    Path::new(env!("CARGO_MANIFEST_DIR")).parent().expect("the tests lie in the project").to_owned()
+}
+
+/// Where cargo builds.
+pub fn target() -> PathBuf {
+    std::env::var_os("CARGO_TARGET_DIR").map_or_else(|| project().join("target"), PathBuf::from)
+}
+
+/// The program `chronus` of a build, made or brought up to date if need be.
+pub fn chronus(build: Build) -> PathBuf {
+    static BUILT: Mutex<Vec<Build>> = Mutex::new(Vec::new());
+    let (folder, arguments): (PathBuf, &[&str]) = match build {
+        Build::Release => (target(), &["--release"]),
+        Build::Debug => (target(), &[]),
+        Build::KillPoints => (target().join("kill-points"), &["--release", "--features", "kill-points"]),
+        Build::Audit => (target().join("audit"), &["--release", "--features", "audit"]),
+    };
+    let mut built = BUILT.lock().expect("no build has panicked");
+    if !built.contains(&build) {
+        let mut cargo = Command::new(std::env::var_os("CARGO").unwrap_or_else(|| "cargo".into()));
+        cargo.current_dir(project()).env("CARGO_TARGET_DIR", &folder).args([
+            "build",
+            "--quiet",
+            "--package",
+            "chronus",
+        ]);
+        assert!(cargo.args(arguments).status().expect("cargo runs").success(), "building {build:?} failed");
+        built.push(build);
+    }
+    folder.join(if build == Build::Debug { "debug" } else { "release" }).join("chronus")
+}
+
+/// The box's program, if `scripts/build-firmware` has made it; otherwise says SKIPPED and why.
+pub fn firmware(for_what: &str) -> Option<PathBuf> {
+    let path = target().join("aarch64-unknown-linux-gnu/release/chronus");
+    if let Ok(reason) = std::env::var("CHRONUS_NO_FIRMWARE") {
+        crate::skipped(for_what, &reason);
+        return None;
+    }
+    if !path.exists() {
+        crate::skipped(for_what, "the box's program is not built; run scripts/build-firmware");
+        return None;
+    }
+    Some(path)
+}
+
+/// How many kills a test may spend in all: 5,000, or what CHRONUS_TEST_KILLS says (the long run: 1000000).
+pub fn kills() -> u64 {
+    std::env::var("CHRONUS_TEST_KILLS").ok().and_then(|text| text.parse().ok()).unwrap_or(5000)
+}

@@ -1,0 +1,179 @@
+//! A running engine, as a user starts it.
+
+use std::io::{BufRead, BufReader, Read};
+use std::path::{Path, PathBuf};
+use std::process::{Child, Command, Stdio};
+use std::time::{Duration, Instant};
+
+use nix::sys::signal::Signal;
+use serde_json::Value;
+
+use crate::build::{Build, chronus};
+use crate::process;
+
+/// A bound on every wait, so that a broken engine fails a test and does not hang it. No promise is measured by it.
+const PATIENCE: Duration = Duration::from_secs(60);
+
+/// A folder that is gone with its owner.
+pub struct Folder(PathBuf);
+
+impl Folder {
+    /// A new, empty folder.
+    pub fn new(name: &str) -> Self {
+        let path = std::env::temp_dir().join(format!("chronus-test-{name}-{}", std::process::id()));
+        let _ = std::fs::remove_dir_all(&path);
+        std::fs::create_dir_all(&path).expect("a temporary folder");
+        Self(path)
+    }
+
+    /// A file in it.
+    pub fn file(&self, name: &str) -> PathBuf {
+        self.0.join(name)
+    }
+}
+
+impl Drop for Folder {
+    fn drop(&mut self) {
+        // Kept after a failure, to be looked at.
+        if !std::thread::panicking() {
+            let _ = std::fs::remove_dir_all(&self.0);
+        }
+    }
+}
+
+/// A running `chronus run`.
+pub struct Engine {
+    program: PathBuf,
+    child: Child,
+    lines: BufReader<std::process::ChildStdout>,
+    head: String,
+}
+
+impl Engine {
+    /// Starts a build with arguments and reads its first lines, up to the one about OSC.
+    pub fn start(build: Build, arguments: &[&str]) -> Self {
+        Self::start_with(build, arguments, &[])
+    }
+
+    /// The same with environment variables.
+    pub fn start_with(build: Build, arguments: &[&str], variables: &[(&str, &str)]) -> Self {
+        let program = chronus(build);
+        let mut command = Command::new(&program);
+        command.arg("run").args(arguments).envs(variables.iter().copied());
+        let mut child = command.stdin(Stdio::null()).stdout(Stdio::piped()).spawn().expect("the engine starts");
+        let mut lines = BufReader::new(child.stdout.take().expect("a pipe"));
+        let mut head = String::new();
+        while !head.contains("OSC  ") {
+            assert!(lines.read_line(&mut head).expect("its output") > 0, "the engine ended at once: {head}");
+        }
+        Self { program, child, lines, head }
+    }
+
+    /// Its process id.
+    pub fn id(&self) -> u32 {
+        self.child.id()
+    }
+
+    /// Where it takes OSC.
+    pub fn address(&self) -> String {
+        let after = self.head.rsplit_once("udp ").expect("an OSC address in the first lines").1;
+        after.split([',', ' ', '\n']).next().expect("an address").to_owned()
+    }
+
+    /// Its living workers.
+    pub fn workers(&self) -> Vec<u32> {
+        process::children(self.id()).into_iter().filter(|child| process::alive(*child)).collect()
+    }
+
+    /// `chronus send` with these words: exit code and both outputs.
+    pub fn send(&self, words: &[&str]) -> (i32, String) {
+        let output =
+            Command::new(&self.program).arg("send").arg(self.address()).args(words).output().expect("send runs");
+        let text = [output.stdout, output.stderr].map(|bytes| String::from_utf8_lossy(&bytes).into_owned()).concat();
+        (output.status.code().unwrap_or(-1), text)
+    }
+
+    /// `chronus status --json`.
+    pub fn status(&self) -> Value {
+        let output = Command::new(&self.program).args(["status", "--json"]).arg(self.address()).output();
+        let output = output.expect("status runs");
+        assert!(output.status.success(), "status: {}", String::from_utf8_lossy(&output.stderr));
+        serde_json::from_slice(&output.stdout).expect("status is JSON")
+    }
+
+    /// A number of the status, by its path, such as "slots.0.epoch".
+    pub fn number(&self, path: &str) -> u64 {
+        number(&self.status(), path)
+    }
+
+    /// Waits until the status is as wanted; fails if it never is.
+    pub fn wait_until(&self, what: &str, wanted: impl Fn(&Value) -> bool) -> Value {
+        let started = Instant::now();
+        loop {
+            let status = self.status();
+            if wanted(&status) {
+                return status;
+            }
+            assert!(started.elapsed() < PATIENCE, "{what} never came: {status:#}");
+            std::thread::sleep(Duration::from_millis(2));
+        }
+    }
+
+    /// Waits until both slots are in lockstep.
+    pub fn wait_for_lockstep(&self) -> Value {
+        self.wait_until("lockstep", |status| {
+            let slots = status["slots"].as_array().expect("slots");
+            slots.iter().all(|slot| slot["state"] == "lockstep")
+        })
+    }
+
+    /// Whether it still runs.
+    pub fn running(&mut self) -> bool {
+        self.child.try_wait().expect("its state").is_none()
+    }
+
+    /// Asks it to end, as Ctrl-C does, and waits.
+    pub fn stop(self) -> (i32, String) {
+        process::send(self.id(), Signal::SIGINT);
+        self.wait()
+    }
+
+    /// Waits until it has ended: exit code and its output.
+    pub fn wait(mut self) -> (i32, String) {
+        let mut rest = String::new();
+        self.lines.read_to_string(&mut rest).expect("its output");
+        let status = self.child.wait().expect("its end");
+        (status.code().unwrap_or(-1), std::mem::take(&mut self.head) + &rest)
+    }
+}
+
+impl Drop for Engine {
+    fn drop(&mut self) {
+        if self.running() {
+            let _ = self.child.kill();
+            let _ = self.child.wait();
+        }
+    }
+}
+
+/// A number of a status, by its path.
+pub fn number(status: &Value, path: &str) -> u64 {
+    let value = path.split('.').fold(status, |value, key| match key.parse::<usize>() {
+        Ok(place) => &value[place],
+        Err(_) => &value[key],
+    });
+    value.as_u64().unwrap_or_else(|| panic!("{path} is {value} in {status:#}"))
+}
+
+/// The number after a word in the engine's last line, such as "late blocks".
+pub fn told(output: &str, what: &str) -> u64 {
+    let after = output.rsplit_once(what).unwrap_or_else(|| panic!("no '{what}' in {output}")).1;
+    after.trim_start().split(|c: char| !c.is_ascii_digit()).next().and_then(|word| word.parse().ok()).expect("a number")
+}
+
+/// `chronus render` of a score, with more arguments.
+pub fn render(build: Build, score: &Path, output: &Path, more: &[&str]) {
+    let status =
+        Command::new(chronus(build)).arg("render").args([score, output]).args(more).stdout(Stdio::null()).status();
+    assert!(status.expect("render runs").success(), "render of {} failed", score.display());
+}

@@ -1,0 +1,59 @@
+//! WAV files of the engine, read and compared.
+
+use std::path::Path;
+
+/// Bytes before the samples.
+const HEADER: usize = 58;
+
+/// A recording.
+pub struct Recording {
+    /// Sample rate in Hz, as the header says.
+    pub rate: u32,
+    /// Frames of left and right, as bits: what counts is that they are the same.
+    pub frames: Vec<[u32; 2]>,
+}
+
+impl Recording {
+    /// Reads a file and checks that its header tells the truth.
+    pub fn read(path: &Path) -> Self {
+        let bytes = std::fs::read(path).unwrap_or_else(|error| panic!("{}: {error}", path.display()));
+        let word = |place: usize| u32::from_le_bytes(bytes[place..place + 4].try_into().expect("four bytes"));
+        assert_eq!((&bytes[..4], &bytes[8..16], &bytes[50..54]), (&b"RIFF"[..], &b"WAVEfmt "[..], &b"data"[..]));
+        assert_eq!(word(4) as usize, bytes.len() - 8, "the header tells the size of the file");
+        assert_eq!(word(54) as usize, bytes.len() - HEADER, "the header tells the size of the sound");
+        let frames = bytes[HEADER..].chunks_exact(8).map(|frame| {
+            let sample = |place: usize| u32::from_le_bytes(frame[place..place + 4].try_into().expect("four bytes"));
+            [sample(0), sample(4)]
+        });
+        Self { rate: word(24), frames: frames.collect() }
+    }
+
+    /// The left channel.
+    pub fn left(&self) -> Vec<f64> {
+        self.frames.iter().map(|frame| f64::from(f32::from_bits(frame[0]))).collect()
+    }
+
+    /// Blocks in which it differs from `other`, over the shorter of both.
+    pub fn differing_blocks(&self, other: &Self) -> Vec<usize> {
+        let blocks = self.frames.chunks(256).zip(other.frames.chunks(256));
+        blocks.enumerate().filter(|(_, (a, b))| a != b).map(|(number, _)| number).collect()
+    }
+}
+
+/// Checks that two files are the same, byte for byte, and says where not.
+pub fn assert_identical(played: &Path, reference: &Path, what: &str) {
+    let read = |path: &Path| std::fs::read(path).unwrap_or_else(|error| panic!("{}: {error}", path.display()));
+    if read(played) == read(reference) {
+        return;
+    }
+    let (played, reference) = (Recording::read(played), Recording::read(reference));
+    let blocks = played.differing_blocks(&reference);
+    panic!(
+        "{what}: not the sound of the reference: {} of {} blocks differ, first {:?}; lengths {} and {} frames",
+        blocks.len(),
+        reference.frames.len() / 256,
+        blocks.first(),
+        played.frames.len(),
+        reference.frames.len()
+    );
+}
