@@ -5,6 +5,8 @@ use std::f64::consts::TAU;
 use abi::{Block, CHANNELS, Command, FRAMES, GateId, Operation, PARAMETERS, ParameterId, Stamp};
 use dsp::State;
 
+use crate::random::Random;
+
 /// A value for a parameter.
 pub fn set(id: ParameterId, value: f64) -> Operation {
     Operation::Set(id, value)
@@ -163,24 +165,6 @@ pub fn cookbook_gain(mode: usize, cutoff: f64, q: f64, frequency: f64, rate: f64
 /// The largest difference between neighbouring samples.
 pub fn largest_step(sound: &[f64]) -> f64 {
     sound.windows(2).map(|pair| (pair[1] - pair[0]).abs()).fold(0.0, f64::max)
-}
-
-/// Xorshift of 64 bits (Marsaglia 2003): the same numbers on every machine.
-pub struct Random(u64);
-
-impl Random {
-    /// From a seed, not 0.
-    pub fn new(seed: u64) -> Self {
-        Self(seed)
-    }
-
-    /// A number of `0..limit`.
-    pub fn below(&mut self, limit: u64) -> u64 {
-        self.0 ^= self.0 << 13;
-        self.0 ^= self.0 >> 7;
-        self.0 ^= self.0 << 17;
-        (self.0 >> 11) % limit
-    }
 }
 
 /// A score meant to hurt, a list of commands for each block: up to `most` commands in a block, of every kind and

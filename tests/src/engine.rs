@@ -1,11 +1,13 @@
 //! A running engine, as a user starts it.
 
 use std::io::{BufRead, BufReader, Read};
+use std::net::UdpSocket;
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
 use std::time::{Duration, Instant};
 
 use nix::sys::signal::Signal;
+use rosc::{OscMessage, OscPacket, OscType};
 use serde_json::Value;
 
 use crate::build::{Build, chronus};
@@ -93,12 +95,23 @@ impl Engine {
         (output.status.code().unwrap_or(-1), text)
     }
 
-    /// `chronus status --json`.
+    /// The reply to `/status`, as nested JSON. Asked directly: a test that polls must not keep a core busy with
+    /// starting programs.
     pub fn status(&self) -> Value {
-        let output = Command::new(&self.program).args(["status", "--json"]).arg(self.address()).output();
-        let output = output.expect("status runs");
-        assert!(output.status.success(), "status: {}", String::from_utf8_lossy(&output.stderr));
-        serde_json::from_slice(&output.stdout).expect("status is JSON")
+        let socket = UdpSocket::bind("127.0.0.1:0").expect("a socket");
+        socket.set_read_timeout(Some(Duration::from_secs(1))).expect("a time limit");
+        let question = OscPacket::Message(OscMessage { addr: "/status".to_owned(), args: Vec::new() });
+        let question = rosc::encoder::encode(&question).expect("a message encodes");
+        let mut reply = vec![0; 65_536];
+        for _ in 0..60 {
+            socket.send_to(&question, self.address()).expect("the question is sent");
+            if let Ok(length) = socket.recv(&mut reply) {
+                let (_, packet) = rosc::decoder::decode_udp(&reply[..length]).expect("the reply is OSC");
+                let OscPacket::Message(message) = packet else { panic!("the reply is a message") };
+                return nested(&message.args);
+            }
+        }
+        panic!("the engine no longer answers");
     }
 
     /// A number of the status, by its path, such as "slots.0.epoch".
@@ -154,6 +167,36 @@ impl Drop for Engine {
             let _ = self.child.wait();
         }
     }
+}
+
+/// Key and value pairs with dotted keys, as nested JSON.
+fn nested(pairs: &[OscType]) -> Value {
+    let mut root = Value::Null;
+    for pair in pairs.chunks_exact(2) {
+        let OscType::String(path) = &pair[0] else { panic!("keys are strings") };
+        let mut place = &mut root;
+        for key in path.split('.') {
+            place = match key.parse::<usize>() {
+                Ok(number) => {
+                    if !place.is_array() {
+                        *place = Value::Array(Vec::new());
+                    }
+                    let list = place.as_array_mut().expect("a list");
+                    list.resize(list.len().max(number + 1), Value::Null);
+                    &mut list[number]
+                }
+                Err(_) => &mut place[key],
+            };
+        }
+        *place = match &pair[1] {
+            OscType::String(text) => text.as_str().into(),
+            OscType::Int(number) => (*number).into(),
+            OscType::Long(number) => (*number).into(),
+            OscType::Float(number) => (*number).into(),
+            other => panic!("{path} is {other:?}"),
+        };
+    }
+    root
 }
 
 /// A number of a status, by its path.

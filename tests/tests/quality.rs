@@ -4,7 +4,9 @@ use abi::ParameterId::{
     AdsrAttack, AdsrDecay, AdsrRelease, AdsrSustain, FilterCutoff, FilterMode, FilterQ, SineFreq, SineGain,
 };
 use abi::{Command, Operation, RATES};
-use chronus_tests::analysis::{Player, Random, cookbook_gain, decibels, fit_sine, gate, largest_step, set, torture};
+use chronus_tests::analysis::{Player, cookbook_gain, decibels, fit_sine, gate, largest_step, set, torture};
+use chronus_tests::random::Random;
+use chronus_tests::skipped;
 
 /// An open gate and an envelope that stays at 1.
 const FULL: [Operation; 4] = [
@@ -255,8 +257,7 @@ fn a_gate_on_and_off_within_a_block_sounds() {
 #[test]
 fn the_worst_block_costs_at_most_one_and_a_half_times_the_median() {
     if cfg!(debug_assertions) {
-        println!("SKIPPED: only an optimised build has the costs that matter; run with --release");
-        return;
+        return skipped("the cost of a block", "only an optimised build has the costs that matter; use --release");
     }
     let rate = 48_000;
     let score = torture(&mut Random::new(2), rate, 4_000, 8);

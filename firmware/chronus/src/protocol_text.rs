@@ -150,8 +150,8 @@ fn parameters() -> String {
         ];
         text += &format!("| {} |\n", row.join(" | "));
     }
-    text + "\nEach takes one number. A change is spread over its ramp, frame by frame, so that it does not click; `-` is \
-        a value that is read when the envelope needs it. A parameter that chooses takes the number or the name.\n\
+    text + "\nEach takes one number. A change is spread over its ramp, frame by frame, so that it does not click; \
+        `-` is a value that is read when the envelope needs it. A parameter that chooses takes the number or the name.\n\
         `rate` is the sample rate in Hz.\n"
 }
 
@@ -182,8 +182,8 @@ fn gates() -> String {
 
 fn errors() -> String {
     let mut text = "## Errors\n\nWhat is refused changes nothing, is counted, and is answered with \
-        `/error <address> <code> <text>`, three strings.\nThe address is the one that was sent, cut after 128 bytes, or \
-        `-` if none could be read.\n\n| code | meaning | what to do |\n|---|---|---|\n"
+        `/error <address> <code> <text>`, three strings.\nThe address is the one that was sent, cut after 128 bytes, \
+        or `-` if none could be read.\n\n| code | meaning | what to do |\n|---|---|---|\n"
         .to_string();
     for code in Code::ALL {
         let (meaning, advice) = explain(code);

@@ -11,13 +11,17 @@ use super::Conditions;
 use crate::report::{SlotState, count};
 use crate::worker::Arguments;
 
-/// How long a worker may take from its start to lockstep. Starting takes a few milliseconds; a machine that
-/// needs two seconds has other troubles, and a fresh start is the only thing left to try.
-const JOIN_LIMIT: Duration = Duration::from_secs(2);
+/// How long a worker may take from its start to lockstep, at first. It takes a few milliseconds. A worker that
+/// hangs before it has joined is seen by this alone; and one that spins in real time for a second would make
+/// the kernel take time from the audio thread (RT throttling).
+const JOIN_LIMIT: Duration = Duration::from_millis(100);
 
-/// Workers that may end one after the other without having reached lockstep before the slot pauses. A worker
-/// that is killed from outside while it joins is replaced at once, again and again; one that cannot start at
-/// all must not keep a core busy.
+/// Doublings of that limit, one for each worker in a row that did not make it: up to 3.2 s, for a machine that
+/// is really that slow.
+const JOIN_DOUBLINGS: u32 = 5;
+
+/// Workers that may fail one after the other without having reached lockstep before the slot pauses: one that
+/// cannot start at all must not keep a core busy. Being killed from outside is no failure.
 const HASTY_STARTS: u32 = 20;
 
 /// The pause: long enough to cost nothing, short enough that help comes at once when the cause is gone.
@@ -61,7 +65,7 @@ impl Slot {
         let counters = &conditions.counters.slots[self.number];
         if self.worker.is_some() && !self.killed {
             let declared = conditions.alarm.declared(self.number) == self.epoch;
-            let stuck = counters.state() == SlotState::Joining && self.since.elapsed() > JOIN_LIMIT;
+            let stuck = counters.state() == SlotState::Joining && self.since.elapsed() > self.join_limit();
             if declared || stuck {
                 log::warn!(
                     "slot {}: the worker (pid {}) does not keep up and is replaced",
@@ -82,9 +86,13 @@ impl Slot {
     pub fn time_to_next(&self) -> Option<Duration> {
         match (&self.worker, self.not_before) {
             (None, Some(time)) => Some(time.saturating_duration_since(Instant::now())),
-            (Some(_), _) if !self.killed => JOIN_LIMIT.checked_sub(self.since.elapsed()),
+            (Some(_), _) if !self.killed => self.join_limit().checked_sub(self.since.elapsed()),
             _ => None,
         }
+    }
+
+    fn join_limit(&self) -> Duration {
+        JOIN_LIMIT * 2_u32.pow(self.failures.min(JOIN_DOUBLINGS))
     }
 
     /// Asks the worker to end.
@@ -120,7 +128,12 @@ impl Slot {
         self.note_kill_point(conditions, end);
         log::debug!("slot {}: the worker (epoch {}) ended: {end:?}", self.number, self.epoch);
         self.worker = None;
-        self.failures = if had_joined { 0 } else { self.failures + 1 };
+        let blameless = end == End::Signal(Signal::SIGKILL) && !self.killed;
+        self.failures = match (had_joined, blameless) {
+            (true, _) => 0,
+            (false, true) => self.failures,
+            (false, false) => self.failures + 1,
+        };
         if self.failures >= HASTY_STARTS {
             if self.failures == HASTY_STARTS {
                 log::error!("slot {}: workers keep ending before they join (last: {end:?}); trying on", self.number);
