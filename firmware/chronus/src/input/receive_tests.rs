@@ -91,7 +91,9 @@ fn burst(mut receiver: Receiver, count: u32) -> (Vec<u32>, u64) {
         }
         let (received, drops) = receiving.join().unwrap();
         let number = |datagram: &Datagram| u32::from_be_bytes(datagram.bytes[20..].try_into().unwrap());
-        assert!(received.is_sorted_by_key(|datagram| datagram.arrival_ns));
+        let times = |pair: &[Datagram]| (pair[0].arrival_ns, pair[1].arrival_ns);
+        let backwards = received.windows(2).map(times).find(|(first, second)| first > second);
+        assert_eq!(backwards, None, "a time of arrival before that of the datagram in front");
         (received.iter().map(number).collect(), drops)
     })
 }
