@@ -62,6 +62,13 @@ pub fn resident_kib(process: u32) -> u64 {
     line.and_then(|line| line.split_whitespace().next()?.parse().ok()).unwrap_or(0)
 }
 
+/// Processor time all threads of a process have used, in nanoseconds.
+pub fn processor_time(process: u32) -> u64 {
+    let tasks = fs::read_dir(format!("/proc/{process}/task")).into_iter().flatten().flatten();
+    let times = tasks.filter_map(|task| fs::read_to_string(task.path().join("schedstat")).ok());
+    times.filter_map(|line| line.split_whitespace().next()?.parse::<u64>().ok()).sum()
+}
+
 /// Minor and major page faults of a thread so far.
 pub fn page_faults(process: u32, thread: u32) -> [u64; 2] {
     let stat = fs::read_to_string(format!("/proc/{process}/task/{thread}/stat")).expect("the thread is there");

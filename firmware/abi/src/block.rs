@@ -25,13 +25,13 @@ impl Block {
     pub const SILENCE: Self = Self { samples: [0.0; SAMPLES] };
 
     /// The block as the words shared memory is made of.
-    pub fn to_words(&self) -> [u64; WORDS_PER_BLOCK] {
-        bytemuck::cast(*self)
+    pub fn words(&self) -> &[u64; WORDS_PER_BLOCK] {
+        bytemuck::cast_ref(self)
     }
 
-    /// The block that these words hold; every bit pattern is some block.
-    pub fn from_words(words: &[u64; WORDS_PER_BLOCK]) -> Self {
-        bytemuck::cast(*words)
+    /// The same, to be filled; every bit pattern is some block.
+    pub fn words_mut(&mut self) -> &mut [u64; WORDS_PER_BLOCK] {
+        bytemuck::cast_mut(self)
     }
 }
 

@@ -107,7 +107,7 @@ impl Control {
                 },
                 Ok(Request::Status) => {
                     let applied = self.memory.slots.iter().map(|slot| slot.consumed()).max().unwrap_or(0);
-                    let arguments = status_pairs(&self.facts, &self.counters, applied);
+                    let arguments = status_pairs(&self.facts, &self.counters, applied, self.stamper.clock_origin());
                     reply("/status.reply", arguments, datagram.sender, replies);
                 }
                 Ok(Request::Version) => {

@@ -2,19 +2,12 @@
 #![forbid(unsafe_code)]
 
 mod audio;
-mod client {
-    use std::net::SocketAddr;
-    use std::process::ExitCode;
-    pub fn run_send(_: SocketAddr, _: &str, _: &[String]) -> ExitCode {
-        ExitCode::FAILURE
-    }
-    pub fn run_status(_: SocketAddr, _: bool) -> ExitCode {
-        ExitCode::FAILURE
-    }
-}
+mod client;
 mod command_line;
 mod control;
 mod input;
+#[cfg(test)]
+mod protocol_text;
 mod render;
 mod report;
 mod run;

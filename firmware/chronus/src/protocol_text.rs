@@ -151,8 +151,8 @@ fn parameters() -> String {
         text += &format!("| {} |\n", row.join(" | "));
     }
     text + "\nEach takes one number. A change is spread over its ramp, frame by frame, so that it does not click; \
-        `-` is a value that is read when the envelope needs it. A parameter that chooses takes the number or the name.\n\
-        `rate` is the sample rate in Hz.\n"
+        `-` is a value that is read when the envelope needs it. A parameter that chooses takes the number or the \
+        name.\n`rate` is the sample rate in Hz.\n"
 }
 
 fn range(parameter: &Parameter) -> String {

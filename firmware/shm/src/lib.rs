@@ -30,5 +30,5 @@ pub use log::{LOG_RECORDS, LogFull, LogMemory, LogReader, LogWriter, RecordLost}
 pub use mapping::{Access, Mapping, SharedLayout};
 pub use score::ScoreMemory;
 pub use seal::{SealWord, Sealed};
-pub use seqlock::{Reading, Seqlock};
+pub use seqlock::{Comparison, Reading, Seqlock};
 pub use slot::{NO_BLOCK, RING_BLOCKS, SNAPSHOT_WORDS, SlotMemory};

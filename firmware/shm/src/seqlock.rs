@@ -19,6 +19,19 @@ pub enum Reading {
     Damaged,
 }
 
+/// What a comparison found.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Comparison {
+    /// That number is here, whole, and the same bit by bit.
+    Same,
+    /// That number is here, whole, and not the same.
+    Different,
+    /// As [`Reading::Absent`].
+    Absent,
+    /// As [`Reading::Damaged`].
+    Damaged,
+}
+
 /// The instants at which a test build may die while publishing.
 pub(crate) struct PublishPoints {
     pub opened: KillPoint,
@@ -56,7 +69,7 @@ impl<const N: usize> Seqlock<N> {
             }
         }
         kill_point(points.stored);
-        self.checksum.store(checksum(number, words), Ordering::Relaxed);
+        self.checksum.store(checksum(number, words.len(), |place| words[place]), Ordering::Relaxed);
         kill_point(points.summed);
         // SYNC: release, so that whoever sees the tag sees the words and the checksum.
         self.tag.store(number + 1, Ordering::Release);
@@ -72,12 +85,34 @@ impl<const N: usize> Seqlock<N> {
     /// Copies the words of `number` into `buffer`, which has the length that was published.
     /// Unless the result is [`Reading::Whole`] the buffer's content is meaningless.
     pub fn read(&self, number: u64, buffer: &mut [u64]) -> Reading {
+        let length = buffer.len().min(N);
+        self.pass(number, length, |place, word| buffer[place] = word)
+    }
+
+    /// Compares the words of `number` with `others`, which has the length that was published.
+    pub fn compare(&self, number: u64, others: &[u64]) -> Comparison {
+        let mut difference = 0;
+        let length = others.len().min(N);
+        match self.pass(number, length, |place, word| difference |= word ^ others[place]) {
+            Reading::Whole(_) if difference == 0 => Comparison::Same,
+            Reading::Whole(_) => Comparison::Different,
+            Reading::Absent => Comparison::Absent,
+            Reading::Damaged => Comparison::Damaged,
+        }
+    }
+
+    /// Shows each word of `number` to `see`, once. What was shown counts only if the result is
+    /// [`Reading::Whole`].
+    #[inline(always)]
+    fn pass(&self, number: u64, length: usize, mut see: impl FnMut(usize, u64)) -> Reading {
         if self.number() != Some(number) {
             return Reading::Absent;
         }
-        for (to, from) in buffer.iter_mut().zip(&self.words) {
-            *to = from.load(Ordering::Relaxed);
-        }
+        let found = checksum(number, length, |place| {
+            let word = self.words[place].load(Ordering::Relaxed);
+            see(place, word);
+            word
+        });
         let stored = self.checksum.load(Ordering::Relaxed);
         // SYNC: pairs with the release fence of the writer: had a word of a later publication been read
         // above, the tag read below would no longer be this one.
@@ -85,7 +120,7 @@ impl<const N: usize> Seqlock<N> {
         if self.tag.load(Ordering::Relaxed) != number + 1 {
             return Reading::Absent;
         }
-        if checksum(number, buffer) == stored { Reading::Whole(stored) } else { Reading::Damaged }
+        if found == stored { Reading::Whole(stored) } else { Reading::Damaged }
     }
 }
 
@@ -122,6 +157,16 @@ mod tests {
         lock.publish(9, &[1, 2, 3, 4], &POINTS);
         lock.words[2].fetch_xor(1 << 17, Ordering::Relaxed);
         assert_eq!(lock.read(9, &mut [0; 4]), Reading::Damaged);
+        assert_eq!(lock.compare(9, &[1, 2, 3, 4]), Comparison::Damaged);
+    }
+
+    #[test]
+    fn a_comparison_tells_same_from_different() {
+        let lock = fresh::<5>();
+        lock.publish(9, &[1, 2, 3, 4, 5], &POINTS);
+        assert_eq!(lock.compare(9, &[1, 2, 3, 4, 5]), Comparison::Same);
+        assert_eq!(lock.compare(9, &[1, 2, 3, 4, 6]), Comparison::Different);
+        assert_eq!(lock.compare(8, &[1, 2, 3, 4, 5]), Comparison::Absent);
     }
 
     #[test]

@@ -4,7 +4,7 @@ use abi::{Block, BlockNumber, WORDS_PER_BLOCK};
 
 use crate::kill_point::{KillPoint, kill_point};
 use crate::mapping::SharedLayout;
-use crate::seqlock::{PublishPoints, Reading, Seqlock};
+use crate::seqlock::{Comparison, PublishPoints, Reading, Seqlock};
 use crate::sync::{AtomicU64, Ordering};
 
 /// Blocks in a ring: twice the largest lead, so that a block is still there a whole lead after its turn and a
@@ -76,7 +76,7 @@ impl SlotMemory {
 
     /// Publishes block `number`. Only the slot's worker calls it.
     pub fn publish_block(&self, number: BlockNumber, block: &Block) {
-        self.ring[(number % RING_BLOCKS as u64) as usize].publish(number, &block.to_words(), &BLOCK_POINTS);
+        self.ring[(number % RING_BLOCKS as u64) as usize].publish(number, block.words(), &BLOCK_POINTS);
         // SYNC: release: who sees the count finds the block.
         self.published.store(number + 1, Ordering::Release);
         kill_point(KillPoint::PublishedStored);
@@ -90,6 +90,11 @@ impl SlotMemory {
     /// Copies the words of block `number`, if a whole copy is here.
     pub fn read_block(&self, number: BlockNumber, buffer: &mut [u64; WORDS_PER_BLOCK]) -> Reading {
         self.ring[(number % RING_BLOCKS as u64) as usize].read(number, buffer)
+    }
+
+    /// Compares block `number` with `words`, bit by bit.
+    pub fn compare_block(&self, number: BlockNumber, words: &[u64; WORDS_PER_BLOCK]) -> Comparison {
+        self.ring[(number % RING_BLOCKS as u64) as usize].compare(number, words)
     }
 
     /// Publishes the state before block `next`, with `consumed` log records behind it.
@@ -131,12 +136,13 @@ mod tests {
         let mut block = Block::SILENCE;
         block.samples[511] = 0.25;
         slot.publish_block(3, &block);
-        let mut words = [0; WORDS_PER_BLOCK];
-        assert!(matches!(slot.read_block(3, &mut words), Reading::Whole(_)));
-        assert_eq!(Block::from_words(&words), block);
-        assert_eq!(slot.read_block(3 + RING_BLOCKS as u64, &mut words), Reading::Absent);
+        let mut found = Block::SILENCE;
+        assert!(matches!(slot.read_block(3, found.words_mut()), Reading::Whole(_)));
+        assert_eq!(found, block);
+        assert_eq!(slot.compare_block(3, block.words()), Comparison::Same);
+        assert_eq!(slot.read_block(3 + RING_BLOCKS as u64, found.words_mut()), Reading::Absent);
         slot.publish_block(3 + RING_BLOCKS as u64, &block);
-        assert_eq!(slot.read_block(3, &mut words), Reading::Absent);
+        assert_eq!(slot.read_block(3, found.words_mut()), Reading::Absent);
         slot.vacate();
         assert_eq!(slot.first_block(), NO_BLOCK);
     }

@@ -4,8 +4,8 @@
 
 use std::time::Duration;
 
-use abi::{Block, BlockNumber, WORDS_PER_BLOCK};
-use shm::{BellMemory, Mapping, Reading, SlotMemory};
+use abi::{Block, BlockNumber};
+use shm::{BellMemory, Comparison, Mapping, Reading, SlotMemory};
 
 use crate::report::{Counters, count};
 
@@ -34,7 +34,15 @@ pub struct Chooser<'a> {
     slots: &'a [Mapping<SlotMemory>; 2],
     bell: &'a Mapping<BellMemory>,
     counters: &'a Counters,
-    copies: [[u64; WORDS_PER_BLOCK]; 2],
+}
+
+/// What one look at both slots found.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+struct Look {
+    /// Which slots have a whole copy.
+    whole: [bool; 2],
+    /// Both have, and they are not the same.
+    differ: bool,
 }
 
 /// One wait for the bell, at most. Then the slots are looked at again even if it never rang, for a worker may
@@ -44,7 +52,7 @@ const LONGEST_WAIT: Duration = Duration::from_millis(5);
 impl<'a> Chooser<'a> {
     /// Chooses from these slots; the bell tells of new blocks.
     pub fn new(slots: &'a [Mapping<SlotMemory>; 2], bell: &'a Mapping<BellMemory>, counters: &'a Counters) -> Self {
-        Self { slots, bell, counters, copies: [[0; WORDS_PER_BLOCK]; 2] }
+        Self { slots, bell, counters }
     }
 
     /// Chooses block `number` into `out`. While it waits it tells `waiting` now and then which copies are there;
@@ -56,33 +64,44 @@ impl<'a> Chooser<'a> {
         waiting: &mut dyn FnMut([bool; 2]) -> bool,
         out: &mut Block,
     ) -> Choice {
-        let mut whole = self.read_both(number);
-        if !self.enough(number, whole, patience) {
+        let mut look = self.look(number, out);
+        if !self.enough(number, look.whole, patience) {
             self.bell.set_waiting(true);
             loop {
                 let rings = self.bell.rings();
-                whole = self.read_both(number);
-                if self.enough(number, whole, patience) {
+                look = self.look(number, out);
+                if self.enough(number, look.whole, patience) {
                     break;
                 }
-                let Some(wait) = time_left(patience).filter(|_| !waiting(whole)) else { break };
+                let Some(wait) = time_left(patience).filter(|_| !waiting(look.whole)) else { break };
                 rt::futex::wait(self.bell.word(), rings, Some(wait.min(LONGEST_WAIT)));
             }
             self.bell.set_waiting(false);
         }
-        self.decide(whole, out)
+        self.decide(number, look, out)
     }
 
-    fn read_both(&mut self, number: BlockNumber) -> [bool; 2] {
-        let mut whole = [false; 2];
-        for ((whole, slot), copy) in whole.iter_mut().zip(self.slots).zip(&mut self.copies) {
-            match slot.read_block(number, copy) {
-                Reading::Whole(_) => *whole = true,
-                Reading::Absent => {}
-                Reading::Damaged => count(&self.counters.damaged),
-            }
+    /// Copies the block from the first slot that has it, and compares the other's with the copy. Each word is
+    /// touched once: they come from other cores' caches, and that is what costs time here.
+    fn look(&self, number: BlockNumber, out: &mut Block) -> Look {
+        let first = self.copy(0, number, out);
+        if !first {
+            return Look { whole: [false, self.copy(1, number, out)], differ: false };
         }
-        whole
+        let comparison = self.slots[1].compare_block(number, out.words());
+        if comparison == Comparison::Damaged {
+            count(&self.counters.damaged);
+        }
+        let second = matches!(comparison, Comparison::Same | Comparison::Different);
+        Look { whole: [true, second], differ: comparison == Comparison::Different }
+    }
+
+    fn copy(&self, slot: usize, number: BlockNumber, out: &mut Block) -> bool {
+        let reading = self.slots[slot].read_block(number, out.words_mut());
+        if reading == Reading::Damaged {
+            count(&self.counters.damaged);
+        }
+        matches!(reading, Reading::Whole(_))
     }
 
     fn enough(&self, number: BlockNumber, whole: [bool; 2], patience: Patience) -> bool {
@@ -94,21 +113,18 @@ impl<'a> Chooser<'a> {
         }
     }
 
-    fn decide(&mut self, whole: [bool; 2], out: &mut Block) -> Choice {
-        let choice = match whole {
-            [false, false] => return Choice::Late,
-            [true, true] if self.copies[0] != self.copies[1] => {
-                count(&self.counters.divergences);
-                Choice::Divergent(self.more_trusted())
-            }
-            whole => Choice::Taken(whole),
-        };
-        let slot = match choice {
-            Choice::Divergent(slot) => slot,
-            _ => usize::from(!whole[0]),
-        };
-        *out = Block::from_words(&self.copies[slot]);
-        choice
+    fn decide(&self, number: BlockNumber, look: Look, out: &mut Block) -> Choice {
+        if !look.differ {
+            return if look.whole == [false; 2] { Choice::Late } else { Choice::Taken(look.whole) };
+        }
+        count(&self.counters.divergences);
+        let trusted = self.more_trusted();
+        // `out` holds the copy of slot 0; that of slot 1 was whole a moment ago, and its turn to be overwritten
+        // comes only blocks later.
+        if trusted == 1 && !self.copy(1, number, out) {
+            return Choice::Late;
+        }
+        Choice::Divergent(trusted)
     }
 
     /// Of two copies that differ, the one whose slot has been in agreement since longer ago: its worker joined

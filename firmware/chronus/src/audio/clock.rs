@@ -22,6 +22,11 @@ impl AudioClock {
         Self { origin: AtomicU64::new(0), rate }
     }
 
+    /// The time of frame 0 on CLOCK_MONOTONIC, as best known; 0 while nothing plays in real time.
+    pub fn origin(&self) -> u64 {
+        self.origin.load(Ordering::Acquire)
+    }
+
     /// Time from frame 0 to the start of a block, in nanoseconds.
     pub fn offset_of_block(&self, block: u64) -> u64 {
         (u128::from(block) * FRAMES as u128 * u128::from(NANOSECONDS) / u128::from(self.rate)) as u64

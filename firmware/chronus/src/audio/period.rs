@@ -123,13 +123,15 @@ impl Period {
             sink.write(number, &block, &clock, &counters);
             let written = monotonic();
             let sealed = seal(&memory);
+            let woken = monotonic();
             counters.blocks.store(number + 1, Ordering::Relaxed);
             watch.played(number, had);
             if matches!(patience, Patience::Until(_)) {
                 watch.declare_laggards(sealed - 1);
             }
             counters.choosing.add(chosen - awake);
-            counters.work.add(handed_over - awake + (monotonic() - written));
+            counters.waking.add(woken - written);
+            counters.work.add(handed_over - awake + (monotonic() - woken));
             if stopping {
                 break;
             }
@@ -149,13 +151,35 @@ fn seal(memory: &SharedMemory) -> u64 {
 
 /// Notes the peak, and plays 0 for a sample that is no number: it must not reach a loudspeaker.
 fn note_samples(counters: &Counters, block: &mut Block) {
-    let mut peak = 0.0_f32;
-    for sample in &mut block.samples {
-        if !sample.is_finite() {
+    // Without the sign, the bits of floats are ordered as their magnitudes, infinity and NaN above all others;
+    // and a maximum of integers is something the compiler can do for many samples at once.
+    const NO_SIGN: u32 = u32::MAX >> 1;
+    let most = |block: &Block| block.samples.iter().fold(0, |most: u32, sample| most.max(sample.to_bits() & NO_SIGN));
+    let mut magnitude = most(block);
+    if magnitude >= f32::INFINITY.to_bits() {
+        for sample in block.samples.iter_mut().filter(|sample| !sample.is_finite()) {
             *sample = 0.0;
             count(&counters.not_finite);
         }
-        peak = peak.max(sample.abs());
+        magnitude = most(block);
     }
-    counters.note_peak(peak);
+    counters.note_peak(f32::from_bits(magnitude));
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_is_no_number_is_played_as_silence_and_counted() {
+        let counters = Counters::default();
+        let mut block = Block::SILENCE;
+        block.samples[3] = -0.75;
+        note_samples(&counters, &mut block);
+        assert_eq!((counters.take_peak(), counters.not_finite.load(Ordering::Relaxed)), (0.75, 0));
+        (block.samples[4], block.samples[5], block.samples[6]) = (f32::NAN, f32::INFINITY, f32::NEG_INFINITY);
+        note_samples(&counters, &mut block);
+        assert!(block.samples.iter().all(|sample| sample.is_finite()));
+        assert_eq!((counters.take_peak(), counters.not_finite.load(Ordering::Relaxed)), (0.75, 3));
+    }
 }

@@ -1,6 +1,6 @@
 //! Sends one message and collects what comes back.
 
-use std::io::ErrorKind;
+use std::io::{ErrorKind, Write};
 use std::net::{Ipv4Addr, Ipv6Addr, SocketAddr, UdpSocket};
 use std::process::ExitCode;
 use std::time::{Duration, Instant};
@@ -53,7 +53,8 @@ pub fn run_send(server: SocketAddr, address: &str, arguments: &[String]) -> Exit
             eprintln!("{}", argument::line(reply));
             code = ExitCode::from(FAILED);
         } else {
-            println!("{}", argument::line(reply));
+            // Not println!: a closed pipe (`| head`) is no reason to panic.
+            let _ = writeln!(std::io::stdout(), "{}", argument::line(reply));
         }
     }
     code

@@ -1,5 +1,6 @@
 //! `chronus status`: the counters of a running engine, as JSON or for reading.
 
+use std::io::Write;
 use std::net::SocketAddr;
 use std::process::ExitCode;
 
@@ -26,11 +27,9 @@ pub fn run_status(server: SocketAddr, json: bool) -> ExitCode {
         eprintln!("chronus status: {server} refused to tell; is it a Chronus of another version?");
         return ExitCode::FAILURE;
     };
-    if json {
-        println!("{:#}", nest(&reply.args));
-    } else {
-        print!("{}", table(&reply.args));
-    }
+    let told = if json { format!("{:#}\n", nest(&reply.args)) } else { table(&reply.args) };
+    // Not print!: who reads only the beginning (`| head`) closes the pipe, and that is no reason to panic.
+    let _ = std::io::stdout().write_all(told.as_bytes());
     ExitCode::SUCCESS
 }
 

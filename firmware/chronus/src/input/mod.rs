@@ -13,7 +13,7 @@ mod refusal;
 mod score;
 mod value;
 
-pub use interpret::{Intent, MAX_DATAGRAM_BYTES, Request, When, interpret};
+pub use interpret::{MAX_DATAGRAM_BYTES, Request, When, interpret};
 #[cfg(test)]
 pub use packet::MAX_DEPTH;
 pub use packet::read_packet;
@@ -22,4 +22,4 @@ pub use receive::{Datagram, Receiver};
 pub use refusal::{Code, Refusal};
 #[cfg(test)]
 pub use score::{MAX_COMMANDS, MAX_SECONDS};
-pub use score::{Score, ScoreError, read_score};
+pub use score::{Score, read_score};

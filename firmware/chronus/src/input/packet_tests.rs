@@ -101,6 +101,12 @@ fn a_bad_element_refuses_the_whole_bundle_and_says_where() {
         assert_eq!(error.code, Code::Malformed);
         assert!(error.offset >= good.len(), "{error:?}");
     }
+    // An element that ends behind its own bundle, but not behind the outer one.
+    let mut bytes =
+        encoder::encode(&bundle(1, vec![bundle(1, vec![message("/a", vec![])]), bundle(1, vec![])])).unwrap();
+    let size_of_a = BUNDLE_HEADER + 4 + BUNDLE_HEADER;
+    bytes[size_of_a + 3] += 8;
+    assert_eq!(refused(&bytes).offset, size_of_a);
     let mut bytes = good.clone();
     bytes.extend_from_slice(b"\0\0");
     assert_eq!(refused(&bytes).offset, good.len());

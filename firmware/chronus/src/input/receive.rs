@@ -44,7 +44,7 @@ pub struct Datagram {
     pub bytes: Vec<u8>,
     /// Where a reply goes.
     pub sender: SocketAddr,
-    /// Nanoseconds of `CLOCK_MONOTONIC` at which the kernel had it.
+    /// Nanoseconds of `CLOCK_MONOTONIC` at which the kernel had it; never before the datagram in front.
     pub arrival_ns: u64,
     /// Its end was cut off. It is refused as oversized by its length alone.
     pub truncated: bool,
@@ -55,6 +55,8 @@ pub struct Receiver {
     socket: UdpSocket,
     buffers: Vec<u8>,
     drops: DropCount,
+    /// Time of arrival of the datagram handed over last.
+    last_arrival_ns: u64,
 }
 
 impl Receiver {
@@ -72,7 +74,8 @@ impl Receiver {
         }
         setsockopt(&socket, sockopt::ReceiveTimestampns, &true).map_err(|errno| failed("timestamps", errno))?;
         setsockopt(&socket, sockopt::RxqOvfl, &1).map_err(|errno| failed("drop counting", errno))?;
-        Ok(Self { socket, buffers: vec![0; BATCH * BUFFER_BYTES], drops: DropCount::default() })
+        let buffers = vec![0; BATCH * BUFFER_BYTES];
+        Ok(Self { socket, buffers, drops: DropCount::default(), last_arrival_ns: 0 })
     }
 
     /// The address in use; its port is the real one where port 0 was asked for.
@@ -144,7 +147,11 @@ impl Receiver {
             let Some(sender) = message.address.as_ref().and_then(sender_of) else { continue };
             let bytes = message.iovs().next().unwrap_or_default().to_vec();
             let truncated = message.flags.contains(MsgFlags::MSG_TRUNC);
-            out(Datagram { bytes, sender, arrival_ns: clocks.arrival(stamp), truncated });
+            // The order of the socket is the order of the commands. Timestamps may disagree by a little: they
+            // are taken on several cores, some are missing just after the socket was opened, and the distance
+            // of the clocks is measured anew for each batch.
+            self.last_arrival_ns = self.last_arrival_ns.max(clocks.arrival(stamp));
+            out(Datagram { bytes, sender, arrival_ns: self.last_arrival_ns, truncated });
         }
         Ok(count)
     }

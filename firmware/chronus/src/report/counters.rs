@@ -111,8 +111,11 @@ pub struct Counters {
     pub device_lost: AtomicU64,
     /// Blocks that the recorder could not take.
     pub recorder_drops: AtomicU64,
-    /// Nanoseconds of the audio thread's own work on a block: choosing, comparing, handing over, sealing, waking.
+    /// Nanoseconds of the audio thread's own work on a block: choosing, comparing, checking, handing over,
+    /// watching. Without the system calls that wait for the period and wake the workers.
     pub work: Histogram,
+    /// Nanoseconds of sealing a block and waking the workers: one system call.
+    pub waking: Histogram,
     /// The part of it that chooses and compares.
     pub choosing: Histogram,
     /// Nanoseconds by which the audio thread woke after it was due; paced sink only.

@@ -68,8 +68,8 @@ impl Pairs {
 }
 
 /// All of it: keys are dotted paths, with numbers for places in a list. `applied` is how many commands of the
-/// log the newest state has behind it.
-pub fn status_pairs(facts: &Facts, counters: &Counters, applied: u64) -> Vec<OscType> {
+/// log the newest state has behind it, `origin` the time of frame 0 on CLOCK_MONOTONIC.
+pub fn status_pairs(facts: &Facts, counters: &Counters, applied: u64, origin: u64) -> Vec<OscType> {
     let mut pairs = Pairs(Vec::new());
     pairs.add("version", OscType::String(env!("CARGO_PKG_VERSION").to_owned()));
     pairs.add("block", read(&counters.blocks));
@@ -92,7 +92,9 @@ pub fn status_pairs(facts: &Facts, counters: &Counters, applied: u64) -> Vec<Osc
     pairs.add("recorder_drops", read(&counters.recorder_drops));
     pairs.add("device_lost", read(&counters.device_lost));
     pairs.add("real_time", OscType::String(facts.real_time.clone()));
+    pairs.add("audio.clock_origin_ns", long(origin));
     pairs.add_histogram("audio.work_us", &counters.work, microseconds);
+    pairs.add_histogram("audio.waking_us", &counters.waking, microseconds);
     pairs.add_histogram("audio.choosing_us", &counters.choosing, microseconds);
     pairs.add_histogram("audio.wake_up_us", &counters.wake_up, microseconds);
     pairs.add_histogram("rejoin_blocks", &counters.rejoin_blocks, long);

@@ -159,6 +159,11 @@ impl Stamper {
         Ok(())
     }
 
+    /// The time of frame 0 on CLOCK_MONOTONIC, in nanoseconds; 0 while nothing plays in real time.
+    pub fn clock_origin(&self) -> u64 {
+        self.clock.origin()
+    }
+
     /// How long until a waiting command is due; `None` if none waits.
     pub fn time_to_next(&self) -> Option<Duration> {
         let Reverse(next) = self.waiting.peek()?;
