@@ -5,23 +5,12 @@ use std::collections::BTreeMap;
 use seccompiler::{BpfProgram, SeccompAction, SeccompFilter};
 
 /// What a worker may ask of the kernel: wait for the next block, wake the audio thread, and end.
-const WORKER: &[i64] = &[
-    libc::SYS_futex as i64,
-    libc::SYS_restart_syscall as i64,
-    libc::SYS_rt_sigreturn as i64,
-    libc::SYS_exit as i64,
-    libc::SYS_exit_group as i64,
-];
+const WORKER: &[i64] =
+    &[libc::SYS_futex, libc::SYS_restart_syscall, libc::SYS_rt_sigreturn, libc::SYS_exit, libc::SYS_exit_group];
 
 /// What the test builds need on top, to end themselves and to say why.
 #[cfg(any(feature = "audit", feature = "kill-points"))]
-const TEST: &[i64] = &[
-    libc::SYS_getpid as i64,
-    libc::SYS_gettid as i64,
-    libc::SYS_tgkill as i64,
-    libc::SYS_rt_sigprocmask as i64,
-    libc::SYS_write as i64,
-];
+const TEST: &[i64] = &[libc::SYS_getpid, libc::SYS_gettid, libc::SYS_tgkill, libc::SYS_rt_sigprocmask, libc::SYS_write];
 #[cfg(not(any(feature = "audit", feature = "kill-points")))]
 const TEST: &[i64] = &[];
 

@@ -153,17 +153,19 @@ fn seal(memory: &SharedMemory) -> u64 {
 fn note_samples(counters: &Counters, block: &mut Block) {
     // Without the sign, the bits of floats are ordered as their magnitudes, infinity and NaN above all others;
     // and a maximum of integers is something the compiler can do for many samples at once.
-    const NO_SIGN: u32 = u32::MAX >> 1;
-    let most = |block: &Block| block.samples.iter().fold(0, |most: u32, sample| most.max(sample.to_bits() & NO_SIGN));
+    // Signed, because that maximum is what the oldest vector instructions have.
+    const NO_SIGN: i32 = i32::MAX;
+    let bits = |sample: f32| sample.to_bits().cast_signed() & NO_SIGN;
+    let most = |block: &Block| block.samples.iter().fold(0, |most: i32, sample| most.max(bits(*sample)));
     let mut magnitude = most(block);
-    if magnitude >= f32::INFINITY.to_bits() {
+    if magnitude >= bits(f32::INFINITY) {
         for sample in block.samples.iter_mut().filter(|sample| !sample.is_finite()) {
             *sample = 0.0;
             count(&counters.not_finite);
         }
         magnitude = most(block);
     }
-    counters.note_peak(f32::from_bits(magnitude));
+    counters.note_peak(f32::from_bits(magnitude.cast_unsigned()));
 }
 
 #[cfg(test)]

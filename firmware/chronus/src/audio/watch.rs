@@ -33,18 +33,14 @@ impl<'a> Watch<'a> {
 
     /// Block `number` is being played, and the slots marked had it.
     pub fn played(&mut self, number: BlockNumber, had: [bool; 2]) {
-        for slot in 0..2 {
+        for (slot, had) in had.into_iter().enumerate() {
             let counters = &self.counters.slots[slot];
             match counters.state() {
-                SlotState::Joining if self.in_lockstep(slot) => {
-                    if counters.change_state(SlotState::Joining, SlotState::Lockstep) {
-                        self.note_redundant(slot, number);
-                    }
-                }
-                SlotState::Lockstep if !had[slot] && self.slots[slot].first_block() <= number => {
+                SlotState::Joining if self.in_lockstep(slot) => self.note_redundant(slot, number),
+                SlotState::Lockstep if !had && self.slots[slot].first_block() <= number => {
                     counters.change_state(SlotState::Lockstep, SlotState::Behind);
                 }
-                SlotState::Behind if had[slot] => {
+                SlotState::Behind if had => {
                     counters.change_state(SlotState::Behind, SlotState::Lockstep);
                 }
                 _ => {}
@@ -94,6 +90,9 @@ impl<'a> Watch<'a> {
 
     fn note_redundant(&self, slot: usize, number: BlockNumber) {
         let counters = &self.counters.slots[slot];
+        if !counters.change_state(SlotState::Joining, SlotState::Lockstep) {
+            return;
+        }
         counters.redundant.store(rt::clock::monotonic(), Ordering::Relaxed);
         if counters.deaths.load(Ordering::Relaxed) > 0 {
             let since = number.saturating_sub(counters.death_block.load(Ordering::Relaxed));

@@ -132,7 +132,9 @@ impl Counters {
     /// Notes the highest absolute sample of a block.
     pub fn note_peak(&self, peak: f32) {
         // Bits of non-negative floats are ordered as the floats are.
-        self.peak.fetch_max(peak.to_bits(), Ordering::Relaxed);
+        if peak.to_bits() > self.peak.load(Ordering::Relaxed) {
+            self.peak.fetch_max(peak.to_bits(), Ordering::Relaxed);
+        }
     }
 
     /// The highest absolute sample since the last call.

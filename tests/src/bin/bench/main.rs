@@ -13,17 +13,22 @@ fn main() {
     let brief = std::env::args().any(|argument| argument == "--brief");
     // Enough for a 99th percentile to mean something; a brief run only shows that all of it works.
     let (seconds, kills, notes) = if brief { (3, 30, 40) } else { (30, 500, 400) };
-    println!("1 of 5: one worker, {seconds} s");
+    println!("1 of 6: one worker, {seconds} s");
     let one = measure::steady(1, seconds);
-    println!("2 of 5: two workers, {seconds} s");
+    println!("2 of 6: two workers, {seconds} s");
     let two = measure::steady(2, seconds);
-    println!("3 of 5: {kills} kills");
+    println!("3 of 6: two workers, cores kept awake, {seconds} s");
+    let awake = {
+        let _wakeful = measure::Wakeful::start();
+        measure::steady(2, seconds)
+    };
+    println!("4 of 6: {kills} kills");
     let deaths = measure::deaths(kills);
-    println!("4 of 5: {notes} notes");
+    println!("5 of 6: {notes} notes");
     let commands = measure::commands(notes);
-    println!("5 of 5: this machine's own wake-up, {seconds} s");
+    println!("6 of 6: this machine's own wake-up, {seconds} s");
     let machine = measure::wake_up_of_this_machine(seconds);
-    let page = report::page(&one, &two, &deaths, &commands, &machine);
+    let page = report::page(&report::Measured { one, two, awake, deaths, commands, machine });
     println!("\n{page}");
     if brief {
         println!("A brief run: BENCHMARKS.md is left as it is.");

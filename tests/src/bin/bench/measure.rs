@@ -1,6 +1,7 @@
 //! The measurements.
 
 use std::net::UdpSocket;
+use std::process::{Child, Command};
 use std::time::Duration;
 
 use chronus_tests::build::Build;
@@ -52,6 +53,30 @@ pub fn steady(workers: usize, seconds: u64) -> Steady {
         workers_us: by_workers / blocks / 1000.0,
         share: by_all / elapsed,
         resident: [&[engine.id()], &processes[..]].concat().into_iter().map(resident_kib).collect(),
+    }
+}
+
+/// Processes that keep every core from going to sleep, at the lowest priority there is. Ended when dropped.
+pub struct Wakeful(Vec<Child>);
+
+impl Wakeful {
+    /// Starts one for each core.
+    pub fn start() -> Self {
+        let cores = std::thread::available_parallelism().map_or(1, usize::from);
+        let start = |_| {
+            let mut shell = Command::new("nice");
+            shell.args(["-n", "19", "sh", "-c", "while :; do :; done"]).spawn().expect("a shell starts")
+        };
+        Self((0..cores).map(start).collect())
+    }
+}
+
+impl Drop for Wakeful {
+    fn drop(&mut self) {
+        for process in &mut self.0 {
+            let _ = process.kill();
+            let _ = process.wait();
+        }
     }
 }
 
