@@ -69,7 +69,7 @@ fn the_bits_are_these_on_every_machine_and_in_every_build() {
         (0..2000).fold(0xcbf2_9ce4_8422_2325, |hash, _| {
             let block = rendered(&mut state, &random.block(rate));
             assert!(block.samples.iter().all(|sample| sample.is_finite()));
-            block.to_words().iter().fold(hash, |hash: u64, word| (hash ^ word).wrapping_mul(0x0100_0000_01b3))
+            block.words().iter().fold(hash, |hash: u64, word| (hash ^ word).wrapping_mul(0x0100_0000_01b3))
         })
     });
     assert_eq!(hashes, golden, "{hashes:#x?}");
