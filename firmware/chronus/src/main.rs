@@ -16,6 +16,7 @@ mod supervise;
 mod worker;
 
 use std::ffi::OsString;
+use std::io::Write;
 use std::process::ExitCode;
 
 use command_line::{RenderOptions, RunOptions, SendOptions, StatusOptions, Wrong, help_text};
@@ -39,8 +40,7 @@ fn main() -> ExitCode {
     }
     report::start_logging();
     if rest.iter().any(|argument| argument == "--help" || argument == "-h") {
-        print!("{}", help_text(&command));
-        return ExitCode::SUCCESS;
+        return tell(help_text(&command));
     }
     dispatch(&command, rest).unwrap_or_else(|Wrong(reason)| {
         eprintln!("chronus: {reason}");
@@ -60,17 +60,17 @@ fn dispatch(command: &str, rest: &[OsString]) -> Result<ExitCode, Wrong> {
             let options = StatusOptions::parse(rest)?;
             client::run_status(options.server, options.json)
         }
-        "--version" | "-V" | "version" => {
-            println!("chronus {}", env!("CARGO_PKG_VERSION"));
-            ExitCode::SUCCESS
-        }
-        "--help" | "-h" | "help" => {
-            print!("{}", help_text(rest.first().and_then(|word| word.to_str()).unwrap_or_default()));
-            ExitCode::SUCCESS
-        }
+        "--version" | "-V" | "version" => tell(concat!("chronus ", env!("CARGO_PKG_VERSION"), "\n")),
+        "--help" | "-h" | "help" => tell(help_text(rest.first().and_then(|word| word.to_str()).unwrap_or_default())),
         "" => return Err(Wrong(format!("what shall it do?\n\n{}", help_text("")))),
         unknown => return Err(Wrong(format!("there is no command '{unknown}'; `chronus --help` shows what there is"))),
     })
+}
+
+/// Writes text to standard output; a reader that has seen enough is no failure.
+fn tell(text: &str) -> ExitCode {
+    let _ = std::io::stdout().write_all(text.as_bytes());
+    ExitCode::SUCCESS
 }
 
 fn work(result: Result<(), String>) -> ExitCode {

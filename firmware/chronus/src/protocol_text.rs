@@ -81,10 +81,30 @@ const STATUS: &str = "\
 | `slots.N.slot` | i | number of the slot, 0 or 1 |
 | `slots.N.pid` | i | process id of its worker |
 | `slots.N.epoch` | h | how many workers the slot has had |
-| `slots.N.state` | s | state of its worker; `lockstep` is good |
+| `slots.N.state` | s | `lockstep` is good; `joining`, `behind`, `down` while it is replaced |
+| `slots.N.deaths` | h | workers of the slot that ended without being asked to |
+| `slots.N.declared` | h | workers that were hung and therefore killed |
+| `slots.N.death_known_ns` | h | when the last death was known, on CLOCK_MONOTONIC |
+| `slots.N.redundant_ns` | h | when the slot was last seen in lockstep again |
 | `commands.received` | h | commands that came in |
-| `commands.applied` | h | commands that were given to the workers |
+| `commands.applied` | h | commands that are in the sound by now |
 | `commands.refused` | h | commands that were refused, each answered with `/error` |
+| `commands.late` | h | commands that took effect after their time tag or their constant latency |
+| `commands.waiting` | h | commands that wait for their time tag |
+| `commands.latency_frames` | h | frames from a message's arrival to its effect |
+| `network.dropped_by_kernel` | h | datagrams lost because they came faster than they were taken |
+| `damaged_copies` | h | blocks in shared memory whose checksum was wrong; not played |
+| `not_finite` | h | samples that were no number; played as silence |
+| `recorder_drops` | h | blocks missing in the WAV file because the disk was too slow |
+| `device_lost` | h | 1 once the sound card was lost |
+| `real_time` | s | which real-time rights were granted |
+| `audio.clock_origin_ns` | h | when frame 0 was due, on CLOCK_MONOTONIC |
+| `audio.work_us`, `.waking_us`, `.choosing_us`, `.wake_up_us` | | figures of the audio thread, microseconds |
+| `rejoin_blocks` | | figures: blocks from a known death to lockstep |
+| `declared_lag_blocks` | | figures: blocks behind when declared hung |
+
+Figures are four keys below the name: `count` (h), `p50`, `p99`, `max`: how many, and the values that half, 99 of 100
+and all of them do not exceed.
 ";
 
 const SCORE: &str = "\

@@ -34,7 +34,7 @@ pub fn load_score(path: &Path, rate: u32) -> Result<Score, String> {
     Ok(score)
 }
 
-/// Blocks of a score: up to and with the one in which its last time tag lies.
+/// Blocks of a score: it ends with its last time tag, as for scsynth, rounded up to a block.
 pub fn blocks_of_score(score: &Score) -> u64 {
     score.end_frame.div_ceil(FRAMES as u64).max(1)
 }
@@ -60,7 +60,12 @@ pub fn run(options: &RenderOptions) -> Result<(), String> {
     wav.update_header()?;
     progress.clear();
     let seconds = blocks as f64 * FRAMES as f64 / f64::from(options.rate);
-    println!("{}: {blocks} blocks, {seconds:.2} s, {} commands", options.output.display(), score.commands.len());
+    let _ = writeln!(
+        std::io::stdout(),
+        "{}: {blocks} blocks, {seconds:.2} s, {} commands",
+        options.output.display(),
+        score.commands.len()
+    );
     Ok(())
 }
 

@@ -1,28 +1,38 @@
 //! What a run says at its start and at its end, on standard output.
 
+use std::io::Write;
 use std::net::SocketAddr;
 use std::sync::atomic::Ordering;
 use std::time::{Duration, Instant};
 
 use crate::report::{Counters, Facts, SlotState};
 
+/// Writes a line to standard output. Whoever read it may be gone: that must not end the music.
+macro_rules! tell {
+    ($($text:tt)*) => {{
+        let _ = writeln!(std::io::stdout(), $($text)*);
+    }};
+}
+
 /// How long the first lines wait for the workers' process ids; they are there within a millisecond.
 const PROCESS_LIMIT: Duration = Duration::from_secs(1);
 
 /// Says what the engine got.
 pub fn started(description: &[String], facts: &Facts, address: Option<SocketAddr>, counters: &Counters) {
-    println!("Chronus {}", env!("CARGO_PKG_VERSION"));
-    description.iter().for_each(|line| println!("  {line}"));
-    println!("  real time  {}", facts.real_time);
-    println!("  workers    {}", workers(counters));
+    tell!("Chronus {}", env!("CARGO_PKG_VERSION"));
+    for line in description {
+        tell!("  {line}");
+    }
+    tell!("  real time  {}", facts.real_time);
+    tell!("  workers    {}", workers(counters));
     match address {
         Some(address) => {
-            println!("  OSC        udp {address}, commands take effect after {} frames", facts.command_latency);
+            tell!("  OSC        udp {address}, commands take effect after {} frames", facts.command_latency);
             let port = address.port();
             let server = if port == 5005 { String::new() } else { format!("127.0.0.1:{port} ") };
-            println!("  play       chronus send {server}/test      stop: Ctrl-C");
+            tell!("  play       chronus send {server}/test      stop: Ctrl-C");
         }
-        None => println!("  OSC        off"),
+        None => tell!("  OSC        off"),
     }
 }
 
@@ -46,7 +56,7 @@ pub fn ended(counters: &Counters, survived: u64, rate: u32, recorded: Option<u64
     let read = |counter: &std::sync::atomic::AtomicU64| counter.load(Ordering::Relaxed);
     let blocks = read(&counters.blocks);
     let seconds = blocks as f64 * abi::FRAMES as f64 / f64::from(rate);
-    println!(
+    tell!(
         "played {blocks} blocks ({seconds:.2} s), late blocks {}, xruns {}, divergences {}, kills survived {survived}",
         read(&counters.late_blocks),
         read(&counters.xruns),
@@ -55,11 +65,11 @@ pub fn ended(counters: &Counters, survived: u64, rate: u32, recorded: Option<u64
     if cfg!(feature = "kill-points") {
         let points = shm::KILL_POINTS.iter().zip(&counters.kill_points);
         let counts = points.map(|(point, count)| format!("{point:?} {}", read(count)));
-        println!("kill points: {}", counts.collect::<Vec<_>>().join(", "));
+        tell!("kill points: {}", counts.collect::<Vec<_>>().join(", "));
     }
     if let Some(recorded) = recorded {
         let missing = read(&counters.recorder_drops);
         let note = if missing == 0 { String::new() } else { format!(", {missing} missing: the disk was too slow") };
-        println!("recorded {recorded} blocks{note}");
+        tell!("recorded {recorded} blocks{note}");
     }
 }
