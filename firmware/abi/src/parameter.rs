@@ -87,7 +87,7 @@ impl Parameter {
             return f64::from((value + 0.5) as u32);
         }
         // A subnormal gain would make every product subnormal, and those are slow on many processors.
-        if value < f64::from(f32::MIN_POSITIVE) { 0.0 } else { value }
+        if value.abs() < f64::from(f32::MIN_POSITIVE) { 0.0 } else { value }
     }
 }
 

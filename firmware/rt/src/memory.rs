@@ -4,7 +4,7 @@ use nix::errno::Errno;
 use nix::sys::mman::{MlockAllFlags, mlockall};
 
 /// Stack touched beforehand by a real-time thread. The deepest call chain of audio and worker needs a few
-/// kilobytes; this is far beyond it and far below the 2 MiB a thread has.
+/// kilobytes; this is far beyond it and far below the 512 KiB its thread has.
 const STACK_BYTES: usize = 128 * 1024;
 
 /// Keeps all memory of this process, present and future, from being paged out.

@@ -21,7 +21,12 @@ impl Executable {
     /// # Errors
     /// When it cannot be read or memory is used up.
     pub fn copy_of_this() -> io::Result<Self> {
-        let mut copy = File::from(memfd_create("chronus", MFdFlags::MFD_CLOEXEC)?);
+        // Systems that do not let memory be executed by default want to be asked; kernels before 6.3 do not know
+        // the question.
+        let executable = MFdFlags::from_bits_retain(libc::MFD_EXEC);
+        let file = memfd_create("chronus", MFdFlags::MFD_CLOEXEC | executable)
+            .or_else(|_| memfd_create("chronus", MFdFlags::MFD_CLOEXEC))?;
+        let mut copy = File::from(file);
         io::copy(&mut File::open("/proc/self/exe")?, &mut copy)?;
         Ok(Self(copy))
     }
@@ -52,9 +57,14 @@ impl Worker {
     /// # Errors
     /// When the process cannot be made: limits, memory.
     pub fn start(executable: &Executable, name: &str, arguments: &[String]) -> io::Result<Self> {
-        let mut command = Command::new(executable.path());
-        command.arg0(name).args(arguments).process_group(0).stdin(Stdio::null());
-        let child = command.spawn()?;
+        let start = |program: &str| {
+            Command::new(program).arg0(name).args(arguments).process_group(0).stdin(Stdio::null()).spawn()
+        };
+        let child = match start(&executable.path()) {
+            // A system that forbids executing memory altogether: then from the disk.
+            Err(error) if error.kind() == io::ErrorKind::PermissionDenied => start("/proc/self/exe")?,
+            result => result?,
+        };
         let pid = Pid::from_raw(child.id() as i32);
         // SAFETY: a plain system call with integers; the child is not reaped yet, so the number is its.
         let number = Errno::result(unsafe { libc::syscall(libc::SYS_pidfd_open, pid.as_raw(), 0) });
@@ -74,9 +84,11 @@ impl Worker {
         self.pid.as_raw() as u32
     }
 
-    /// Sends a signal. It cannot hit another process: until reaped, the number stays this worker's.
+    /// Sends a signal, through the pidfd: it cannot hit another process.
     pub fn signal(&self, signal: Signal) {
-        let _ = kill(self.pid, signal);
+        let (pidfd, no_information) = (self.pidfd.as_raw_fd(), std::ptr::null::<libc::siginfo_t>());
+        // SAFETY: a system call with integers and a null pointer, which stands for what `kill` would send.
+        let _ = unsafe { libc::syscall(libc::SYS_pidfd_send_signal, pidfd, signal as i32, no_information, 0) };
     }
 
     /// Reaps it if it has ended; never waits.
@@ -84,9 +96,10 @@ impl Worker {
         match waitid(Id::PIDFd(self.pidfd.as_fd()), WaitPidFlag::WEXITED | WaitPidFlag::WNOHANG) {
             Ok(WaitStatus::Signaled(_, signal, _)) => Some(End::Signal(signal)),
             Ok(WaitStatus::Exited(_, status)) => Some(End::Exit(status)),
-            Ok(_) | Err(Errno::EINTR) => None,
             // Reaped by somebody else: gone all the same.
-            Err(_) => Some(End::Exit(-1)),
+            Err(Errno::ECHILD) => Some(End::Exit(-1)),
+            // Anything else is no proof of death, and a second writer in its slot would be worse than none.
+            Ok(_) | Err(_) => None,
         }
     }
 }
@@ -108,13 +121,25 @@ pub fn die_with_parent(parent: u32) -> Result<(), Errno> {
     if nix::unistd::getppid().as_raw() as u32 == parent { Ok(()) } else { Err(Errno::ESRCH) }
 }
 
-/// Takes over a descriptor that this process inherited under a number. Each number is taken over once.
+/// A descriptor of our own for what this process inherited under a number.
 ///
 /// # Errors
-/// `EBADF` if there is none.
+/// `EBADF` if there is nothing.
 pub fn inherited(number: i32) -> Result<OwnedFd, Errno> {
-    // SAFETY: only asks about a number; a wrong one is an error.
-    Errno::result(unsafe { libc::fcntl(number, libc::F_GETFD) })?;
-    // SAFETY: it is open (just asked), and it came through exec, so nothing in this process owns it yet.
-    Ok(unsafe { OwnedFd::from_raw_fd(number) })
+    // SAFETY: a system call with integers; a wrong number is an error.
+    let copy = Errno::result(unsafe { libc::fcntl(number, libc::F_DUPFD_CLOEXEC, 0) })?;
+    // SAFETY: the kernel just made this descriptor and nobody else knows it.
+    Ok(unsafe { OwnedFd::from_raw_fd(copy) })
+}
+
+/// Makes ended children wait to be reaped even if whoever started this process ignores such things, so that
+/// nobody but [`Worker::ended`] reaps a worker.
+pub fn reap_own_children() {
+    // SAFETY: the default disposition runs no code of ours.
+    let _ = unsafe { nix::sys::signal::signal(Signal::SIGCHLD, nix::sys::signal::SigHandler::SigDfl) };
+}
+
+/// A process that dies leaves no core file: writing one would delay the news of its death.
+pub fn leave_no_core() {
+    let _ = nix::sys::resource::setrlimit(nix::sys::resource::Resource::RLIMIT_CORE, 0, 0);
 }

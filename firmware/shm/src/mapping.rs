@@ -47,7 +47,8 @@ impl<T: SharedLayout> Mapping<T> {
     /// What the kernel says, usually that memory or descriptors are used up.
     pub fn create(name: &str) -> io::Result<Self> {
         let file = memfd_create(name, MFdFlags::MFD_ALLOW_SEALING)?;
-        nix::unistd::ftruncate(&file, size_of::<T>() as i64)?;
+        // Really there, not only promised: a page that cannot be had later would be a SIGBUS in the music.
+        nix::fcntl::fallocate(&file, nix::fcntl::FallocateFlags::empty(), 0, size_of::<T>() as i64)?;
         fcntl(&file, FcntlArg::F_ADD_SEALS(SealFlag::F_SEAL_SHRINK | SealFlag::F_SEAL_GROW))?;
         Self::open(file, Access::ReadWrite)
     }

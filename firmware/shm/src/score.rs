@@ -4,6 +4,7 @@
 
 use std::io;
 use std::os::fd::{AsRawFd, OwnedFd, RawFd};
+use std::ptr::NonNull;
 
 use abi::{BlockNumber, COMMAND_WORDS, Command};
 use nix::fcntl::{FcntlArg, SealFlag, fcntl};
@@ -14,9 +15,15 @@ const RECORD_BYTES: usize = COMMAND_WORDS * size_of::<u64>();
 
 /// The records of a score, sealed against any change by anybody.
 pub struct ScoreMemory {
-    records: &'static [[u64; COMMAND_WORDS]],
+    records: NonNull<[u64; COMMAND_WORDS]>,
+    length: usize,
     file: OwnedFd,
 }
+
+// SAFETY: the mapping is owned, and immutable for as long as its file lives (see `open`).
+unsafe impl Send for ScoreMemory {}
+// SAFETY: as above; it is only ever read.
+unsafe impl Sync for ScoreMemory {}
 
 impl ScoreMemory {
     /// Makes the memory of `commands`, which are sorted by stamp.
@@ -43,32 +50,36 @@ impl ScoreMemory {
     /// If the file is not sealed or not made of records, or the kernel refuses to map it.
     pub fn open(file: OwnedFd) -> io::Result<Self> {
         let length = usize::try_from(nix::sys::stat::fstat(&file)?.st_size).unwrap_or(usize::MAX);
-        let sealed = fcntl(&file, FcntlArg::F_GET_SEALS)? & SealFlag::F_SEAL_WRITE.bits() != 0;
+        let immutable = (SealFlag::F_SEAL_WRITE | SealFlag::F_SEAL_SHRINK).bits();
+        let sealed = fcntl(&file, FcntlArg::F_GET_SEALS)? & immutable == immutable;
         if !sealed || !length.is_multiple_of(RECORD_BYTES) {
             return Err(io::Error::new(io::ErrorKind::InvalidData, "this is not the memory of a score"));
         }
         let Some(bytes) = std::num::NonZeroUsize::new(length) else {
-            return Ok(Self { records: &[], file });
+            return Ok(Self { records: NonNull::dangling(), length: 0, file });
         };
         let flags = MapFlags::MAP_SHARED | MapFlags::MAP_POPULATE;
         // SAFETY: a new mapping at an address of the kernel's choice touches no existing memory.
         let address = unsafe { mmap(None, bytes, ProtFlags::PROT_READ, flags, &file, 0)? };
-        // SAFETY: `length` bytes are mapped there, page aligned, of a type that every bit pattern is valid
-        // for. The write and shrink seals make them immutable for as long as the file lives, so plain shared
-        // references are right; the reference does not leave `self`, which unmaps when dropped.
-        let records = unsafe { std::slice::from_raw_parts(address.cast().as_ptr(), length / RECORD_BYTES) };
-        Ok(Self { records, file })
+        Ok(Self { records: address.cast(), length: length / RECORD_BYTES, file })
+    }
+
+    fn records(&self) -> &[[u64; COMMAND_WORDS]] {
+        // SAFETY: so many records are mapped there, page aligned (or there are none), of a type that every bit
+        // pattern is valid for. The write and shrink seals make them immutable for as long as the file lives, so
+        // plain shared references are right; none outlives `self`, which unmaps when dropped.
+        unsafe { std::slice::from_raw_parts(self.records.as_ptr(), self.length) }
     }
 
     /// The command at `index` if it is for `block` or an earlier one.
     pub fn peek(&self, index: u64, block: BlockNumber) -> Option<Command> {
-        let words = self.records.get(usize::try_from(index).ok()?)?;
+        let words = self.records().get(usize::try_from(index).ok()?)?;
         Command::from_words(words, index).filter(|command| command.stamp.block <= block)
     }
 
     /// How many commands it has.
     pub fn length(&self) -> u64 {
-        self.records.len() as u64
+        self.length as u64
     }
 
     /// The number of the descriptor, to hand to a worker.
@@ -79,10 +90,9 @@ impl ScoreMemory {
 
 impl Drop for ScoreMemory {
     fn drop(&mut self) {
-        let records = std::mem::take(&mut self.records);
-        if let Some(address) = std::ptr::NonNull::new(records.as_ptr().cast_mut()).filter(|_| !records.is_empty()) {
-            // SAFETY: this is the mapping made in `open`; the only reference to it was just given up.
-            let _ = unsafe { munmap(address.cast(), size_of_val(records)) };
+        if self.length > 0 {
+            // SAFETY: this is the mapping made in `open`, and no reference to it outlives `self`.
+            let _ = unsafe { munmap(self.records.cast(), self.length * RECORD_BYTES) };
         }
     }
 }

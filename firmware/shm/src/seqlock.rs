@@ -76,6 +76,11 @@ impl<const N: usize> Seqlock<N> {
         kill_point(points.numbered);
     }
 
+    /// Takes away what is here. Only while nobody writes.
+    pub(crate) fn clear(&self) {
+        self.tag.store(0, Ordering::Release);
+    }
+
     /// The number here now, if any. It may be gone at the next instant.
     pub fn number(&self) -> Option<u64> {
         // SYNC: acquire pairs with the release store of the tag.

@@ -7,8 +7,7 @@ use crate::mapping::SharedLayout;
 use crate::seqlock::{Comparison, PublishPoints, Reading, Seqlock};
 use crate::sync::{AtomicU64, Ordering};
 
-/// Blocks in a ring: twice the largest lead, so that a block is still there a whole lead after its turn and a
-/// replacement that re-renders old blocks overwrites none that is still to be played.
+/// Blocks in a ring: twice the largest lead, so that the blocks ahead never reach round to the one being played.
 pub const RING_BLOCKS: usize = 8;
 
 /// Room for a snapshot, in 64-bit words: 8 KiB. The patch of today needs a few hundred bytes; a copy of
@@ -74,9 +73,20 @@ impl SlotMemory {
         self.joined.load(Ordering::Acquire).checked_sub(1).unwrap_or(NO_BLOCK)
     }
 
-    /// Publishes block `number`. Only the slot's worker calls it.
+    /// Forgets what a worker that cannot be trusted has left: its blocks and its states. Only the supervisor calls
+    /// it, while the slot has no worker.
+    pub fn discard(&self) {
+        self.ring.iter().for_each(Seqlock::clear);
+        self.snapshots.iter().for_each(Seqlock::clear);
+    }
+
+    /// Publishes block `number`. Only the slot's worker calls it. A block that a predecessor has published whole is
+    /// left as it is: writing the same again would take it away for a moment, and a kill then for good.
     pub fn publish_block(&self, number: BlockNumber, block: &Block) {
-        self.ring[(number % RING_BLOCKS as u64) as usize].publish(number, block.words(), &BLOCK_POINTS);
+        let place = &self.ring[(number % RING_BLOCKS as u64) as usize];
+        if place.number() != Some(number) {
+            place.publish(number, block.words(), &BLOCK_POINTS);
+        }
         // SYNC: release: who sees the count finds the block.
         self.published.store(number + 1, Ordering::Release);
         kill_point(KillPoint::PublishedStored);
@@ -140,11 +150,16 @@ mod tests {
         assert!(matches!(slot.read_block(3, found.words_mut()), Reading::Whole(_)));
         assert_eq!(found, block);
         assert_eq!(slot.compare_block(3, block.words()), Comparison::Same);
+        // Published again by a successor it is left alone.
+        slot.publish_block(3, &Block::SILENCE);
+        assert_eq!(slot.compare_block(3, block.words()), Comparison::Same);
         assert_eq!(slot.read_block(3 + RING_BLOCKS as u64, found.words_mut()), Reading::Absent);
         slot.publish_block(3 + RING_BLOCKS as u64, &block);
         assert_eq!(slot.read_block(3, found.words_mut()), Reading::Absent);
         slot.vacate();
         assert_eq!(slot.first_block(), NO_BLOCK);
+        slot.discard();
+        assert_eq!(slot.compare_block(3 + RING_BLOCKS as u64, block.words()), Comparison::Absent);
     }
 
     #[test]
