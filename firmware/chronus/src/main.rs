@@ -19,7 +19,7 @@ use std::ffi::OsString;
 use std::io::Write;
 use std::process::ExitCode;
 
-use command_line::{RenderOptions, RunOptions, SendOptions, StatusOptions, Wrong, help_text};
+use command_line::{OVERVIEW, RenderOptions, RunOptions, SendOptions, StatusOptions, Wrong, help_text};
 
 #[cfg(feature = "audit")]
 #[global_allocator]
@@ -39,13 +39,21 @@ fn main() -> ExitCode {
         return worker::run(&words);
     }
     report::start_logging();
-    if rest.iter().any(|argument| argument == "--help" || argument == "-h") {
-        return tell(help_text(&command));
+    if let Some(help) = help_text(&command).filter(|_| asks_for_help(&command, rest)) {
+        return tell(help);
     }
-    dispatch(&command, rest).unwrap_or_else(|Wrong(reason)| {
+    let code = dispatch(&command, rest).unwrap_or_else(|Wrong(reason)| {
         eprintln!("chronus: {reason}");
         ExitCode::from(WRONG_USAGE)
-    })
+    });
+    log::logger().flush();
+    code
+}
+
+/// Whether help is asked for. What follows the address of `send` is its arguments, whatever they look like.
+fn asks_for_help(command: &str, rest: &[OsString]) -> bool {
+    let looked_at = if command == "send" { &rest[..rest.len().min(1)] } else { rest };
+    looked_at.iter().any(|argument| argument == "--help" || argument == "-h")
 }
 
 fn dispatch(command: &str, rest: &[OsString]) -> Result<ExitCode, Wrong> {
@@ -54,15 +62,15 @@ fn dispatch(command: &str, rest: &[OsString]) -> Result<ExitCode, Wrong> {
         "render" => work(render::run(&RenderOptions::parse(rest)?)),
         "send" => {
             let options = SendOptions::parse(rest)?;
-            client::run_send(options.server, &options.address, &options.arguments)
+            client::run_send(&options.server, &options.address, &options.arguments)
         }
         "status" => {
             let options = StatusOptions::parse(rest)?;
-            client::run_status(options.server, options.json)
+            client::run_status(&options.server, options.json)
         }
         "--version" | "-V" | "version" => tell(concat!("chronus ", env!("CARGO_PKG_VERSION"), "\n")),
-        "--help" | "-h" | "help" => tell(help_text(rest.first().and_then(|word| word.to_str()).unwrap_or_default())),
-        "" => return Err(Wrong(format!("what shall it do?\n\n{}", help_text("")))),
+        "--help" | "-h" | "help" => tell(rest.first().and_then(|word| help_text(&word.to_string_lossy())).unwrap_or(OVERVIEW)),
+        "" => return Err(Wrong(format!("what shall it do?\n\n{}", OVERVIEW))),
         unknown => return Err(Wrong(format!("there is no command '{unknown}'; `chronus --help` shows what there is"))),
     })
 }

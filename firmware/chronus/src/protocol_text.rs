@@ -3,7 +3,7 @@
 use abi::parameter::{Maximum, Parameter};
 use abi::{GATES, PARAMETERS};
 
-use crate::input::{Code, MAX_COMMANDS, MAX_DATAGRAM_BYTES, MAX_DEPTH, MAX_SECONDS};
+use crate::input::{Code, MAX_COMMANDS, MAX_DATAGRAM_BYTES, MAX_DEPTH, MAX_FILE_BYTES, MAX_SECONDS};
 
 /// The whole text of PROTOCOL.md.
 pub fn protocol_markdown() -> String {
@@ -17,6 +17,7 @@ pub fn protocol_markdown() -> String {
         STATUS.to_string(),
         SCORE
             .replace("{commands}", &MAX_COMMANDS.to_string())
+            .replace("{bytes}", &MAX_FILE_BYTES.to_string())
             .replace("{days}", &(MAX_SECONDS / (24 * 60 * 60)).to_string()),
         EXAMPLES.to_string(),
     ];
@@ -38,7 +39,9 @@ Replies go to the address and port a datagram came from. A good command is answe
 - A datagram has at most {bytes} bytes, bundles and arrays nest at most {depth} deep. A datagram that is not
   sound OSC from its first to its last byte is refused as a whole and changes nothing.
 - Commands of one datagram take effect in its order. Send a burst as bundles rather than as single datagrams
-  where you can: one datagram is never lost in part.
+  where you can: a datagram arrives whole or not at all.
+- One datagram is answered by at most one `/status.reply`, one `/version.reply` and 16 `/error`. A message to
+  `/error`, or to an address that ends in `.reply`, is refused and never answered.
 ";
 
 const OTHER_ADDRESSES: &str = "\
@@ -60,6 +63,11 @@ A message takes effect a constant time after its arrival, so that the distances 
 A bundle takes effect at its time tag, on the exact frame: seconds since 1900 in the upper, their fraction in the
 lower 32 bits, by the clock of the machine Chronus runs on. The tag 1 (\"immediately\") is the time of arrival.
 A bundle inside a bundle has its own tag; one before that of the outer bundle counts as the outer one.
+
+The constant time is `commands.latency_frames` of the status. A bundle whose tag is nearer than that may come too
+late: it then takes effect at the first frame that is not yet on its way to the loudspeaker, and counts as late.
+Commands are kept in the order of their frames. A message without a tag whose frame lies before that of a tagged one
+that is already in line gets that one's frame: it can be moved back so by up to 128 frames.
 ";
 
 const STATUS: &str = "\
@@ -71,7 +79,7 @@ const STATUS: &str = "\
 | key | type | meaning |
 |---|---|---|
 | `version` | s | version of Chronus |
-| `block` | h | number of the block being played; a block has 256 frames |
+| `block` | h | blocks played; a block has 256 frames |
 | `rate` | i | sample rate in Hz |
 | `lead` | i | blocks the workers render ahead |
 | `sink` | s | where the sound goes |
@@ -88,18 +96,23 @@ const STATUS: &str = "\
 | `slots.N.redundant_ns` | h | when the slot was last seen in lockstep again |
 | `commands.received` | h | commands that came in |
 | `commands.applied` | h | commands that are in the sound by now |
-| `commands.refused` | h | commands that were refused, each answered with `/error` |
+| `commands.refused` | h | commands and datagrams that were refused; each is answered with `/error` within the limits above |
 | `commands.late` | h | commands that took effect after their time tag or their constant latency |
 | `commands.waiting` | h | commands that wait for their time tag |
 | `commands.latency_frames` | h | frames from a message's arrival to its effect |
 | `network.dropped_by_kernel` | h | datagrams lost because they came faster than they were taken |
+| `network.dropped_by_queue` | h | datagrams lost because they came faster than they were worked off |
+| `network.replies_withheld` | h | replies not sent because of the limits above |
 | `damaged_copies` | h | blocks in shared memory whose checksum was wrong; not played |
 | `not_finite` | h | samples that were no number; played as silence |
-| `recorder_drops` | h | blocks missing in the WAV file because the disk was too slow |
+| `recorder_drops` | h | blocks missing in the WAV file because the disk was too slow or full |
 | `device_lost` | h | 1 once the sound card was lost |
 | `real_time` | s | which real-time rights were granted |
 | `audio.clock_origin_ns` | h | when frame 0 was due, on CLOCK_MONOTONIC |
-| `audio.work_us`, `.waking_us`, `.choosing_us`, `.wake_up_us` | | figures of the audio thread, microseconds |
+| `audio.work_us` | | figures: the audio thread's own work on a block, microseconds |
+| `audio.waking_us` | | figures: waking the workers, microseconds |
+| `audio.choosing_us` | | figures: choosing and comparing the copies of a block, microseconds |
+| `audio.wake_up_us` | | figures: how late the audio thread woke, microseconds |
 | `rejoin_blocks` | | figures: blocks from a known death to lockstep |
 | `declared_lag_blocks` | | figures: blocks behind when declared hung |
 
@@ -114,7 +127,12 @@ const SCORE: &str = "\
 big-endian int32 byte count and OSC bundle. Time tags count from 0 (seconds << 32 | fraction), are rounded to the
 nearest frame, and need not be sorted; commands of the same frame are applied in the order of the file. The last
 tag, of an empty bundle too, says how long the score is. A message that is refused is reported and the rest plays;
-a damaged file is an error that names the byte. A score has at most {commands} commands and {days} days.
+a damaged file is an error that names the byte. A file that ends inside its last bundle, as after a power cut, is
+reported and plays without it. A score has at most {commands} commands, {days} days and {bytes} bytes.
+
+`chronus run --keep-score FILE` writes such a file of what is played live: each command with the frame it took effect
+at, and at the end an empty bundle, so that `chronus render FILE OUT.wav` is as long. It is brought up to date once a
+second. The file does not say the sample rate: what was not played at 48000 Hz is rendered with the same `--rate`.
 ";
 
 const EXAMPLES: &str = r#"## Examples
@@ -229,6 +247,8 @@ fn explain(code: Code) -> (&'static str, &'static str) {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::report::{Counters, Facts, SlotState, status_pairs};
+    use rosc::OscType;
 
     #[test]
     fn protocol_md_is_what_the_tables_say() {
@@ -241,6 +261,21 @@ mod tests {
             written == protocol_markdown(),
             "PROTOCOL.md is out of date; write it again: CHRONUS_WRITE_PROTOCOL=1 cargo test -p chronus protocol"
         );
+    }
+
+    #[test]
+    fn every_key_of_the_status_is_explained() {
+        let facts = Facts { rate: 48_000, lead: 2, command_latency: 1, sink: String::new(), real_time: String::new() };
+        let counters = Counters::default();
+        counters.slots.iter().for_each(|slot| slot.set_state(SlotState::Lockstep));
+        let text = protocol_markdown();
+        for pair in status_pairs(&facts, &counters, 0, 0).chunks_exact(2) {
+            let OscType::String(key) = &pair[0] else { panic!("keys are strings") };
+            let key = key.replace(".0.", ".N.").replace(".1.", ".N.");
+            let figures = ["count", "p50", "p99", "max"].iter().find_map(|figure| key.strip_suffix(&format!(".{figure}")));
+            let row = format!("| `{}` |", figures.unwrap_or(&key));
+            assert!(text.contains(&row), "{row} is missing in the table of the status");
+        }
     }
 
     #[test]

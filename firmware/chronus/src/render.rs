@@ -1,6 +1,7 @@
 //! `chronus render`: the reference. One process, no workers, the same state and the same commands.
 
-use std::io::{IsTerminal, Write};
+use std::fs::File;
+use std::io::{IsTerminal, Read, Write};
 use std::path::Path;
 use std::time::{Duration, Instant};
 
@@ -9,11 +10,8 @@ use shm::ScoreMemory;
 
 use crate::audio::WavFile;
 use crate::command_line::RenderOptions;
-use crate::input::{Score, read_score};
+use crate::input::{MAX_FILE_BYTES, Score, read_score};
 use crate::worker::EngineState;
-
-/// Refused messages told one by one; after that only their number.
-const REFUSALS_TOLD: usize = 5;
 
 /// How often progress is shown.
 const PROGRESS_INTERVAL: Duration = Duration::from_millis(200);
@@ -23,15 +21,30 @@ const PROGRESS_INTERVAL: Duration = Duration::from_millis(200);
 /// # Errors
 /// In words, if it is no score.
 pub fn load_score(path: &Path, rate: u32) -> Result<Score, String> {
-    let bytes = std::fs::read(path).map_err(|error| format!("{}: {error}", path.display()))?;
+    let bytes = read_file(path).map_err(|error| format!("{}: {error}", path.display()))?;
     let score = read_score(&bytes, rate).map_err(|error| format!("{}: {error}", path.display()))?;
-    for (bundle, refusal) in score.refusals.iter().take(REFUSALS_TOLD) {
+    for (bundle, refusal) in &score.refusals {
         log::warn!("{}: bundle {bundle}: {}: {}; skipped", path.display(), refusal.address, refusal.text);
     }
-    if score.refusals.len() > REFUSALS_TOLD {
-        log::warn!("{}: {} messages in all are skipped", path.display(), score.refusals.len());
+    if score.refused > score.refusals.len() {
+        log::warn!("{}: {} messages in all are skipped", path.display(), score.refused);
+    }
+    if let Some(offset) = score.cut_off {
+        log::warn!("{}: the file is cut off in the bundle at byte {offset}; what is before it plays", path.display());
     }
     Ok(score)
+}
+
+fn read_file(path: &Path) -> std::io::Result<Vec<u8>> {
+    let file = File::open(path)?;
+    let too_large = || std::io::Error::other("this is larger than 1 GiB; is it a score?");
+    if file.metadata()?.len() > MAX_FILE_BYTES {
+        return Err(too_large());
+    }
+    let mut bytes = Vec::new();
+    // A device or a pipe has no size beforehand.
+    file.take(MAX_FILE_BYTES + 1).read_to_end(&mut bytes)?;
+    if bytes.len() as u64 > MAX_FILE_BYTES { Err(too_large()) } else { Ok(bytes) }
 }
 
 /// Blocks of a score: it ends with its last time tag, as for scsynth, rounded up to a block.
@@ -46,6 +59,7 @@ pub fn blocks_of_score(score: &Score) -> u64 {
 pub fn run(options: &RenderOptions) -> Result<(), String> {
     let score = load_score(&options.score, options.rate)?;
     let blocks = options.blocks.unwrap_or_else(|| blocks_of_score(&score));
+    check_length(blocks, options.rate)?;
     let memory = ScoreMemory::create(&score.commands).map_err(|error| format!("memory for the score: {error}"))?;
     let mut wav = WavFile::create(&options.output, options.rate)?;
     let mut state = EngineState::at_start(options.rate);
@@ -67,6 +81,19 @@ pub fn run(options: &RenderOptions) -> Result<(), String> {
         score.commands.len()
     );
     Ok(())
+}
+
+/// Refuses a sound that does not fit into a WAV file, before hours of work are lost.
+fn check_length(blocks: u64, rate: u32) -> Result<(), String> {
+    if blocks <= WavFile::MOST_BLOCKS {
+        return Ok(());
+    }
+    let minutes = WavFile::MOST_BLOCKS * FRAMES as u64 / u64::from(rate) / 60;
+    let most = WavFile::MOST_BLOCKS;
+    Err(format!(
+        "{blocks} blocks do not fit: a WAV file holds 4 GiB, {most} blocks, {minutes} minutes at {rate} Hz. \
+         Render less with --blocks N or --seconds S, or split the score"
+    ))
 }
 
 struct Progress {
@@ -91,5 +118,26 @@ impl Progress {
         if self.terminal {
             let _ = write!(std::io::stderr(), "\r\x1b[2K");
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_does_not_fit_into_a_wav_file_is_refused_beforehand() {
+        assert_eq!(check_length(WavFile::MOST_BLOCKS, 48_000), Ok(()));
+        let text = check_length(WavFile::MOST_BLOCKS + 1, 48_000).unwrap_err();
+        assert!(text.contains("186 minutes at 48000 Hz"), "{text}");
+    }
+
+    #[test]
+    fn a_file_too_large_to_be_a_score_is_not_read() {
+        let path = std::env::temp_dir().join(format!("chronus-large-{}.osc", std::process::id()));
+        File::create(&path).unwrap().set_len(MAX_FILE_BYTES + 1).unwrap();
+        let error = load_score(&path, 48_000).unwrap_err();
+        std::fs::remove_file(&path).unwrap();
+        assert!(error.contains("1 GiB") && error.contains("chronus-large"), "{error}");
     }
 }

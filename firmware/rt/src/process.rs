@@ -58,7 +58,10 @@ impl Worker {
     /// When the process cannot be made: limits, memory.
     pub fn start(executable: &Executable, name: &str, arguments: &[String]) -> io::Result<Self> {
         let start = |program: &str| {
-            Command::new(program).arg0(name).args(arguments).process_group(0).stdin(Stdio::null()).spawn()
+            let mut command = Command::new(program);
+            // Nothing of the supervisor's is held open by a worker but what it says when it cannot start.
+            command.stdin(Stdio::null()).stdout(Stdio::null());
+            command.arg0(name).args(arguments).process_group(0).spawn()
         };
         let child = match start(&executable.path()) {
             // A system that forbids executing memory altogether: then from the disk.

@@ -8,6 +8,7 @@ use nix::sys::eventfd::{EfdFlags, EventFd};
 /// The workers declared unfit, each by the epoch of its slot, and an event that says there is something new.
 pub struct Alarm {
     declared: [AtomicU64; 2],
+    distrusted: [AtomicU64; 2],
     event: EventFd,
 }
 
@@ -18,7 +19,7 @@ impl Alarm {
     /// When the process is out of descriptors.
     pub fn new() -> nix::Result<Self> {
         let event = EventFd::from_flags(EfdFlags::EFD_NONBLOCK | EfdFlags::EFD_CLOEXEC)?;
-        Ok(Self { declared: Default::default(), event })
+        Ok(Self { declared: Default::default(), distrusted: Default::default(), event })
     }
 
     /// Declares the worker of `slot` in `epoch` unfit. Said again, nothing happens. True if it was news.
@@ -28,6 +29,17 @@ impl Alarm {
             self.wake();
         }
         news
+    }
+
+    /// Declares that what the worker of `slot` in `epoch` has rendered is wrong, and its state with it.
+    pub fn distrust(&self, slot: usize, epoch: u64) {
+        self.distrusted[slot].store(epoch, Ordering::Relaxed);
+        self.declare(slot, epoch);
+    }
+
+    /// The epoch last distrusted in `slot`; 0 if none.
+    pub fn distrusted(&self, slot: usize) -> u64 {
+        self.distrusted[slot].load(Ordering::Relaxed)
     }
 
     /// The epoch last declared unfit in `slot`; 0 if none.

@@ -119,9 +119,9 @@ impl<'a> Chooser<'a> {
         }
         count(&self.counters.divergences);
         let trusted = self.more_trusted();
-        // `out` holds the copy of slot 0; that of slot 1 was whole a moment ago, and its turn to be overwritten
-        // comes only blocks later.
-        if trusted == 1 && !self.copy(1, number, out) {
+        // `out` holds the copy of slot 0; that of slot 1 was whole a moment ago. Should it be gone, the other one is
+        // still better than nothing.
+        if trusted == 1 && !self.copy(1, number, out) && !self.copy(0, number, out) {
             return Choice::Late;
         }
         Choice::Divergent(trusted)

@@ -1,6 +1,6 @@
 //! Which frame is when: the one thing the audio thread tells the stamp.
 
-use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 
 use abi::FRAMES;
 use rt::clock::NANOSECONDS;
@@ -13,13 +13,18 @@ const SMOOTHING: i64 = 100;
 /// The time of frame 0 on CLOCK_MONOTONIC, as best known; 0 while nothing plays in real time.
 pub struct AudioClock {
     origin: AtomicU64,
+    restarted: AtomicBool,
     rate: u32,
 }
+
+/// Periods of deviation that are no jitter but a jump: a suspended machine. A late wake-up, or waiting for a
+/// worker, is less than one.
+const JUMP_PERIODS: u64 = 2;
 
 impl AudioClock {
     /// A clock for a sample rate in Hz that is not yet running.
     pub fn new(rate: u32) -> Self {
-        Self { origin: AtomicU64::new(0), rate }
+        Self { origin: AtomicU64::new(0), restarted: AtomicBool::new(false), rate }
     }
 
     /// The time of frame 0 on CLOCK_MONOTONIC, as best known; 0 while nothing plays in real time.
@@ -47,13 +52,18 @@ impl AudioClock {
         self.origin.store(origin, Ordering::Release);
     }
 
-    /// Notes that the device took `block` at `now`. A deviation of more than half a block is a jump (an
-    /// underrun, a suspended machine) and is followed at once, a smaller one is smoothed.
+    /// Says that the device was restarted after an underrun: its next observation is taken as it is.
+    pub fn restart(&self) {
+        self.restarted.store(true, Ordering::Relaxed);
+    }
+
+    /// Notes that the device took `block` at `now`. A jump is followed at once, a smaller deviation is smoothed.
     pub fn observe(&self, block: u64, now: u64) {
         let before = self.origin.load(Ordering::Relaxed);
         let observed = now.saturating_sub(self.offset_of_block(block));
         let deviation = observed as i64 - before as i64;
-        let jump = before == 0 || deviation.unsigned_abs() > self.period() / 2;
+        let restarted = self.restarted.swap(false, Ordering::Relaxed);
+        let jump = before == 0 || restarted || deviation.unsigned_abs() > JUMP_PERIODS * self.period();
         let origin = if jump { observed } else { before.wrapping_add_signed(deviation / SMOOTHING) };
         self.origin.store(origin, Ordering::Release);
     }
@@ -88,5 +98,8 @@ mod tests {
         assert_eq!(clock.frame_at(1_000_000_000), Some(0));
         clock.observe(2, 2_000_000_000);
         assert_eq!(clock.frame_at(2_000_000_000), Some(512));
+        clock.restart();
+        clock.observe(3, 2_000_000_000 + clock.period() + 3_000_000);
+        assert_eq!(clock.frame_at(2_000_000_000 + clock.period() + 3_000_000), Some(768));
     }
 }

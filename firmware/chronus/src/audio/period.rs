@@ -19,8 +19,8 @@ use crate::report::{Counters, count};
 const START_LIMIT: u64 = 10 * NANOSECONDS;
 
 /// Without real time: how long a worker may keep the others waiting for one block before it is declared hung.
-/// A block takes microseconds; a second is beyond what any scheduler does to a thread that can run.
-const HANG_LIMIT: u64 = NANOSECONDS;
+/// A block takes microseconds; two seconds are beyond what a scheduler does to a thread that can run.
+const HANG_LIMIT: u64 = 2 * NANOSECONDS;
 
 /// Everything that processes share.
 pub struct SharedMemory {
@@ -62,83 +62,124 @@ impl Period {
     /// # Errors
     /// If no worker gives the first block.
     pub fn run(self) -> Result<(), String> {
-        let Self { memory, counters, clock, alarm, stop, lead, blocks, mut sink, mut recorder } = self;
-        let mut chooser = Chooser::new(&memory.slots, &memory.bell, &counters);
-        let mut watch = Watch::new(&memory.slots, &counters, &alarm);
-        let mut concealment = Concealment::default();
-        let mut block = Block::SILENCE;
-        for _ in 0..lead {
-            seal(&memory);
+        let Self { memory, counters, clock, alarm, stop, lead, blocks, sink, recorder } = self;
+        let mut playing = Playing {
+            chooser: Chooser::new(&memory.slots, &memory.bell, &counters),
+            watch: Watch::new(&memory.slots, &counters, &alarm, clock.period()),
+            concealment: Concealment::default(),
+            block: Block::SILENCE,
+            memory: &memory,
+            counters: &counters,
+            clock: &clock,
+            stop: &stop,
+            sink,
+            recorder,
+        };
+        if !playing.start(lead)? {
+            return Ok(());
         }
-        let deadline = Patience::Until(monotonic() + START_LIMIT);
-        if chooser.choose(0, deadline, &mut |_| stop.load(Ordering::Relaxed), &mut block) == Choice::Late {
-            if stop.load(Ordering::Relaxed) {
-                return Ok(());
-            }
-            return Err("no worker gave the first block within 10 seconds; see the messages above".to_owned());
-        }
-        sink.start(&clock);
         rt::memory::prefault_stack();
         rt::forbid_allocation();
-        for number in 0..blocks.unwrap_or(BlockNumber::MAX) {
-            let patience = sink.wait(number, &clock, &counters);
-            let awake = monotonic();
-            let stopping = stop.load(Ordering::Relaxed);
-            let mut waiting = |had: [bool; 2]| {
-                if monotonic() - awake > HANG_LIMIT {
-                    for slot in (0..2).filter(|slot| !had[*slot]) {
-                        watch.declare(slot);
-                    }
-                }
-                stopping || stop.load(Ordering::Relaxed)
-            };
-            let choice = chooser.choose(number, patience, &mut waiting, &mut block);
-            let had = match choice {
-                Choice::Taken(had) => had,
-                Choice::Divergent(trusted) => {
-                    watch.declare(1 - trusted);
-                    [true, true]
-                }
-                Choice::Late => [false, false],
-            };
-            let chosen = monotonic();
-            if choice == Choice::Late {
-                // Stopped while waiting without a deadline: nothing is due any more.
-                if matches!(patience, Patience::Unlimited) {
-                    break;
-                }
-                count(&counters.late_blocks);
-                concealment.late(&mut block);
-            } else {
-                concealment.arrived(&mut block);
-            }
-            if stopping {
-                fade_out(&mut block);
-            }
-            note_samples(&counters, &mut block);
-            if let Some(recorder) = &mut recorder {
-                recorder.push(&block, patience, &counters);
-            }
-            let handed_over = monotonic();
-            sink.write(number, &block, &clock, &counters);
-            let written = monotonic();
-            let sealed = seal(&memory);
-            let woken = monotonic();
-            counters.blocks.store(number + 1, Ordering::Relaxed);
-            watch.played(number, had);
-            if matches!(patience, Patience::Until(_)) {
-                watch.declare_laggards(sealed - 1);
-            }
-            counters.choosing.add(chosen - awake);
-            counters.waking.add(woken - written);
-            counters.work.add(handed_over - awake + (monotonic() - woken));
-            if stopping {
-                break;
-            }
-        }
+        let last = blocks.unwrap_or(BlockNumber::MAX);
+        (0..last).try_for_each(|number| playing.play(number));
         rt::allow_allocation();
-        sink.finish();
+        playing.sink.finish();
         Ok(())
+    }
+}
+
+/// The period loop at work.
+struct Playing<'a> {
+    memory: &'a SharedMemory,
+    counters: &'a Counters,
+    clock: &'a AudioClock,
+    stop: &'a AtomicBool,
+    chooser: Chooser<'a>,
+    watch: Watch<'a>,
+    concealment: Concealment,
+    block: Block,
+    sink: Sink,
+    recorder: Option<RecorderInput>,
+}
+
+impl Playing<'_> {
+    /// Seals the first blocks, waits for the first one and starts the beat. False if it was stopped meanwhile.
+    fn start(&mut self, lead: u64) -> Result<bool, String> {
+        for _ in 0..lead {
+            seal(self.memory);
+        }
+        let stopped = || self.stop.load(Ordering::Relaxed);
+        let deadline = Patience::Until(monotonic() + START_LIMIT);
+        if self.chooser.choose(0, deadline, &mut |_| stopped(), &mut self.block) == Choice::Late {
+            let reason = "no worker gave the first block within 10 seconds; see the messages above";
+            return if stopped() { Ok(false) } else { Err(reason.to_owned()) };
+        }
+        self.sink.start(self.clock);
+        Ok(true)
+    }
+
+    /// Plays one block and seals the next; `None` if it was the last.
+    fn play(&mut self, number: BlockNumber) -> Option<()> {
+        let patience = self.sink.wait(number, self.clock, self.counters);
+        let awake = monotonic();
+        let stopping = self.stop.load(Ordering::Relaxed);
+        let had = self.choose(number, patience, awake);
+        let chosen = monotonic();
+        // Stopped while waiting without a deadline: nothing is due any more.
+        if had == [false; 2] && matches!(patience, Patience::Unlimited) {
+            return None;
+        }
+        if stopping {
+            fade_out(&mut self.block);
+        }
+        note_samples(self.counters, &mut self.block);
+        if let Some(recorder) = &mut self.recorder {
+            recorder.push(&self.block, patience, self.counters);
+        }
+        let handed_over = monotonic();
+        self.sink.write(number, &self.block, self.clock, self.counters);
+        let written = monotonic();
+        let sealed = seal(self.memory);
+        let woken = monotonic();
+        self.counters.blocks.store(number + 1, Ordering::Relaxed);
+        self.watch.played(number, had);
+        if matches!(patience, Patience::Until(_)) {
+            // What was sealed just now nobody can have published yet.
+            self.watch.declare_laggards(sealed - 1, woken);
+        }
+        self.counters.choosing.add(chosen - awake);
+        self.counters.waking.add(woken - written);
+        self.counters.work.add(handed_over - awake + (monotonic() - woken));
+        (!stopping).then_some(())
+    }
+
+    /// Chooses the block, or what to play in its place; tells which slots had it.
+    fn choose(&mut self, number: BlockNumber, patience: Patience, awake: u64) -> [bool; 2] {
+        let (watch, stop, mut limit) = (&self.watch, self.stop, awake + HANG_LIMIT);
+        let mut waiting = |had: [bool; 2]| {
+            if monotonic() > limit {
+                watch.declare_missing(number, had);
+                limit = monotonic() + HANG_LIMIT;
+            }
+            stop.load(Ordering::Relaxed)
+        };
+        let choice = self.chooser.choose(number, patience, &mut waiting, &mut self.block);
+        let had = match choice {
+            Choice::Taken(had) => had,
+            Choice::Divergent(trusted) => {
+                watch.distrust(1 - trusted);
+                [true, true]
+            }
+            Choice::Late => {
+                if matches!(patience, Patience::Until(_)) {
+                    count(&self.counters.late_blocks);
+                    self.concealment.late(&mut self.block);
+                }
+                return [false, false];
+            }
+        };
+        self.concealment.arrived(&mut self.block);
+        had
     }
 }
 

@@ -63,7 +63,7 @@ impl Recorder {
         let thread = std::thread::Builder::new()
             .name("recorder".to_owned())
             .spawn(move || {
-                let result = write_all(wav, consumer, &end);
+                let result = write_all(wav, consumer, &end, WavFile::MOST_BLOCKS);
                 if let Err(error) = &result {
                     failed.store(true, Ordering::Relaxed);
                     log::error!("{error}; the music goes on without being recorded");
@@ -84,13 +84,28 @@ impl Recorder {
     }
 }
 
-fn write_all(mut wav: WavFile, mut queue: Consumer<'static, Block>, finished: &AtomicBool) -> Result<u64, String> {
+/// Writes until the end; of what is beyond `most` blocks it takes leave with a warning.
+fn write_all(
+    mut wav: WavFile,
+    mut queue: Consumer<'static, Block>,
+    finished: &AtomicBool,
+    most: u64,
+) -> Result<u64, String> {
     let mut updated = Instant::now();
+    let mut told_full = false;
     loop {
         // Looked at before the queue: what came before the end is then surely in it.
         let end = finished.load(Ordering::Acquire);
         while let Some(block) = queue.dequeue() {
-            wav.write(&block)?;
+            if wav.blocks() < most {
+                wav.write(&block)?;
+            } else if !told_full {
+                told_full = true;
+                log::warn!(
+                    "{}: a WAV file holds 4 GiB; the recording ends here and the music goes on",
+                    wav.path().display()
+                );
+            }
         }
         if end || updated.elapsed() > HEADER_INTERVAL {
             wav.update_header()?;
@@ -100,5 +115,23 @@ fn write_all(mut wav: WavFile, mut queue: Consumer<'static, Block>, finished: &A
             return Ok(wav.blocks());
         }
         std::thread::sleep(REST);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_full_file_ends_the_recording_and_is_no_failure() {
+        let path = std::env::temp_dir().join(format!("chronus-full-{}.wav", std::process::id()));
+        let (mut producer, consumer) = Box::leak(Box::new(Queue::<Block, 16>::new())).split();
+        (0..7).for_each(|_| producer.enqueue(Block::SILENCE).unwrap());
+        let wav = WavFile::create(&path, 48_000).unwrap();
+        assert_eq!(write_all(wav, consumer, &AtomicBool::new(true), 4), Ok(4));
+        assert!(producer.is_empty(), "the rest is taken all the same");
+        let bytes = std::fs::read(&path).unwrap();
+        std::fs::remove_file(&path).unwrap();
+        assert_eq!(bytes.len(), 58 + 4 * 2048);
     }
 }

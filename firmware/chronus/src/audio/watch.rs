@@ -8,14 +8,27 @@ use shm::{Mapping, NO_BLOCK, Reading, SlotMemory};
 use super::Alarm;
 use crate::report::{Counters, SlotState};
 
-/// Sealed blocks that a worker may not have published when the next one is sealed, before it is declared
-/// hung. A worker publishes within a fraction of a block, so one is a hiccup; with three it is declared within
-/// four blocks of where it stopped.
-const LAG_LIMIT: u64 = 3;
+/// Periods in a row in which a worker had something to do and did nothing (or fell ever further behind) before it
+/// is declared hung. A worker publishes within a fraction of a period, so one is a hiccup; with three it is declared
+/// within four blocks of where it stopped.
+const LIMIT: u32 = 3;
 
-/// The same while the other slot lags too: then more likely the machine is short of time than both workers
-/// are hung, and ending both would only make it worse.
-const LAG_LIMIT_BOTH: u64 = 12;
+/// The same while the other slot is not well either: then more likely the machine is short of time than both
+/// workers are hung, and ending both would only make it worse.
+const LIMIT_ALONE: u32 = 12;
+
+/// Blocks that a worker may be behind without being called slow: more than a hiccup.
+const SLOW_LAG: u64 = 3;
+
+/// What was seen of a slot's worker a period ago.
+#[derive(Clone, Copy, Default)]
+struct Seen {
+    first: BlockNumber,
+    published: u64,
+    lag: u64,
+    /// Periods without progress.
+    idle: u32,
+}
 
 /// Keeps the state of the slots and raises the alarm.
 pub struct Watch<'a> {
@@ -23,12 +36,19 @@ pub struct Watch<'a> {
     counters: &'a Counters,
     alarm: &'a Alarm,
     scratch: [u64; WORDS_PER_BLOCK],
+    seen: [Seen; 2],
+    /// Nanoseconds between two looks, and the time of the next.
+    interval: u64,
+    next_look: u64,
 }
 
 impl<'a> Watch<'a> {
-    /// Watches these slots.
-    pub fn new(slots: &'a [Mapping<SlotMemory>; 2], counters: &'a Counters, alarm: &'a Alarm) -> Self {
-        Self { slots, counters, alarm, scratch: [0; WORDS_PER_BLOCK] }
+    /// Watches these slots, with a period of so many nanoseconds.
+    pub fn new(slots: &'a [Mapping<SlotMemory>; 2], counters: &'a Counters, alarm: &'a Alarm, period: u64) -> Self {
+        // A look each period; a little less, so that jitter does not skip one.
+        let interval = period / 4 * 3;
+        let scratch = [0; WORDS_PER_BLOCK];
+        Self { slots, counters, alarm, scratch, seen: [Seen::default(); 2], interval, next_look: 0 }
     }
 
     /// Block `number` is being played, and the slots marked had it.
@@ -48,27 +68,53 @@ impl<'a> Watch<'a> {
         }
     }
 
-    /// With `sealed` blocks sealed until now, declares who has fallen behind. In real time only: without a
-    /// period, behind means nothing.
-    pub fn declare_laggards(&self, sealed: u64) {
-        let lag = [0, 1].map(|slot: usize| {
-            let joined = self.slots[slot].first_block() != NO_BLOCK;
-            joined.then(|| sealed.saturating_sub(self.slots[slot].published()))
-        });
+    /// With `sealed` blocks sealed until now, declares who does not keep up. In real time only: without a period,
+    /// behind means nothing. An audio thread that catches up seals many blocks at once; a worker is judged by
+    /// periods of time, in which it could have worked.
+    pub fn declare_laggards(&mut self, sealed: u64, now: u64) {
+        if now < self.next_look {
+            return;
+        }
+        self.next_look = now + self.interval;
+        // Read before anything else is: a worker must not be declared for what its predecessor did.
+        let epochs = [0, 1].map(|slot: usize| self.counters.slots[slot].epoch.load(Ordering::Relaxed));
         for slot in 0..2 {
-            let other_is_well = lag[1 - slot].is_some_and(|lag| lag < LAG_LIMIT);
-            let limit = if other_is_well { LAG_LIMIT } else { LAG_LIMIT_BOTH };
-            if let Some(lag) = lag[slot].filter(|lag| *lag >= limit)
-                && self.declare(slot)
-            {
-                self.counters.declared_lag.add(lag);
+            self.seen[slot] = self.look(slot, sealed);
+        }
+        let well = self.seen.map(|seen| seen.first != NO_BLOCK && seen.idle == 0);
+        for (slot, epoch) in epochs.into_iter().enumerate() {
+            let limit = if well[1 - slot] { LIMIT } else { LIMIT_ALONE };
+            if self.seen[slot].idle >= limit && self.alarm.declare(slot, epoch) {
+                self.counters.declared_lag.add(self.seen[slot].lag);
             }
         }
     }
 
-    /// Declares the present worker of `slot` unfit. True if it was not declared before.
-    pub fn declare(&self, slot: usize) -> bool {
-        self.alarm.declare(slot, self.counters.slots[slot].epoch.load(Ordering::Relaxed))
+    fn look(&self, slot: usize, sealed: u64) -> Seen {
+        let before = self.seen[slot];
+        let (first, published) = (self.slots[slot].first_block(), self.slots[slot].published());
+        let lag = if first == NO_BLOCK { 0 } else { sealed.saturating_sub(published) };
+        let same_worker = first == before.first;
+        let stands_still = lag > 0 && published == before.published;
+        let falls_behind = lag >= SLOW_LAG && lag >= before.lag;
+        let idle = if same_worker && (stands_still || falls_behind) { before.idle + 1 } else { 0 };
+        Seen { first, published, lag, idle }
+    }
+
+    /// Declares the workers that should have block `number` by now and do not: those that hold up a sink without
+    /// a beat.
+    pub fn declare_missing(&self, number: BlockNumber, had: [bool; 2]) {
+        for slot in (0..2).filter(|slot| !had[*slot]) {
+            let epoch = self.counters.slots[slot].epoch.load(Ordering::Relaxed);
+            if self.slots[slot].first_block() <= number {
+                self.alarm.declare(slot, epoch);
+            }
+        }
+    }
+
+    /// Declares that the worker of `slot` has rendered something else than the other.
+    pub fn distrust(&self, slot: usize) {
+        self.alarm.distrust(slot, self.counters.slots[slot].epoch.load(Ordering::Relaxed));
     }
 
     /// Whether the newest block that the slot and the other one both have is the same in both. If the other
@@ -83,7 +129,7 @@ impl<'a> Watch<'a> {
         if other.first_block() == NO_BLOCK {
             return true;
         }
-        let newest_of_both = published.min(other.published()) - 1;
+        let Some(newest_of_both) = published.min(other.published()).checked_sub(1) else { return false };
         let Reading::Whole(own_checksum) = own.read_block(newest_of_both, &mut self.scratch) else { return false };
         newest_of_both >= first && other.read_block(newest_of_both, &mut self.scratch) == Reading::Whole(own_checksum)
     }
@@ -113,28 +159,67 @@ mod tests {
         test(&slots, &counters, &Alarm::new().unwrap());
     }
 
+    const PERIOD: u64 = 5_333_333;
+
+    /// Lets so many periods pass, in each of which a block is sealed and the slots marked publish it.
+    fn pass(watch: &mut Watch, periods: std::ops::Range<u64>, publishing: [bool; 2]) {
+        for period in periods {
+            for slot in (0..2).filter(|slot| publishing[*slot]) {
+                watch.slots[slot].publish_block(period, &Block::SILENCE);
+            }
+            watch.declare_laggards(period + 1, (period + 1) * PERIOD);
+        }
+    }
+
     #[test]
-    fn a_worker_three_blocks_behind_is_declared_and_a_slow_machine_is_not() {
+    fn a_worker_that_stands_still_is_declared_within_four_blocks_and_no_other() {
         watched(|slots, counters, alarm| {
-            let watch = Watch::new(slots, counters, alarm);
-            slots.iter().for_each(|slot| slot.join(10));
-            slots[1].publish_block(12, &Block::SILENCE);
-            watch.declare_laggards(12);
+            let mut watch = Watch::new(slots, counters, alarm, PERIOD);
+            slots.iter().for_each(|slot| slot.join(0));
+            pass(&mut watch, 0..20, [true, true]);
+            pass(&mut watch, 20..22, [false, true]);
             assert_eq!((alarm.declared(0), alarm.declared(1)), (0, 0));
-            watch.declare_laggards(13);
+            pass(&mut watch, 22..24, [false, true]);
             assert_eq!((alarm.declared(0), alarm.declared(1)), (1, 0));
         });
+    }
+
+    #[test]
+    fn a_machine_without_time_is_no_fault_of_its_workers() {
         watched(|slots, counters, alarm| {
-            slots.iter().for_each(|slot| slot.join(10));
-            Watch::new(slots, counters, alarm).declare_laggards(21);
+            let mut watch = Watch::new(slots, counters, alarm, PERIOD);
+            slots.iter().for_each(|slot| slot.join(0));
+            pass(&mut watch, 0..11, [false, false]);
+            // Caught up with all at once.
+            for sealed in 12..30 {
+                watch.declare_laggards(sealed, 11 * PERIOD + sealed);
+            }
             assert_eq!((alarm.declared(0), alarm.declared(1)), (0, 0));
+            pass(&mut watch, 30..32, [false, false]);
+            assert_eq!((alarm.declared(0), alarm.declared(1)), (1, 1));
+        });
+    }
+
+    #[test]
+    fn a_replacement_that_catches_up_is_left_alone_and_one_that_never_will_is_not() {
+        watched(|slots, counters, alarm| {
+            let mut watch = Watch::new(slots, counters, alarm, PERIOD);
+            slots[0].join(0);
+            slots[1].join(0);
+            for period in 100..150 {
+                // Slot 0 does two blocks a period and catches up, slot 1 does one in two periods and falls behind.
+                slots[0].publish_block((period - 100) * 2, &Block::SILENCE);
+                slots[1].publish_block((period - 100) / 2, &Block::SILENCE);
+                watch.declare_laggards(period, period * PERIOD);
+            }
+            assert_eq!((alarm.declared(0), alarm.declared(1)), (0, 1));
         });
     }
 
     #[test]
     fn a_joining_slot_is_in_lockstep_only_with_the_same_block() {
         watched(|slots, counters, alarm| {
-            let mut watch = Watch::new(slots, counters, alarm);
+            let mut watch = Watch::new(slots, counters, alarm, PERIOD);
             counters.slots[0].set_state(SlotState::Joining);
             slots[1].join(0);
             slots[1].publish_block(5, &Block::SILENCE);

@@ -1,7 +1,8 @@
 //! A WAV file of 32-bit float samples.
 
 use std::fs::File;
-use std::io::{self, BufWriter, Seek, SeekFrom, Write};
+use std::io::{self, Write};
+use std::os::unix::fs::FileExt;
 use std::path::{Path, PathBuf};
 
 use abi::{Block, CHANNELS, SAMPLES};
@@ -11,47 +12,65 @@ const FORMAT_FLOAT: u16 = 3;
 const SAMPLE_BYTES: u16 = size_of::<f32>() as u16;
 /// RIFF header, `fmt ` chunk with its (empty) extension, `fact` chunk, head of the `data` chunk.
 const HEADER_BYTES: u32 = 58;
-/// A RIFF file counts its bytes in 32 bits; beyond that no reader understands it.
-const MOST_BLOCKS: u64 = (u32::MAX as u64 - HEADER_BYTES as u64) / (SAMPLES as u64 * SAMPLE_BYTES as u64);
+const BLOCK_BYTES: usize = SAMPLES * SAMPLE_BYTES as usize;
 /// Bytes gathered before they are written: one write each 1/6 s at 48 kHz.
 const BUFFER_BYTES: usize = 64 * 1024;
 
 /// A file being written. Its header is brought up to date by [`WavFile::update_header`].
 pub struct WavFile {
-    file: BufWriter<File>,
+    file: File,
     path: PathBuf,
     rate: u32,
+    /// Blocks added.
     blocks: u64,
+    /// The last of them, which are not yet in the file.
+    buffer: Vec<u8>,
 }
 
 impl WavFile {
+    /// Most blocks of a file. It counts its bytes in 32 bits; beyond that no reader understands it.
+    pub const MOST_BLOCKS: u64 = (u32::MAX as u64 - HEADER_BYTES as u64) / BLOCK_BYTES as u64;
+
     /// Makes the file, overwriting one of that name.
     ///
     /// # Errors
     /// In words, with the file's name.
     pub fn create(path: &Path, rate: u32) -> Result<Self, String> {
         let file = File::create(path).map_err(|error| said(path, &error))?;
-        let mut wav =
-            Self { file: BufWriter::with_capacity(BUFFER_BYTES, file), path: path.to_owned(), rate, blocks: 0 };
-        wav.file.write_all(&wav.header()).map_err(|error| said(path, &error))?;
+        let buffer = Vec::with_capacity(BUFFER_BYTES + BLOCK_BYTES);
+        let mut wav = Self { file, path: path.to_owned(), rate, blocks: 0, buffer };
+        let header = wav.header();
+        wav.file.write_all(&header).map_err(|error| said(path, &error))?;
         Ok(wav)
     }
 
     /// Adds a block.
     ///
     /// # Errors
-    /// In words: the disk is full, or the file has reached the 4 GiB a WAV file can have.
+    /// In words: the disk is full. The header tells what is in the file then. Of more than
+    /// [`WavFile::MOST_BLOCKS`] the header would be wrong, so who may have more looks before.
     pub fn write(&mut self, block: &Block) -> Result<(), String> {
-        if self.blocks == MOST_BLOCKS {
-            return Err(format!("{}: a WAV file holds 4 GiB; the recording ends here", self.path.display()));
-        }
-        let mut bytes = [0; SAMPLES * SAMPLE_BYTES as usize];
-        for (to, sample) in bytes.chunks_exact_mut(SAMPLE_BYTES as usize).zip(block.samples) {
-            to.copy_from_slice(&sample.to_le_bytes());
-        }
-        self.file.write_all(&bytes).map_err(|error| said(&self.path, &error))?;
+        self.buffer.extend(block.samples.iter().flat_map(|sample| sample.to_le_bytes()));
         self.blocks += 1;
-        Ok(())
+        if self.buffer.len() >= BUFFER_BYTES { self.write_buffer() } else { Ok(()) }
+    }
+
+    fn write_buffer(&mut self) -> Result<(), String> {
+        let written = self.file.write_all(&self.buffer);
+        self.buffer.clear();
+        written.map_err(|error| {
+            // If this fails too there is nothing that could still be done, and the first error is the one to tell.
+            let _ = self.rescue();
+            said(&self.path, &error)
+        })
+    }
+
+    /// After a failed write: cuts the file to whole blocks and makes the header tell how many.
+    fn rescue(&mut self) -> io::Result<()> {
+        let sound = self.file.metadata()?.len().saturating_sub(u64::from(HEADER_BYTES));
+        self.blocks = sound / BLOCK_BYTES as u64;
+        self.file.set_len(u64::from(HEADER_BYTES) + self.blocks * BLOCK_BYTES as u64)?;
+        self.file.write_all_at(&self.header(), 0)
     }
 
     /// Writes what is buffered and makes the header tell how long the file is now.
@@ -59,14 +78,13 @@ impl WavFile {
     /// # Errors
     /// In words, with the file's name.
     pub fn update_header(&mut self) -> Result<(), String> {
-        let header = self.header();
-        let mut update = || -> io::Result<()> {
-            self.file.seek(SeekFrom::Start(0))?;
-            self.file.write_all(&header)?;
-            self.file.seek(SeekFrom::End(0))?;
-            Ok(())
-        };
-        update().map_err(|error| said(&self.path, &error))
+        self.write_buffer()?;
+        self.file.write_all_at(&self.header(), 0).map_err(|error| said(&self.path, &error))
+    }
+
+    /// The file's name.
+    pub fn path(&self) -> &Path {
+        &self.path
     }
 
     /// Blocks written.
@@ -75,7 +93,7 @@ impl WavFile {
     }
 
     fn header(&self) -> Vec<u8> {
-        let data = (self.blocks * SAMPLES as u64 * u64::from(SAMPLE_BYTES)) as u32;
+        let data = (self.blocks * BLOCK_BYTES as u64) as u32;
         let frame_bytes = CHANNELS as u16 * SAMPLE_BYTES;
         let mut header = Vec::with_capacity(HEADER_BYTES as usize);
         header.extend(b"RIFF");
@@ -121,6 +139,26 @@ mod tests {
         assert_eq!(bytes[46..50], (2 * 256u32).to_le_bytes());
         assert_eq!(bytes[54..58], (2 * SAMPLES as u32 * 4).to_le_bytes());
         assert_eq!(bytes[58..62], 0.5f32.to_le_bytes());
+    }
+
+    #[test]
+    fn the_longest_file_fits_its_header() {
+        assert!(HEADER_BYTES as usize + WavFile::MOST_BLOCKS as usize * BLOCK_BYTES <= u32::MAX as usize);
+    }
+
+    #[test]
+    fn after_a_failed_write_the_header_tells_what_is_there() {
+        let path = std::env::temp_dir().join(format!("chronus-wav-cut-{}.wav", std::process::id()));
+        let mut wav = WavFile::create(&path, 48_000).unwrap();
+        (0..5).for_each(|_| wav.write(&Block::SILENCE).unwrap());
+        wav.update_header().unwrap();
+        // As a disk leaves it that became full inside the fourth block.
+        wav.file.set_len(u64::from(HEADER_BYTES) + 3 * BLOCK_BYTES as u64 + 77).unwrap();
+        wav.rescue().unwrap();
+        let bytes = std::fs::read(&path).unwrap();
+        std::fs::remove_file(&path).unwrap();
+        assert_eq!((wav.blocks(), bytes.len()), (3, HEADER_BYTES as usize + 3 * BLOCK_BYTES));
+        assert_eq!(bytes[54..58], (3 * BLOCK_BYTES as u32).to_le_bytes());
     }
 
     #[test]

@@ -1,7 +1,7 @@
 //! Sends one message and collects what comes back.
 
 use std::io::{ErrorKind, Write};
-use std::net::{Ipv4Addr, Ipv6Addr, SocketAddr, UdpSocket};
+use std::net::{Ipv4Addr, Ipv6Addr, SocketAddr, ToSocketAddrs, UdpSocket};
 use std::process::ExitCode;
 use std::time::{Duration, Instant};
 
@@ -21,13 +21,13 @@ const WRONG_USAGE: u8 = 2;
 
 /// Sends one message and returns the replies it caused, in order. A good command is answered by nothing,
 /// so `/status` is sent behind it: once that is answered, so is everything before it.
-pub fn send(server: SocketAddr, address: &str, arguments: &[String]) -> Result<Vec<OscMessage>, String> {
+pub fn send(server: &str, address: &str, arguments: &[String]) -> Result<Vec<OscMessage>, String> {
     let arguments = arguments.iter().map(|word| argument::parse(word)).collect::<Result<_, _>>()?;
-    exchange(server, OscMessage { addr: address.to_string(), args: arguments })
+    exchange_with_any(server, &OscMessage { addr: address.to_string(), args: arguments })
 }
 
 /// `chronus send`: prints replies, error replies to the error output.
-pub fn run_send(server: SocketAddr, address: &str, arguments: &[String]) -> ExitCode {
+pub fn run_send(server: &str, address: &str, arguments: &[String]) -> ExitCode {
     let arguments: Result<Vec<OscType>, _> = arguments.iter().map(|word| argument::parse(word)).collect();
     let arguments = match arguments {
         Ok(arguments) if address.starts_with('/') => arguments,
@@ -40,7 +40,7 @@ pub fn run_send(server: SocketAddr, address: &str, arguments: &[String]) -> Exit
             return ExitCode::from(WRONG_USAGE);
         }
     };
-    let replies = match exchange(server, OscMessage { addr: address.to_string(), args: arguments }) {
+    let replies = match exchange_with_any(server, &OscMessage { addr: address.to_string(), args: arguments }) {
         Ok(replies) => replies,
         Err(text) => {
             eprintln!("chronus send: {text}");
@@ -60,11 +60,28 @@ pub fn run_send(server: SocketAddr, address: &str, arguments: &[String]) -> Exit
     code
 }
 
-fn exchange(server: SocketAddr, message: OscMessage) -> Result<Vec<OscMessage>, String> {
+/// Asks every address that the name has until one answers.
+fn exchange_with_any(server: &str, message: &OscMessage) -> Result<Vec<OscMessage>, String> {
+    let found = server.to_socket_addrs().map_err(|error| format!("'{server}' leads to no address: {error}"))?;
+    let mut addresses: Vec<_> = found.collect();
+    // An engine listens on IPv4 unless told otherwise, and many names lead to IPv6 first.
+    addresses.sort_by_key(SocketAddr::is_ipv6);
+    addresses.dedup();
+    let mut silence = format!("'{server}' leads to no address");
+    for address in addresses {
+        match exchange(address, message) {
+            Ok(replies) => return Ok(replies),
+            Err(text) => silence = text,
+        }
+    }
+    Err(silence)
+}
+
+fn exchange(server: SocketAddr, message: &OscMessage) -> Result<Vec<OscMessage>, String> {
     // What the message itself asks for, and the one behind it.
     let mut statuses = 1 + usize::from(pattern_matches(&message.addr, "/status"));
     let socket = connect(server).map_err(|error| format!("cannot reach {server}: {error}"))?;
-    for message in [message, OscMessage::from("/status")] {
+    for message in [message.clone(), OscMessage::from("/status")] {
         let bytes = encoder::encode(&OscPacket::Message(message)).map_err(|error| error.to_string())?;
         socket.send(&bytes).map_err(|error| explain_silence(server, &error))?;
     }

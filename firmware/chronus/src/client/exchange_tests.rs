@@ -1,9 +1,9 @@
 use super::*;
 
 /// Answers like an engine until it has answered `/status` as often as asked, then goes.
-fn engine(statuses: usize) -> (SocketAddr, std::thread::JoinHandle<Vec<OscMessage>>) {
+fn engine(statuses: usize) -> (String, std::thread::JoinHandle<Vec<OscMessage>>) {
     let socket = UdpSocket::bind("127.0.0.1:0").unwrap();
-    let address = socket.local_addr().unwrap();
+    let address = socket.local_addr().unwrap().to_string();
     let thread = std::thread::spawn(move || {
         let mut received = Vec::new();
         let mut buffer = [0; 4096];
@@ -38,24 +38,24 @@ fn words(words: &[&str]) -> Vec<String> {
 #[test]
 fn a_good_command_is_answered_by_nothing_and_arrives() {
     let (server, thread) = engine(1);
-    assert_eq!(send(server, "/mod/sine/gain", &words(&["0.5", "on"])), Ok(vec![]));
+    assert_eq!(send(&server, "/mod/sine/gain", &words(&["0.5", "on"])), Ok(vec![]));
     assert_eq!(thread.join().unwrap()[0].args, [OscType::Float(0.5), OscType::from("on")]);
 }
 
 #[test]
 fn an_error_reply_is_returned_and_makes_the_command_fail() {
     let (server, thread) = engine(2);
-    let replies = send(server, "/nothing", &[]).unwrap();
+    let replies = send(&server, "/nothing", &[]).unwrap();
     assert_eq!((replies.len(), replies[0].addr.as_str()), (1, "/error"));
-    assert_eq!(run_send(server, "/nothing", &[]), ExitCode::from(FAILED));
+    assert_eq!(run_send(&server, "/nothing", &[]), ExitCode::from(FAILED));
     thread.join().unwrap();
 }
 
 #[test]
 fn questions_are_answered_by_their_own_reply() {
     let (server, thread) = engine(3);
-    assert_eq!(send(server, "/version", &[]).unwrap(), [OscMessage::from("/version.reply")]);
-    let replies = send(server, "/status", &[]).unwrap();
+    assert_eq!(send(&server, "/version", &[]).unwrap(), [OscMessage::from("/version.reply")]);
+    let replies = send(&server, "/status", &[]).unwrap();
     assert_eq!(replies.len(), 1);
     assert_eq!(replies[0].args[1], OscType::Long(2));
     thread.join().unwrap();
@@ -64,8 +64,8 @@ fn questions_are_answered_by_their_own_reply() {
 #[test]
 fn silence_says_how_to_start_an_engine() {
     let socket = UdpSocket::bind("127.0.0.1:0").unwrap();
-    let silent = socket.local_addr().unwrap();
-    let expected = |server| Err(format!("no Chronus answers at {server}; is it running? start it with: chronus run"));
+    let silent = &socket.local_addr().unwrap().to_string();
+    let expected = |server: &str| Err(format!("no Chronus answers at {server}; is it running? start it with: chronus run"));
     assert_eq!(send(silent, "/test", &[]), expected(silent));
     drop(socket);
     assert_eq!(send(silent, "/test", &[]), expected(silent));
@@ -74,7 +74,17 @@ fn silence_says_how_to_start_an_engine() {
 
 #[test]
 fn wrong_usage_is_told_apart_from_failure() {
-    let nobody = "127.0.0.1:9".parse().unwrap();
+    let nobody = "127.0.0.1:9";
     assert_eq!(run_send(nobody, "mod/sine/freq", &words(&["5"])), ExitCode::from(WRONG_USAGE));
     assert_eq!(run_send(nobody, "/mod/sine/freq", &words(&["i:x"])), ExitCode::from(WRONG_USAGE));
+}
+
+#[test]
+fn a_name_is_looked_up_ipv4_first_and_an_unknown_one_is_a_failure() {
+    let (server, thread) = engine(1);
+    let by_name = server.replace("127.0.0.1", "localhost");
+    assert_eq!(send(&by_name, "/mod/sine/gain", &words(&["0.5"])), Ok(vec![]));
+    thread.join().unwrap();
+    assert!(send("no-such-machine.invalid:5005", "/test", &[]).unwrap_err().contains("no-such-machine"));
+    assert_eq!(run_send("no-such-machine.invalid:5005", "/test", &[]), ExitCode::from(FAILED));
 }

@@ -1,7 +1,6 @@
 //! The arguments of the commands that talk to a running engine.
 
 use std::ffi::OsString;
-use std::net::{SocketAddr, ToSocketAddrs};
 
 use lexopt::{Arg, Parser, ValueExt};
 
@@ -13,8 +12,8 @@ const DEFAULT_SERVER: &str = "127.0.0.1:5005";
 /// `chronus status [--json] [ADDR:PORT]`.
 #[derive(Clone, Debug, PartialEq)]
 pub struct StatusOptions {
-    /// The engine to ask.
-    pub server: SocketAddr,
+    /// The engine to ask, as ADDR:PORT.
+    pub server: String,
     /// JSON instead of a table.
     pub json: bool,
 }
@@ -30,19 +29,19 @@ impl StatusOptions {
         while let Some(argument) = parser.next()? {
             match argument {
                 Arg::Long("json") => json = true,
-                Arg::Value(text) if server.is_none() => server = Some(server_address(&text.string()?)?),
+                Arg::Value(text) if server.is_none() => server = Some(server_address(text.string()?)?),
                 other => return Err(unexpected(other, "status")),
             }
         }
-        Ok(Self { server: server.map_or_else(|| server_address(DEFAULT_SERVER), Ok)?, json })
+        Ok(Self { server: server.unwrap_or_else(|| DEFAULT_SERVER.to_owned()), json })
     }
 }
 
 /// `chronus send [ADDR:PORT] ADDRESS ARG...`.
 #[derive(Clone, Debug, PartialEq)]
 pub struct SendOptions {
-    /// The engine to send to.
-    pub server: SocketAddr,
+    /// The engine to send to, as ADDR:PORT.
+    pub server: String,
     /// The OSC address.
     pub address: String,
     /// Its arguments, as typed.
@@ -61,9 +60,9 @@ impl SendOptions {
         let mut words = words.into_iter();
         let first = words.next().ok_or_else(missing)?;
         let (server, address) = if first.starts_with('/') {
-            (server_address(DEFAULT_SERVER)?, first)
+            (DEFAULT_SERVER.to_owned(), first)
         } else {
-            (server_address(&first)?, words.next().ok_or_else(missing)?)
+            (server_address(first)?, words.next().ok_or_else(missing)?)
         };
         if !address.starts_with('/') {
             return Err(Wrong(format!("'{address}' is no OSC address: those begin with '/', such as /mod/sine/freq")));
@@ -72,14 +71,12 @@ impl SendOptions {
     }
 }
 
-fn server_address(text: &str) -> Result<SocketAddr, Wrong> {
-    let wrong = |reason: String| {
-        Wrong(format!("'{text}' is no engine's address: {reason}; expected ADDR:PORT, such as 127.0.0.1:5005"))
-    };
-    text.to_socket_addrs()
-        .map_err(|error| wrong(error.to_string()))?
-        .next()
-        .ok_or_else(|| wrong("it has no address".to_owned()))
+/// Checks the form alone. Whether there is a machine of that name is found out when it is asked.
+fn server_address(text: String) -> Result<String, Wrong> {
+    match text.rsplit_once(':') {
+        Some((machine, port)) if !machine.is_empty() && port.parse::<u16>().is_ok() => Ok(text),
+        _ => Err(Wrong(format!("'{text}' is no engine's address; expected ADDR:PORT, such as 127.0.0.1:5005"))),
+    }
 }
 
 #[cfg(test)]
@@ -93,9 +90,10 @@ mod tests {
     #[test]
     fn send_takes_a_server_or_not_and_negative_numbers() {
         let options = SendOptions::parse(&words("/mod/sine/gain -1")).unwrap();
-        assert_eq!((options.server.port(), options.arguments), (5005, vec!["-1".to_owned()]));
-        assert_eq!(SendOptions::parse(&words("127.0.0.1:6000 /status")).unwrap().server.port(), 6000);
-        for wrong in ["", "127.0.0.1:6000", "sine 5", "127.0.0.1:6000 status"] {
+        assert_eq!((options.server.as_str(), options.arguments), (DEFAULT_SERVER, vec!["-1".to_owned()]));
+        assert_eq!(SendOptions::parse(&words("127.0.0.1:6000 /status")).unwrap().server, "127.0.0.1:6000");
+        assert_eq!(SendOptions::parse(&words("desk.local:6000 /status")).unwrap().server, "desk.local:6000");
+        for wrong in ["localhost:99999 /test", ":5005 /test", "", "127.0.0.1:6000", "sine 5", "127.0.0.1:6000 status"] {
             assert!(SendOptions::parse(&words(wrong)).is_err(), "{wrong}");
         }
     }

@@ -1,6 +1,7 @@
 //! Help that teaches.
 
-const OVERVIEW: &str = "\
+/// What there is.
+pub const OVERVIEW: &str = "\
 Chronus: a synthesizer that keeps playing. Two workers render the same sound; kill one and nothing is heard.
 
   chronus run                      start the engine: OSC on port 5005, sound on the default card
@@ -11,7 +12,7 @@ Chronus: a synthesizer that keeps playing. Two workers render the same sound; ki
   kill -9 PID                      try it
 
 Commands:
-  run       play, live or from a score, to a sound card, a WAV file or both      (chronus run --help)
+  run       play, live or from a score, to a sound card or into a WAV file       (chronus run --help)
   render    a score into a WAV file, as fast as possible, without workers        (chronus render --help)
   send      one OSC message to a running engine, and print its answer            (chronus send --help)
   status    the counters of a running engine                                     (chronus status --help)
@@ -31,7 +32,8 @@ chronus run [OPTION...]: the engine.
                        free:OUT.wav    as fast as possible, into a WAV file
   --osc ADDR:PORT    where OSC is taken (default: 0.0.0.0:5005; port 0 for any free one; off for none)
   --score FILE       play this score (the format of scsynth -N) from block 0 on, and end with it
-  --keep-score FILE  keep what is played live as a score: `chronus render FILE OUT.wav` gives the same sound again
+  --keep-score FILE  keep what is played live as a score: `chronus render FILE OUT.wav` gives the same sound again,
+                     up to the ramp at the end. If the rate was not 48000, render needs the same --rate
   --seconds S        end after S seconds          --blocks N   end after N blocks of 256 frames
   --rate HZ          44100, 48000 (default) or 96000
   --lead N           blocks rendered ahead, 1 to 4 (default 2). Each adds one block (5.3 ms at 48 kHz) of latency and
@@ -54,6 +56,7 @@ Renders a score into a WAV file (32-bit float, stereo) in one process, as fast a
 `chronus run --score SCORE` equals bit for bit, whatever is killed meanwhile.
 A score is what scsynth -N renders from: for each bundle a big-endian 32-bit byte count and an OSC bundle with a
 time tag counted from 0. It ends with its last time tag, rounded up to a block; --blocks or --seconds say otherwise.
+--rate HZ is 48000 unless said otherwise, and has to be said for a score kept (--keep-score) at another rate.
 ";
 
 const SEND: &str = "\
@@ -76,13 +79,13 @@ Asks a running engine (default: 127.0.0.1:5005) how it is doing: blocks played, 
 their process ids, commands. --json prints it for programs.
 ";
 
-/// The help of a command; of all of them for a command that does not exist.
-pub fn help_text(command: &str) -> &'static str {
+/// The help of a command; `None` if there is no such command.
+pub fn help_text(command: &str) -> Option<&'static str> {
     match command {
-        "run" => RUN,
-        "render" => RENDER,
-        "send" => SEND,
-        "status" => STATUS,
-        _ => OVERVIEW,
+        "run" => Some(RUN),
+        "render" => Some(RENDER),
+        "send" => Some(SEND),
+        "status" => Some(STATUS),
+        _ => None,
     }
 }

@@ -7,6 +7,6 @@ mod options;
 mod run_options;
 
 pub use client::{SendOptions, StatusOptions};
-pub use help::help_text;
+pub use help::{OVERVIEW, help_text};
 pub use options::{RenderOptions, Wrong};
 pub use run_options::{RunOptions, SinkChoice};

@@ -36,11 +36,20 @@ pub fn unexpected(argument: Arg<'_>, command: &str) -> Wrong {
 }
 
 /// Blocks of so many seconds, rounded up to whole blocks.
-pub fn blocks_of_seconds(seconds: f64, rate: u32) -> Result<u64, Wrong> {
+fn blocks_of_seconds(seconds: f64, rate: u32) -> Result<u64, Wrong> {
     if !(seconds.is_finite() && seconds >= 0.0) {
         return Err(Wrong(format!("--seconds {seconds}: needs a number of seconds, 0 or more, such as 10 or 2.5")));
     }
     Ok((seconds * f64::from(rate) / abi::FRAMES as f64).ceil() as u64)
+}
+
+/// How long it is to be: in blocks or in seconds, not both; `None` if nothing is said.
+pub fn length(blocks: Option<u64>, seconds: Option<f64>, rate: u32) -> Result<Option<u64>, Wrong> {
+    match (blocks, seconds) {
+        (Some(_), Some(_)) => Err(Wrong("--blocks and --seconds both say how long: leave one of them out".to_owned())),
+        (blocks, None) => Ok(blocks),
+        (None, Some(seconds)) => blocks_of_seconds(seconds, rate).map(Some),
+    }
 }
 
 /// Checks a sample rate.
@@ -86,9 +95,20 @@ impl RenderOptions {
         }
         let [score, output] = <[PathBuf; 2]>::try_from(files)
             .map_err(|_| Wrong("two files are needed: chronus render SCORE OUT.wav".to_owned()))?;
-        if let Some(seconds) = seconds {
-            blocks = Some(blocks_of_seconds(seconds, rate)?);
-        }
-        Ok(Self { score, output, blocks, rate })
+        Ok(Self { score, output, blocks: length(blocks, seconds, rate)?, rate })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn render_takes_two_files_and_one_length() {
+        let parse = |text: &str| RenderOptions::parse(&text.split(' ').map(OsString::from).collect::<Vec<_>>());
+        let options = parse("a.osc --seconds 1 b.wav --rate 96000").unwrap();
+        assert_eq!((options.blocks, options.rate, options.output), (Some(375), 96_000, "b.wav".into()));
+        assert!(parse("a.osc b.wav --blocks 3 --seconds 1").unwrap_err().0.contains("leave one of them out"));
+        assert!(parse("a.osc").unwrap_err().0.contains("two files"));
     }
 }

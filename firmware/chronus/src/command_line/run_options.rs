@@ -8,7 +8,7 @@ use lexopt::{Arg, Parser};
 use rt::scheduling::RealTime;
 
 use super::configuration::{Configuration, read_configuration};
-use super::options::{Wrong, blocks_of_seconds, checked_rate, unexpected, value_of};
+use super::options::{Wrong, checked_rate, length, unexpected, value_of};
 
 /// Where the sound is to go.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -80,12 +80,27 @@ impl RunOptions {
     /// What is wrong with them or with the file.
     pub fn parse(arguments: &[OsString]) -> Result<Self, Wrong> {
         let mut options = Self::default();
-        options.take_configuration(arguments)?;
-        let mut seconds = None;
+        let files = options.take_arguments(arguments)?;
+        if !files.is_empty() {
+            // The files lie underneath: they come first, and the command line once more over them.
+            options = Self::default();
+            for path in &files {
+                let configuration = read_configuration(path)?;
+                options.apply(&configuration).map_err(|wrong| Wrong(format!("{}: {wrong}", path.display())))?;
+            }
+            options.take_arguments(arguments)?;
+        }
+        options.check()
+    }
+
+    /// Takes everything the command line says; gives the configuration files it names.
+    fn take_arguments(&mut self, arguments: &[OsString]) -> Result<Vec<PathBuf>, Wrong> {
+        let options = self;
+        let (mut files, mut blocks, mut seconds) = (Vec::new(), None, None);
         let mut parser = Parser::from_args(arguments);
         while let Some(argument) = parser.next()? {
             match argument {
-                Arg::Long("config") => drop(parser.value()?),
+                Arg::Long("config") => files.push(PathBuf::from(value_of::<String>(&mut parser, "--config", "a file")?)),
                 Arg::Long("sink") => options.set_sink(&value_of::<String>(&mut parser, "--sink", SINKS)?)?,
                 Arg::Long("osc") => options.set_osc(&value_of::<String>(&mut parser, "--osc", "ADDR:PORT or off")?)?,
                 Arg::Long("score") => options.score = Some(parser.value()?.into()),
@@ -94,7 +109,7 @@ impl RunOptions {
                     seconds = Some(value_of::<f64>(&mut parser, "--seconds", "a number of seconds")?)
                 }
                 Arg::Long("blocks") => {
-                    options.blocks = Some(value_of(&mut parser, "--blocks", "a whole number of blocks")?);
+                    blocks = Some(value_of(&mut parser, "--blocks", "a whole number of blocks")?);
                 }
                 Arg::Long("workers") => options.set_workers(value_of(&mut parser, "--workers", "1 or 2")?)?,
                 Arg::Long("rate") => {
@@ -117,22 +132,8 @@ impl RunOptions {
                 other => return Err(unexpected(other, "run")),
             }
         }
-        if let Some(seconds) = seconds {
-            options.blocks = Some(blocks_of_seconds(seconds, options.rate)?);
-        }
-        options.check()
-    }
-
-    fn take_configuration(&mut self, arguments: &[OsString]) -> Result<(), Wrong> {
-        let mut parser = Parser::from_args(arguments);
-        while let Ok(Some(argument)) = parser.next() {
-            if argument == Arg::Long("config") {
-                let path = PathBuf::from(parser.value().map_err(|_| Wrong("--config needs a file".to_owned()))?);
-                let configuration = read_configuration(&path)?;
-                self.apply(&configuration).map_err(|wrong| Wrong(format!("{}: {wrong}", path.display())))?;
-            }
-        }
-        Ok(())
+        options.blocks = length(blocks, seconds, options.rate)?;
+        Ok(files)
     }
 
     fn apply(&mut self, configuration: &Configuration) -> Result<(), Wrong> {
@@ -153,6 +154,9 @@ impl RunOptions {
                 "the free sink knows no time and would fill the disk: add --seconds S, --blocks N or --score FILE"
                     .to_owned(),
             ));
+        }
+        if self.keep_score.is_some() && self.osc.is_none() {
+            return Err(Wrong("--keep-score keeps what is played live, and OSC is off: leave one out".to_owned()));
         }
         Ok(self)
     }
@@ -262,6 +266,9 @@ mod tests {
             ("--seconds -1", "seconds"),
             ("--seconds nan", "seconds"),
             ("--seconds", "needs a value"),
+            ("--seconds 1 --blocks 9", "leave one of them out"),
+            ("--config", "needs a value"),
+            ("--osc off --keep-score x.osc", "OSC is off"),
             ("--cores 1,2", "three"),
             ("--periods 1", "2, 3 or 4"),
             ("--real-time please", "require"),
@@ -283,6 +290,12 @@ mod tests {
         let good = "\u{feff}[engine]\r\nrate = 96000\r\nlead = 3\r\n[osc]\r\nlisten = \"127.0.0.1:7000\"\r\n";
         let options = read(good, "--lead 1").unwrap();
         assert_eq!((options.rate, options.lead, options.osc.unwrap().port()), (96_000, 1, 7000));
+        // In either spelling, and wherever the file is named.
+        for words in ["--lead=1 --sink=paced --config PATH", "--config=PATH --lead 1", "--lead 1 --config=PATH"] {
+            let options = parse(&words.replace("PATH", &path.display().to_string())).unwrap();
+            assert_eq!((options.rate, options.lead), (96_000, 1), "{words}");
+        }
+        assert_eq!(read(good, "--seconds 1").unwrap().blocks, Some(375), "seconds are those of the file's rate");
         for (bad, hint) in
             [("[engine]\nrates = 1", "rates"), ("[engine]\nrate = \"x\"", "line 2"), ("[engine]\nlead = 9", "1 to 4")]
         {

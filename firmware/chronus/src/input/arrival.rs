@@ -34,6 +34,11 @@ impl Clocks {
         tightest.map(|(_, clocks)| clocks).ok_or(nix::errno::Errno::EINVAL)
     }
 
+    /// How far the wall clock is ahead of `CLOCK_MONOTONIC`, in nanoseconds.
+    pub fn wall_offset(&self) -> u64 {
+        u64::try_from(self.realtime_ns - self.monotonic_ns).unwrap_or(0)
+    }
+
     /// The `CLOCK_MONOTONIC` nanoseconds of a kernel timestamp: never after now, and now itself where there
     /// is no believable timestamp.
     pub fn arrival(&self, stamp: Option<TimeSpec>) -> u64 {
@@ -62,6 +67,7 @@ mod tests {
         assert_eq!(at(1_699_999_999, 499), 9_000_000_000, "too old to be true");
         assert_eq!(at(1_700_000_000, 501), 9_000_000_000, "from the future");
         assert_eq!(clocks.arrival(None), 9_000_000_000);
+        assert_eq!(clocks.wall_offset(), 1_699_999_991_000_000_500);
         let young = Clocks { realtime_ns: 5_000_000_000, monotonic_ns: 10 };
         assert_eq!(young.arrival(Some(TimeSpec::new(4, 500_000_000))), 0, "before the machine started");
     }

@@ -13,6 +13,7 @@ mod refusal;
 mod score;
 mod value;
 
+pub use arrival::Clocks;
 pub use interpret::{MAX_DATAGRAM_BYTES, Request, When, interpret};
 #[cfg(test)]
 pub use packet::MAX_DEPTH;
@@ -22,4 +23,4 @@ pub use receive::{Datagram, Receiver};
 pub use refusal::{Code, Refusal};
 #[cfg(test)]
 pub use score::{MAX_COMMANDS, MAX_SECONDS};
-pub use score::{Score, read_score};
+pub use score::{MAX_FILE_BYTES, Score, read_score};

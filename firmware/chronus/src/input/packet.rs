@@ -8,6 +8,8 @@
 //! A packet is good as a whole or refused as a whole: after one broken element there is no telling what
 //! the sender meant with the others.
 
+use std::borrow::Cow;
+
 use rosc::{OscMessage, OscPacket};
 
 use super::refusal::Code;
@@ -16,11 +18,11 @@ use super::refusal::Code;
 /// keeps recursion over what was read harmless on the smallest stack.
 pub const MAX_DEPTH: usize = 16;
 /// What a bundle begins with.
-const BUNDLE_MARK: &[u8; 8] = b"#bundle\0";
+pub const BUNDLE_MARK: &[u8; 8] = b"#bundle\0";
 /// The mark and the time tag.
 const BUNDLE_HEADER: usize = 16;
-/// Type tags that rosc decodes, arrays aside. Of OSC 1.0 only the rare alternate string `S` is missing.
-const TYPE_TAGS: &[u8] = b"ifsbhtdcrmTFNI";
+/// Type tags of OSC 1.0, arrays aside. rosc decodes all of them but `S`, a string that is called a symbol.
+const TYPE_TAGS: &[u8] = b"ifsSbhtdcrmTFNI";
 
 /// A message and the raw time tag (seconds << 32 | fraction) of the bundle it came in.
 pub struct TimedMessage {
@@ -136,8 +138,9 @@ fn read_message(bytes: &[u8], offset: usize) -> Result<OscMessage, PacketError> 
         return Ok(OscMessage { addr: address.to_string(), args: Vec::new() });
     }
     let named = |error: PacketError| PacketError { address: Some(address.to_string()), ..error };
-    check_type_tags(rest, offset).map_err(named)?;
-    match rosc::decoder::decode_udp(bytes) {
+    let tags = check_type_tags(rest, offset).map_err(named)?;
+    let bytes = without_symbols(bytes, bytes.len() - rest.len() + 1, tags);
+    match rosc::decoder::decode_udp(&bytes) {
         Ok((rest, OscPacket::Message(_))) if !rest.is_empty() => {
             Err(named(fault(&format!("{} bytes are left over behind the last argument", rest.len()))))
         }
@@ -147,6 +150,16 @@ fn read_message(bytes: &[u8], offset: usize) -> Result<OscMessage, PacketError> 
     }
 }
 
+/// The message with its symbols as strings, which are the same but for the type tag. The `tags` begin at byte `at`.
+fn without_symbols<'a>(message: &'a [u8], at: usize, tags: &[u8]) -> Cow<'a, [u8]> {
+    if !tags.contains(&b'S') {
+        return Cow::Borrowed(message);
+    }
+    let mut bytes = message.to_vec();
+    bytes[at..at + tags.len()].iter_mut().filter(|tag| **tag == b'S').for_each(|tag| *tag = b's');
+    Cow::Owned(bytes)
+}
+
 /// The string at the beginning of `bytes`, without its one to four zero bytes, and what follows them.
 fn split_string(bytes: &[u8]) -> Option<(&[u8], &[u8])> {
     let length = bytes.iter().position(|&byte| byte == 0)?;
@@ -154,7 +167,8 @@ fn split_string(bytes: &[u8]) -> Option<(&[u8], &[u8])> {
     Some((&bytes[..length], bytes.get(padded..)?))
 }
 
-fn check_type_tags(rest: &[u8], offset: usize) -> Result<(), PacketError> {
+/// The type tags at the beginning of `rest`, without their comma.
+fn check_type_tags(rest: &[u8], offset: usize) -> Result<&[u8], PacketError> {
     let fault = |text: &str| Err(PacketError::malformed(offset, text));
     let Some(([b',', tags @ ..], _)) = split_string(rest) else {
         return fault("no type tag string (\",...\") behind the address");
@@ -175,7 +189,7 @@ fn check_type_tags(rest: &[u8], offset: usize) -> Result<(), PacketError> {
             }
         }
     }
-    if depth > 0 { fault("an array is opened and never closed") } else { Ok(()) }
+    if depth > 0 { fault("an array is opened and never closed") } else { Ok(tags) }
 }
 
 #[cfg(test)]

@@ -138,3 +138,12 @@ fn arrays_nest_to_the_limit_and_must_be_closed() {
         assert_eq!(refused(&with_tags(tags)).code, Code::Malformed, "{tags}");
     }
 }
+
+#[test]
+fn a_symbol_is_a_string() {
+    let bytes = b"/mod/S\0\0,SsSi\0\0\0one\0S\0\0\0two\0\0\0\0\x05";
+    let arguments = &read_packet(bytes).unwrap().messages[0].message.args;
+    assert_eq!(arguments[..], [OscType::from("one"), OscType::from("S"), OscType::from("two"), OscType::Int(5)]);
+    assert_eq!(read_packet(b"/a\0\0,[S]\0\0\0\0x\0\0\0").unwrap().messages.len(), 1);
+    assert_eq!(refused(b"/a\0\0,S\0\0abc").code, Code::Malformed);
+}

@@ -40,13 +40,13 @@ const BUFFER_BYTES: usize = MAX_DATAGRAM_BYTES + 4;
 /// A datagram as it came.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Datagram {
-    /// Its bytes; more than [`MAX_DATAGRAM_BYTES`] if it is oversized.
+    /// Its bytes, at most [`MAX_DATAGRAM_BYTES`]; none if it is oversized.
     pub bytes: Vec<u8>,
     /// Where a reply goes.
     pub sender: SocketAddr,
     /// Nanoseconds of `CLOCK_MONOTONIC` at which the kernel had it; never before the datagram in front.
     pub arrival_ns: u64,
-    /// Its end was cut off. It is refused as oversized by its length alone.
+    /// It is oversized. Its bytes are not kept: they would only fill the queue to be refused.
     pub truncated: bool,
 }
 
@@ -145,8 +145,9 @@ impl Receiver {
                 self.drops.update(drops);
             }
             let Some(sender) = message.address.as_ref().and_then(sender_of) else { continue };
-            let bytes = message.iovs().next().unwrap_or_default().to_vec();
-            let truncated = message.flags.contains(MsgFlags::MSG_TRUNC);
+            let bytes = message.iovs().next().unwrap_or_default();
+            let truncated = message.flags.contains(MsgFlags::MSG_TRUNC) || bytes.len() > MAX_DATAGRAM_BYTES;
+            let bytes = if truncated { Vec::new() } else { bytes.to_vec() };
             // The order of the socket is the order of the commands. Timestamps may disagree by a little: they
             // are taken on several cores, some are missing just after the socket was opened, and the distance
             // of the clocks is measured anew for each batch.

@@ -6,12 +6,18 @@ use std::fmt;
 use abi::{Command, Stamp};
 
 use super::interpret::{Request, When, interpret_message};
-use super::packet::{is_bundle, read_packet};
+use super::packet::{BUNDLE_MARK, is_bundle, read_packet};
 use super::refusal::{Code, Refusal};
 
-/// Most commands in a score: they all go into the command log, where each takes a record of 64 bytes, and
-/// 256 MiB is as much as a log may take of a small board's memory.
+/// Most commands in a score: they all lie in memory beside the command log, where each takes a record of 64 bytes,
+/// and 256 MiB is as much as a score may take of a small board's memory.
 pub const MAX_COMMANDS: usize = 4_194_304;
+/// Largest score file: 256 bytes for each of the most commands, where one bundle for each takes 60. A larger file
+/// is no score but a slip, such as a recording, and is not read into memory to find out.
+pub const MAX_FILE_BYTES: u64 = 1 << 30;
+/// Refused messages that are kept to be told; of the others only the number. A score made for another synthesizer
+/// has one in every bundle.
+const MAX_REFUSALS: usize = 5;
 /// Latest time tag, in seconds: a year. A later one is not a long piece but a wall-clock time, the usual
 /// mistake of a program that writes scores, and would play silence for a century first.
 pub const MAX_SECONDS: u64 = 366 * 24 * 60 * 60;
@@ -25,8 +31,22 @@ pub struct Score {
     pub commands: Vec<Command>,
     /// Frame of the last time tag. scsynth's scores end with an empty bundle that says how long to play.
     pub end_frame: u64,
-    /// Messages that were refused, with the number of their bundle from 0. The rest plays.
+    /// The first messages that were refused, with the number of their bundle from 0. The rest plays.
     pub refusals: Vec<(usize, Refusal)>,
+    /// How many messages were refused.
+    pub refused: usize,
+    /// The byte at which the last bundle begins, if the file ends inside it: its writer was killed, or the power
+    /// failed. The rest plays.
+    pub cut_off: Option<usize>,
+}
+
+impl Score {
+    fn refuse(&mut self, bundle: usize, refusal: Refusal) {
+        self.refused += 1;
+        if self.refusals.len() < MAX_REFUSALS {
+            self.refusals.push((bundle, refusal));
+        }
+    }
 }
 
 /// Why a file is not a score.
@@ -52,6 +72,10 @@ pub fn read_score(bytes: &[u8], rate: u32) -> Result<Score, ScoreError> {
     let mut at = 0;
     let mut number = 0;
     while at < bytes.len() {
+        if number > 0 && is_cut_off(&bytes[at..]) {
+            score.cut_off = Some(at);
+            break;
+        }
         let end = read_count(bytes, at)?;
         let bundle = &bytes[at + 4..end];
         if !is_bundle(bundle) {
@@ -64,6 +88,13 @@ pub fn read_score(bytes: &[u8], rate: u32) -> Result<Score, ScoreError> {
     }
     score.commands.sort_by_key(|command| command.stamp);
     Ok(score)
+}
+
+/// Whether these last bytes of a file are the beginning of a byte count and its bundle, and nothing else.
+fn is_cut_off(rest: &[u8]) -> bool {
+    let Some((count, bundle)) = rest.split_first_chunk() else { return true };
+    let mark = &BUNDLE_MARK[..bundle.len().min(BUNDLE_MARK.len())];
+    usize::try_from(i32::from_be_bytes(*count)).is_ok_and(|count| count > bundle.len()) && bundle.starts_with(mark)
 }
 
 /// Where the bundle ends whose byte count stands at `at`.
@@ -103,9 +134,9 @@ fn read_bundle(bundle: &[u8], offset: usize, number: usize, rate: u32, score: &m
                 Ok(Request::Apply(intent)) => score.commands.push(Command { stamp, operation: intent.operation }),
                 Ok(Request::Status | Request::Version) => {
                     let text = "a score has nobody to reply to; leave this message out";
-                    score.refusals.push((number, Refusal::new(&timed.message.addr, Code::UnknownAddress, text)));
+                    score.refuse(number, Refusal::new(&timed.message.addr, Code::UnknownAddress, text));
                 }
-                Err(refusal) => score.refusals.push((number, refusal)),
+                Err(refusal) => score.refuse(number, refusal),
             }
         }
         if score.commands.len() > MAX_COMMANDS {

@@ -47,7 +47,7 @@ fn commands_land_on_their_frame_sorted_and_stable() {
     let read: Vec<_> = score.commands.iter().map(|command| (command.stamp.to_frame(), command.operation)).collect();
     let gate = |on| Operation::Gate(GateId::Adsr, on);
     assert_eq!(read, [(0, gain(0.5)), (5, gain(0.25)), (700, gate(true)), (700, gate(false))]);
-    assert_eq!((score.end_frame, score.refusals), (48_000, vec![]));
+    assert_eq!((score.end_frame, score.refusals, score.cut_off), (48_000, vec![], None));
     assert_eq!(read_score(&[], RATE), Ok(Score::default()));
 }
 
@@ -87,8 +87,8 @@ fn broken_files_are_errors_that_say_where_and_what() {
     let after = |tail: &[u8]| [&good, tail].concat();
     let wall_clock = file(&[bundle(3_900_000_000 << 32, vec![])]);
     for (bytes, offset, what) in [
-        (after(b"\0\0"), good.len(), "inside a byte count"),
-        (after(&file(&[bundle(0, vec![])])[..10]), good.len(), "was the file cut off"),
+        (b"\0\0".to_vec(), 0, "inside a byte count"),
+        (file(&[bundle(0, vec![])])[..10].to_vec(), 0, "was the file cut off"),
         (after(b"\x7f\xff\xff\xffRIFF"), good.len(), "is it not a score?"),
         (after(b"\xff\xff\xff\xfcRIFF"), good.len(), "the byte count is -4"),
         (after(b"\0\0\0\0"), good.len() + 4, "a bundle"),
@@ -100,6 +100,23 @@ fn broken_files_are_errors_that_say_where_and_what() {
         assert!(error.offset == offset && error.text.contains(what), "{error} (expected {what} at {offset})");
         assert!(error.to_string().contains(&format!("at byte {offset}: ")));
     }
+}
+
+#[test]
+fn a_last_bundle_that_is_cut_off_is_told_and_the_rest_plays() {
+    let bundles = [5, 9, 700].map(|frame| bundle(tag_of(frame, RATE), vec![message("/gate/adsr", OscType::Int(1))]));
+    let whole = file(&bundles);
+    let last = whole.len() - file(&bundles[2..]).len();
+    for end in last + 1..whole.len() {
+        let score = read_score(&whole[..end], RATE).unwrap();
+        assert_eq!((score.commands.len(), score.end_frame, score.cut_off), (2, 9, Some(last)), "{end}");
+    }
+}
+
+#[test]
+fn of_many_refusals_a_few_are_kept_and_all_are_counted() {
+    let score = read_score(&file(&[bundle(0, vec![message("/nothing", OscType::Int(1)); 1000])]), RATE).unwrap();
+    assert_eq!((score.refusals.len(), score.refused), (MAX_REFUSALS, 1000));
 }
 
 #[test]

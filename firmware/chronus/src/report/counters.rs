@@ -107,6 +107,10 @@ pub struct Counters {
     pub waiting: AtomicU64,
     /// Datagrams that the kernel dropped because its buffer was full.
     pub kernel_drops: AtomicU64,
+    /// Datagrams that were dropped because the control thread's queue was full.
+    pub queue_drops: AtomicU64,
+    /// Replies that were not sent: too many for one datagram, or replies to replies.
+    pub replies_withheld: AtomicU64,
     /// 1 once the sound card was lost and the engine keeps time without it.
     pub device_lost: AtomicU64,
     /// Blocks that the recorder could not take.

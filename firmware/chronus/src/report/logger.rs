@@ -1,15 +1,33 @@
 //! Messages to the terminal or the journal: one line each, on standard error.
+//!
+//! They are written by a thread of their own: a terminal that is held (Ctrl-S) or a full pipe must not hold whoever
+//! has something to say, least of all the supervisor.
 
 use std::io::{IsTerminal, Write};
+use std::sync::mpsc::{Receiver, SyncSender, sync_channel};
+use std::time::Duration;
 
 use log::{Level, LevelFilter, Log, Metadata, Record};
 
-struct Logger {
-    terminal: bool,
-}
+/// Messages that may wait to be written. More than anybody reads; what comes on top is lost.
+const QUEUE_MESSAGES: usize = 256;
+
+/// How long the end of the program waits for the last messages to be written.
+const FLUSH_LIMIT: Duration = Duration::from_millis(500);
 
 /// Clears a status line that may stand where the message is written.
 const CLEAR_LINE: &str = "\r\x1b[2K";
+
+/// A line to write, or whom to tell that all before it is written.
+enum Entry {
+    Line(String),
+    Flush(SyncSender<()>),
+}
+
+struct Logger {
+    terminal: bool,
+    queue: SyncSender<Entry>,
+}
 
 impl Log for Logger {
     fn enabled(&self, metadata: &Metadata) -> bool {
@@ -27,15 +45,29 @@ impl Log for Logger {
             Level::Info => "",
             Level::Debug | Level::Trace => "debug: ",
         };
-        // One write a message, so that lines of several threads do not mix. Nowhere to complain if it fails.
-        let line = format!("{clear}{word}{}\n", record.args());
-        let _ = std::io::stderr().write_all(line.as_bytes());
+        let _ = self.queue.try_send(Entry::Line(format!("{clear}{word}{}\n", record.args())));
     }
 
-    fn flush(&self) {}
+    fn flush(&self) {
+        let (done, wait) = sync_channel(1);
+        if self.queue.try_send(Entry::Flush(done)).is_ok() {
+            let _ = wait.recv_timeout(FLUSH_LIMIT);
+        }
+    }
+}
+
+fn write_all(queue: &Receiver<Entry>) {
+    for entry in queue {
+        match entry {
+            // One write a message, so that it does not mix with the status line. Nowhere to complain if it fails.
+            Entry::Line(line) => drop(std::io::stderr().write_all(line.as_bytes())),
+            Entry::Flush(done) => drop(done.try_send(())),
+        }
+    }
 }
 
 /// Messages of level information and above go to standard error from now on; CHRONUS_LOG=debug shows more.
+/// `log::logger().flush()` before the end of the program gets the last ones out.
 pub fn start_logging() {
     let level = match std::env::var("CHRONUS_LOG").as_deref() {
         Ok("debug") => LevelFilter::Debug,
@@ -43,7 +75,11 @@ pub fn start_logging() {
         Ok("error") => LevelFilter::Error,
         _ => LevelFilter::Info,
     };
-    if log::set_boxed_logger(Box::new(Logger { terminal: std::io::stderr().is_terminal() })).is_ok() {
+    let (queue, messages) = sync_channel(QUEUE_MESSAGES);
+    let writer = std::thread::Builder::new().name("log".to_owned()).stack_size(super::STACK_BYTES);
+    let started = writer.spawn(move || write_all(&messages));
+    let logger = Logger { terminal: std::io::stderr().is_terminal(), queue };
+    if started.is_ok() && log::set_boxed_logger(Box::new(logger)).is_ok() {
         log::set_max_level(level);
     }
 }

@@ -1,5 +1,9 @@
 //! What the engine tells about itself.
 
+/// Stack of a control thread, in bytes. With all memory locked every page of it is real; none of these threads
+/// recurses deeper than the levels a nested bundle may have.
+pub const STACK_BYTES: usize = 512 * 1024;
+
 mod counters;
 mod histogram;
 mod logger;

@@ -87,6 +87,8 @@ pub fn status_pairs(facts: &Facts, counters: &Counters, applied: u64, origin: u6
     pairs.add("commands.waiting", read(&counters.waiting));
     pairs.add("commands.latency_frames", long(facts.command_latency));
     pairs.add("network.dropped_by_kernel", read(&counters.kernel_drops));
+    pairs.add("network.dropped_by_queue", read(&counters.queue_drops));
+    pairs.add("network.replies_withheld", read(&counters.replies_withheld));
     pairs.add("damaged_copies", read(&counters.damaged));
     pairs.add("not_finite", read(&counters.not_finite));
     pairs.add("recorder_drops", read(&counters.recorder_drops));

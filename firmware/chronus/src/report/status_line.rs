@@ -31,20 +31,43 @@ impl StatusLine {
     }
 }
 
+/// What fits in one line of the usual terminal of 80 columns. A longer line would wrap, and its first part would
+/// stay behind at every update.
+const MOST_COLUMNS: usize = 79;
+
 fn text(counters: &Counters, rate: u32) -> String {
     let blocks = counters.blocks.load(Ordering::Relaxed);
     let seconds = blocks * abi::FRAMES as u64 / u64::from(rate);
     let peak = counters.take_peak();
     let level = if peak > 0.0 { format!("{:6.1} dB", 20.0 * peak.log10()) } else { "   silence".to_owned() };
-    let slots: Vec<_> =
-        counters.slots.iter().map(|slot| slot.state()).filter(|state| *state != SlotState::Off).collect();
-    let slots: Vec<_> = slots.iter().enumerate().map(|(number, state)| format!("{number}:{}", state.name())).collect();
+    let slots = counters.slots.iter().map(|slot| slot.state()).filter(|state| *state != SlotState::Off);
+    let slots: Vec<_> = slots.map(SlotState::name).collect();
     let survived: u64 = counters.slots.iter().map(|slot| slot.deaths.load(Ordering::Relaxed)).sum();
-    format!(
-        "{}:{:02}  block {blocks}  {level}  slots {}  late blocks {}  kills survived {survived}",
-        seconds / 60,
-        seconds % 60,
-        slots.join(" "),
-        counters.late_blocks.load(Ordering::Relaxed),
-    )
+    let late = counters.late_blocks.load(Ordering::Relaxed);
+    let time = format!("{}:{:02}  block {blocks}", seconds / 60, seconds % 60);
+    let rest = format!("{}  late {late}  survived {survived}", slots.join(" "));
+    let line = format!("{time}  {level}  {rest}");
+    // After weeks the numbers are long. The level is what a listener knows anyway.
+    if line.len() > MOST_COLUMNS { format!("{time}  {rest}") } else { line }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_line_fits_a_terminal_for_a_year() {
+        let counters = Counters::default();
+        counters.slots.iter().for_each(|slot| slot.set_state(SlotState::Lockstep));
+        for (hours, kills) in [(0, 0), (1, 100), (24, 1000), (366 * 24, 10_000_000)] {
+            counters.blocks.store(hours * 3600 * 96_000 / 256, Ordering::Relaxed);
+            counters.late_blocks.store(kills / 10, Ordering::Relaxed);
+            counters.slots[0].deaths.store(kills, Ordering::Relaxed);
+            counters.note_peak(1e-30);
+            let line = text(&counters, 96_000);
+            assert!(line.len() <= MOST_COLUMNS, "{} columns: {line}", line.len());
+            assert!(line.ends_with(&format!("lockstep lockstep  late {}  survived {kills}", kills / 10)), "{line}");
+            assert_eq!(line.contains("dB"), hours < 100, "{line}");
+        }
+    }
 }

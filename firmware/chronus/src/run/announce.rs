@@ -1,7 +1,7 @@
 //! What a run says at its start and at its end, on standard output.
 
 use std::io::Write;
-use std::net::SocketAddr;
+use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
 use std::sync::atomic::Ordering;
 use std::time::{Duration, Instant};
 
@@ -17,6 +17,9 @@ macro_rules! tell {
 /// How long the first lines wait for the workers' process ids; they are there within a millisecond.
 const PROCESS_LIMIT: Duration = Duration::from_secs(1);
 
+/// Where `chronus send` and `chronus status` look for an engine.
+const DEFAULT_SERVER: SocketAddr = SocketAddr::new(IpAddr::V4(Ipv4Addr::LOCALHOST), 5005);
+
 /// Says what the engine got.
 pub fn started(description: &[String], facts: &Facts, address: Option<SocketAddr>, counters: &Counters) {
     tell!("Chronus {}", env!("CARGO_PKG_VERSION"));
@@ -28,12 +31,19 @@ pub fn started(description: &[String], facts: &Facts, address: Option<SocketAddr
     match address {
         Some(address) => {
             tell!("  OSC        udp {address}, commands take effect after {} frames", facts.command_latency);
-            let port = address.port();
-            let server = if port == 5005 { String::new() } else { format!("127.0.0.1:{port} ") };
-            tell!("  play       chronus send {server}/test      stop: Ctrl-C");
+            tell!("  play       chronus send {}/test      stop: Ctrl-C", to_type(address));
         }
         None => tell!("  OSC        off"),
     }
+}
+
+/// What to type before an OSC address to reach an engine that listens here; nothing where `chronus send` looks by
+/// itself.
+fn to_type(mut address: SocketAddr) -> String {
+    if address.ip().is_unspecified() {
+        address.set_ip(if address.is_ipv4() { Ipv4Addr::LOCALHOST.into() } else { Ipv6Addr::LOCALHOST.into() });
+    }
+    if address == DEFAULT_SERVER { String::new() } else { format!("{address} ") }
 }
 
 fn workers(counters: &Counters) -> String {
@@ -71,5 +81,24 @@ pub fn ended(counters: &Counters, survived: u64, rate: u32, recorded: Option<u64
         let missing = read(&counters.recorder_drops);
         let note = if missing == 0 { String::new() } else { format!(", {missing} missing: the disk was too slow") };
         tell!("recorded {recorded} blocks{note}");
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_is_taught_reaches_the_engine() {
+        for (bound, typed) in [
+            ("0.0.0.0:5005", ""),
+            ("127.0.0.1:5005", ""),
+            ("0.0.0.0:6000", "127.0.0.1:6000 "),
+            ("192.168.1.20:5005", "192.168.1.20:5005 "),
+            ("[::1]:5005", "[::1]:5005 "),
+            ("[::]:5005", "[::1]:5005 "),
+        ] {
+            assert_eq!(to_type(bound.parse().unwrap()), typed, "{bound}");
+        }
     }
 }

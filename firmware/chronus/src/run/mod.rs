@@ -10,29 +10,29 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::thread::{Builder, JoinHandle};
 
 use rt::cores::Placement;
+use rt::scheduling::RealTime;
 use shm::{Mapping, ScoreMemory, SlotMemory};
 
 use crate::audio::{Alarm, AudioClock, Period, SharedMemory};
-use crate::command_line::RunOptions;
+use crate::command_line::{RunOptions, SinkChoice};
 use crate::control::{Control, start_receiving};
 use crate::input::Receiver;
 use crate::render::{blocks_of_score, load_score};
-use crate::report::{Counters, Facts};
+use crate::report::{Counters, Facts, STACK_BYTES};
 use crate::stamp::{KeptScore, Stamper, command_latency};
 use crate::supervise::{Conditions, Supervisor};
 use crate::worker::EngineState;
 use signals::Signals;
 use sound::Sound;
 
-/// Stack of a thread, in bytes. With all memory locked every page of it is real; none of the threads recurses
-/// deeper than the levels a nested bundle may have.
-const STACK_BYTES: usize = 512 * 1024;
-
 /// Plays as the options say.
 ///
 /// # Errors
 /// In words: what failed and what to do.
 pub fn run(options: &RunOptions) -> Result<(), String> {
+    // Without a beat there is nothing to be in time for, and at real-time priority it would starve the machine.
+    let real_time = if matches!(options.sink, SinkChoice::Free(_)) { RealTime::Off } else { options.real_time };
+    let options = &RunOptions { real_time, ..options.clone() };
     // Everything that can be refused is asked for before anything makes a sound.
     let score = options.score.as_ref().map(|path| load_score(path, options.rate)).transpose()?;
     let blocks = options.blocks.or_else(|| score.as_ref().map(blocks_of_score));
@@ -106,10 +106,11 @@ impl Engine {
             sink,
             recorder: input,
         };
+        let control = receiver.map(|receiver| self.start_control(receiver, facts.clone(), kept)).transpose()?;
         let audio = self.start_audio(period, placement, options)?;
         announce::started(&description, &facts, address, &self.counters);
-        let control = receiver.map(|receiver| self.start_control(receiver, facts, kept)).transpose()?;
-        self.signals.watch(&audio, &self.stop, &self.counters, options.rate);
+        let failed = || !self.stop.load(Ordering::Relaxed) && supervisor.is_finished();
+        self.signals.watch(&audio, &failed, &self.stop, &self.counters, options.rate);
         let played =
             audio.join().unwrap_or_else(|_| Err("the audio thread failed; this is a bug in Chronus".to_owned()));
         let survived = announce::deaths(&self.counters);
@@ -142,9 +143,8 @@ impl Engine {
     ) -> Result<JoinHandle<Result<(), String>>, String> {
         let (real_time, end) = (options.real_time, self.signals.notifier());
         spawn("audio", move || {
-            let result = rights::take_for_audio(placement.audio, real_time).and_then(|()| period.run());
-            end.notify();
-            result
+            let _end = end;
+            rights::take_for_audio(placement.audio, real_time).and_then(|()| period.run())
         })
     }
 

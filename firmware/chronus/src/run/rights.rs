@@ -1,7 +1,7 @@
 //! Real-time rights: asked for once, so that a refusal is said once.
 
 use nix::errno::Errno;
-use rt::cores::{Placement, available};
+use rt::cores::Placement;
 use rt::memory::lock_all;
 use rt::scheduling::{AUDIO_PRIORITY, RealTime, set_fifo};
 
@@ -12,7 +12,7 @@ use crate::command_line::RunOptions;
 /// # Errors
 /// If a core chosen by hand does not exist.
 pub fn placement(options: &RunOptions) -> Result<Placement, String> {
-    let mut placement = Placement::for_cores(available());
+    let mut placement = Placement::here();
     if let Some([audio, first, second]) = options.cores {
         placement.audio = Some(audio);
         placement.slots = [Some(first), Some(second)];
@@ -38,7 +38,7 @@ pub fn placement(options: &RunOptions) -> Result<Placement, String> {
 /// If something is refused and `require` was asked for.
 pub fn ask(real_time: RealTime) -> Result<String, String> {
     if real_time == RealTime::Off {
-        return Ok("off, as asked for".to_owned());
+        return Ok("not asked for".to_owned());
     }
     let tried = std::thread::spawn(|| set_fifo(AUDIO_PRIORITY)).join().unwrap_or(Err(Errno::EINVAL));
     let refused: Vec<_> = [("SCHED_FIFO", tried, "rtprio 95"), ("locked memory", lock_all(), "memlock unlimited")]

@@ -26,21 +26,29 @@ pub struct Signals {
 /// Tells of the end of the audio thread.
 pub struct Notifier(UnixStream);
 
-impl Notifier {
-    /// Tells it.
-    pub fn notify(mut self) {
+impl Drop for Notifier {
+    /// Tells it, also when the audio thread failed.
+    fn drop(&mut self) {
         let _ = self.0.write_all(&[AUDIO_ENDED]);
     }
 }
 
+/// Whether this process was started with SIGHUP ignored, as `nohup` does; then it stays so.
+fn hangup_is_ignored() -> bool {
+    let status = std::fs::read_to_string("/proc/self/status").unwrap_or_default();
+    let ignored = status.lines().find_map(|line| line.strip_prefix("SigIgn:")).unwrap_or_default();
+    u64::from_str_radix(ignored.trim(), 16).is_ok_and(|set| set & 1 << (SIGHUP - 1) != 0)
+}
+
 impl Signals {
-    /// Catches SIGINT, SIGTERM and SIGHUP from here on.
+    /// Catches SIGINT, SIGTERM and, unless it is ignored, SIGHUP from here on.
     ///
     /// # Errors
     /// When the process is out of descriptors.
     pub fn catch() -> std::io::Result<Self> {
         let (events, input) = UnixStream::pair()?;
-        for signal in [SIGINT, SIGTERM, SIGHUP] {
+        let ignored = hangup_is_ignored();
+        for signal in [SIGINT, SIGTERM, SIGHUP].into_iter().filter(|signal| *signal != SIGHUP || !ignored) {
             signal_hook::low_level::pipe::register(signal, input.try_clone()?)?;
         }
         Ok(Self { events, input })
@@ -53,8 +61,15 @@ impl Signals {
     }
 
     /// Keeps the status line alive until the audio thread has ended; a signal sets `stop`, a second one ends the
-    /// process at once (its workers die with it).
-    pub fn watch<T>(&self, audio: &JoinHandle<T>, stop: &AtomicBool, counters: &Counters, rate: u32) {
+    /// process at once (its workers die with it). If `failed` the engine is stopped too.
+    pub fn watch<T>(
+        &self,
+        audio: &JoinHandle<T>,
+        failed: &dyn Fn() -> bool,
+        stop: &AtomicBool,
+        counters: &Counters,
+        rate: u32,
+    ) {
         let line = StatusLine::new();
         let mut told_lost = false;
         loop {
@@ -63,14 +78,22 @@ impl Signals {
             if poll(&mut events, STATUS_INTERVAL).is_ok_and(|ready| ready > 0) {
                 let mut byte = [0];
                 let _ = (&self.events).read(&mut byte);
-                if byte[0] == AUDIO_ENDED || audio.is_finished() {
+                if byte[0] == AUDIO_ENDED {
                     break;
                 }
                 if stop.swap(true, Ordering::Relaxed) {
                     line.clear();
                     log::error!("stopped at once, as asked for twice");
+                    log::logger().flush();
                     std::process::exit(1);
                 }
+            }
+            if audio.is_finished() {
+                break;
+            }
+            if failed() {
+                log::error!("the supervising thread failed; this is a bug in Chronus, and the engine stops");
+                stop.store(true, Ordering::Relaxed);
             }
             if !told_lost && counters.device_lost.load(Ordering::Relaxed) > 0 {
                 told_lost = true;

@@ -69,14 +69,28 @@ fn open_file(kind: &str, sink: Sink, file: Option<&Path>, options: &RunOptions) 
     let started = file.map(|path| Recorder::start(path, options.rate)).transpose()?;
     let (recorder, input) = started.map_or((None, None), |(recorder, input)| (Some(recorder), Some(input)));
     let name = file.map_or_else(|| kind.to_owned(), |path| format!("{kind}:{}", path.display()));
-    let beat = match sink {
-        Sink::Free => "no sound card, as fast as possible",
-        Sink::Paced(_) | Sink::Alsa(_) => "no sound card, a timer at the real rate",
+    let (beat, buffer) = match sink {
+        Sink::Free => ("no sound card, as fast as possible", String::new()),
+        Sink::Paced(_) | Sink::Alsa(_) => {
+            ("no sound card, a timer at the real rate", format!("buffer {} periods, ", options.periods))
+        }
     };
     let goes_to = file.map_or_else(|| "nowhere".to_owned(), |path| path.display().to_string());
     let description = vec![
         format!("sound      {beat}, into {goes_to}"),
-        format!("           {} Hz, period {} frames, lead {} blocks", options.rate, abi::FRAMES, options.lead),
+        format!("           {} Hz, period {} frames, {buffer}lead {} blocks", options.rate, abi::FRAMES, options.lead),
     ];
     Ok(Sound { sink, name, description, recorder, input })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_buffer_of_the_paced_sink_is_told() {
+        let options = RunOptions { sink: SinkChoice::Paced(None), periods: 3, ..RunOptions::default() };
+        let sound = open(&options, &AudioClock::new(48_000)).unwrap();
+        assert_eq!(sound.description[1].trim(), "48000 Hz, period 256 frames, buffer 3 periods, lead 2 blocks");
+    }
 }

@@ -1,14 +1,15 @@
 //! What was played, kept as a score: every command with the frame it got, to be rendered again bit for bit.
 
+use std::collections::VecDeque;
 use std::fs::File;
 use std::io::{BufWriter, Write};
 use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};
 
-use abi::{Command, GATES, Operation, PARAMETERS};
+use abi::{BlockNumber, Command, GATES, Operation, PARAMETERS, Stamp};
 use rosc::{OscBundle, OscMessage, OscPacket, OscTime, OscType, encoder};
 
-/// How often the file is brought up to date, so that little is lost if the power fails.
+/// How often the file is brought up to date, so that little is lost if the engine is killed or the power fails.
 const FLUSH_INTERVAL: Duration = Duration::from_secs(1);
 
 /// A score file being written.
@@ -18,6 +19,9 @@ pub struct KeptScore {
     rate: u32,
     flushed: Instant,
     broken: bool,
+    /// Commands of blocks that are not yet played. If the engine ends before, they were never heard, and the score
+    /// must not be longer than the performance.
+    ahead: VecDeque<Command>,
 }
 
 impl KeptScore {
@@ -27,32 +31,68 @@ impl KeptScore {
     /// In words, with the file's name.
     pub fn create(path: &Path, rate: u32) -> Result<Self, String> {
         let file = File::create(path).map_err(|error| format!("{}: {error}", path.display()))?;
-        Ok(Self { file: BufWriter::new(file), path: path.to_owned(), rate, flushed: Instant::now(), broken: false })
+        Ok(Self {
+            file: BufWriter::new(file),
+            path: path.to_owned(),
+            rate,
+            flushed: Instant::now(),
+            broken: false,
+            ahead: VecDeque::new(),
+        })
     }
 
-    /// Adds a command. If the file cannot be written that is said once, and the music goes on.
+    /// Adds a command; their stamps never go back.
     pub fn add(&mut self, command: Command) {
-        if self.broken {
-            return;
+        if !self.broken {
+            self.ahead.push_back(command);
         }
-        if let Err(error) = self.write(command) {
+    }
+
+    /// Writes the commands of the first `played` blocks, and brings the file up to date when it is time.
+    pub fn update(&mut self, played: BlockNumber) {
+        let due = self.flushed.elapsed() > FLUSH_INTERVAL;
+        let written = self.write_played(played).and_then(|()| if due { self.flush() } else { Ok(()) });
+        self.check(written);
+    }
+
+    /// The same at the end, when no block follows the first `played`: with a last bundle, which holds nothing and
+    /// says how long it was.
+    pub fn finish(&mut self, played: BlockNumber) {
+        let end = Stamp::start_of(played).to_frame();
+        let written =
+            self.write_played(played).and_then(|()| self.write_bundle(end, Vec::new())).and_then(|()| self.flush());
+        self.check(written);
+        self.ahead.clear();
+    }
+
+    /// If the file cannot be written that is said once, and the music goes on.
+    fn check(&mut self, written: std::io::Result<()>) {
+        if let (Err(error), false) = (written, self.broken) {
             log::error!("{}: {error}; the performance is no longer kept", self.path.display());
             self.broken = true;
+            self.ahead.clear();
         }
     }
 
-    fn write(&mut self, command: Command) -> std::io::Result<()> {
-        let message = OscPacket::Message(message_of(command.operation));
-        let bundle =
-            OscPacket::Bundle(OscBundle { timetag: self.tag(command.stamp.to_frame()), content: vec![message] });
-        let bytes = encoder::encode(&bundle).map_err(std::io::Error::other)?;
-        self.file.write_all(&(bytes.len() as i32).to_be_bytes())?;
-        self.file.write_all(&bytes)?;
-        if self.flushed.elapsed() > FLUSH_INTERVAL {
-            self.file.flush()?;
-            self.flushed = Instant::now();
+    fn write_played(&mut self, played: BlockNumber) -> std::io::Result<()> {
+        while let Some(command) = self.ahead.front().copied().filter(|command| command.stamp.block < played) {
+            self.ahead.pop_front();
+            let message = OscPacket::Message(message_of(command.operation));
+            self.write_bundle(command.stamp.to_frame(), vec![message])?;
         }
         Ok(())
+    }
+
+    fn write_bundle(&mut self, frame: u64, content: Vec<OscPacket>) -> std::io::Result<()> {
+        let bundle = OscPacket::Bundle(OscBundle { timetag: self.tag(frame), content });
+        let bytes = encoder::encode(&bundle).map_err(std::io::Error::other)?;
+        self.file.write_all(&(bytes.len() as i32).to_be_bytes())?;
+        self.file.write_all(&bytes)
+    }
+
+    fn flush(&mut self) -> std::io::Result<()> {
+        self.flushed = Instant::now();
+        self.file.flush()
     }
 
     /// The time tag of a frame: the nearest of the 2^-32 seconds a tag can tell, which leads back to this frame.
@@ -73,4 +113,48 @@ fn message_of(operation: Operation) -> OscMessage {
         Operation::Gate(id, on) => (format!("/gate/{}", GATES[id as usize].module), vec![OscType::Bool(on)]),
     };
     OscMessage { addr, args }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::input::read_score;
+    use abi::{GateId, ParameterId};
+
+    fn command(frame: u64, operation: Operation) -> Command {
+        Command { stamp: Stamp::from_frame(frame), operation }
+    }
+
+    #[test]
+    fn a_kept_score_holds_what_was_played_and_is_as_long() {
+        for rate in abi::RATES {
+            let path = std::env::temp_dir().join(format!("chronus-kept-{rate}-{}.osc", std::process::id()));
+            let played =
+                [command(3, Operation::Gate(GateId::Adsr, true)), command(1000, Operation::Set(ParameterId::FilterQ, 0.3))];
+            let mut kept = KeptScore::create(&path, rate).unwrap();
+            played.into_iter().for_each(|command| kept.add(command));
+            kept.add(command(100_000, Operation::Gate(GateId::Adsr, false)));
+            let read = || read_score(&std::fs::read(&path).unwrap(), rate).unwrap();
+            kept.update(10);
+            assert!(read().commands.is_empty(), "not at every call");
+            kept.flushed -= 2 * FLUSH_INTERVAL;
+            // Nothing new has come, and what has is written all the same.
+            kept.update(10);
+            assert_eq!((read().commands, read().end_frame), (played.to_vec(), 1000));
+            kept.finish(20);
+            // What would have been later was never heard.
+            assert_eq!((read().commands, read().end_frame), (played.to_vec(), 20 * 256));
+            std::fs::remove_file(&path).unwrap();
+        }
+    }
+
+    #[test]
+    fn a_full_disk_ends_the_score_and_not_the_music() {
+        let mut kept = KeptScore::create(Path::new("/dev/full"), 48_000).unwrap();
+        kept.add(command(3, Operation::Gate(GateId::Adsr, true)));
+        kept.finish(1);
+        assert!(kept.broken);
+        kept.add(command(3, Operation::Gate(GateId::Adsr, true)));
+        assert!(kept.ahead.is_empty());
+    }
 }

@@ -15,7 +15,7 @@ use rt::clock::NANOSECONDS;
 use shm::{LogFull, LogWriter};
 
 use crate::audio::{AudioClock, SharedMemory};
-use crate::input::{Code, When};
+use crate::input::{Clocks, Code, When};
 use crate::report::{Counters, count};
 pub use kept_score::KeptScore;
 
@@ -27,6 +27,11 @@ const MARGIN_FRAMES: u64 = 64;
 /// Frames before its turn at which a command with a time tag goes into the log. The log is sorted, so a message
 /// that arrives within this window is put behind it; a thread that wakes up to 2.7 ms late still is in time.
 const RELEASE_FRAMES: u64 = 128;
+
+/// Furthest block after the first unsealed one that a command is stamped for: 85 ms at 48 kHz. In a normal run
+/// none gets beyond lead + 1 blocks. But a device that stands still for seconds seals nothing while the clock
+/// goes on, and as the log is sorted, one command far ahead would make all later ones late.
+const MOST_BLOCKS_AHEAD: u64 = 16;
 
 /// Commands that may wait for their time tags. As many as the log holds.
 const MOST_WAITING: usize = shm::LOG_RECORDS;
@@ -117,7 +122,7 @@ impl Stamper {
             When::Arrival(time) => {
                 // Without a beat there is no time either: the next frame that is free.
                 let frame = self.clock.frame_at(time).map_or(0, |frame| frame + self.latency);
-                self.log(frame, operation)
+                self.log(frame.min(self.furthest()), operation)
             }
             When::TimeTag(tag) => self.accept_tagged(operation, tag),
         }
@@ -125,7 +130,7 @@ impl Stamper {
 
     fn accept_tagged(&mut self, operation: Operation, tag: OscTime) -> Result<(), (Code, String)> {
         let now = rt::clock::monotonic();
-        let due = self.monotonic_time_of(tag, now);
+        let due = self.monotonic_time_of(tag);
         if due > now + FURTHEST {
             let text = "the time tag is more than an hour ahead; is the sender's clock right? nothing changed";
             return Err((Code::TooFar, text.to_owned()));
@@ -136,7 +141,9 @@ impl Stamper {
         let frame = self.clock.frame_at(due).unwrap_or(0);
         self.waiting.push(Reverse(Waiting { frame, sequence: self.sequence, operation }));
         self.sequence += 1;
-        self.release_due()
+        // It is taken, so the answer is yes: if the log is full now, it waits.
+        let _ = self.release_due();
+        Ok(())
     }
 
     /// Logs the waiting commands whose time has come.
@@ -145,18 +152,35 @@ impl Stamper {
     /// If the log is full; the command stays waiting.
     pub fn release_due(&mut self) -> Result<(), (Code, String)> {
         // Without a beat nothing is waited for.
-        let reach =
-            self.clock.frame_at(rt::clock::monotonic()).map_or(u64::MAX, |now| now + self.latency + RELEASE_FRAMES);
+        let reach = self.reach().unwrap_or(u64::MAX);
+        let mut logged = Ok(());
         while let Some(Reverse(next)) = self.waiting.peek() {
             if next.frame > reach {
                 break;
             }
             let (frame, operation) = (next.frame, next.operation);
-            self.log(frame, operation)?;
+            logged = self.log(frame, operation);
+            if logged.is_err() {
+                break;
+            }
             self.waiting.pop();
         }
         self.counters.waiting.store(self.waiting.len() as u64, Ordering::Relaxed);
-        Ok(())
+        logged
+    }
+
+    /// Brings the kept score up to date, if there is one.
+    pub fn keep(&mut self) {
+        if let Some(kept) = &mut self.kept {
+            kept.update(self.counters.blocks.load(Ordering::Relaxed));
+        }
+    }
+
+    /// Ends the kept score, if there is one, with the last block that was played. The audio thread has ended.
+    pub fn finish(&mut self) {
+        if let Some(kept) = &mut self.kept {
+            kept.finish(self.counters.blocks.load(Ordering::Relaxed));
+        }
     }
 
     /// The time of frame 0 on CLOCK_MONOTONIC, in nanoseconds; 0 while nothing plays in real time.
@@ -167,9 +191,19 @@ impl Stamper {
     /// How long until a waiting command is due; `None` if none waits.
     pub fn time_to_next(&self) -> Option<Duration> {
         let Reverse(next) = self.waiting.peek()?;
-        let reach = self.clock.frame_at(rt::clock::monotonic())? + self.latency + RELEASE_FRAMES;
-        let frames = next.frame.saturating_sub(reach);
+        let frames = next.frame.saturating_sub(self.reach()?);
         Some(Duration::from_nanos(frames * NANOSECONDS / u64::from(self.rate)))
+    }
+
+    /// The frame up to which commands with a time tag go into the log by now; `None` while nothing plays in real
+    /// time.
+    fn reach(&self) -> Option<u64> {
+        let now = self.clock.frame_at(rt::clock::monotonic())?;
+        Some((now + self.latency + RELEASE_FRAMES).min(self.furthest()))
+    }
+
+    fn furthest(&self) -> u64 {
+        Stamp::start_of(self.memory.log.sealed().blocks() + MOST_BLOCKS_AHEAD).to_frame()
     }
 
     fn log(&mut self, frame: u64, operation: Operation) -> Result<(), (Code, String)> {
@@ -188,8 +222,9 @@ impl Stamper {
         Ok(())
     }
 
-    fn monotonic_time_of(&mut self, tag: OscTime, now: u64) -> u64 {
-        let offset = rt::clock::realtime().saturating_sub(now);
+    fn monotonic_time_of(&mut self, tag: OscTime) -> u64 {
+        // Both clocks always exist; if reading fails all the same, the offset stays as it was.
+        let offset = Clocks::read().map_or(self.wall_offset, |clocks| clocks.wall_offset());
         if offset.abs_diff(self.wall_offset) > CLOCK_STEP {
             self.wall_offset = offset;
         }
@@ -217,6 +252,12 @@ mod tests {
         };
         let clock = Arc::new(AudioClock::new(48_000));
         Stamper::new(Arc::new(memory), clock, Arc::new(Counters::default()), 48_000, 2, None)
+    }
+
+    fn seal(stamper: &Stamper, blocks: usize) {
+        for _ in 0..blocks {
+            stamper.memory.log.seal_one();
+        }
     }
 
     fn logged(stamper: &Stamper) -> Vec<(u64, Operation)> {
@@ -258,7 +299,12 @@ mod tests {
         assert!(stamper.time_to_next().unwrap() < Duration::from_millis(300));
         // Two seconds pass: the beat began two seconds earlier. (What waits keeps its frame.)
         stamper.clock.start(rt::clock::monotonic() - 2 * NANOSECONDS);
-        stamper.release_due().unwrap();
+        for (sealed, in_the_log) in [(0, 0), (50, 1), (190, 2)] {
+            // None goes further ahead of the device than the furthest block.
+            seal(&stamper, sealed);
+            stamper.release_due().unwrap();
+            assert_eq!(logged(&stamper).len(), in_the_log);
+        }
         let logged = logged(&stamper);
         assert_eq!((logged[0].1, logged[1].1), (OPEN, CLOSE));
         assert_eq!(logged[1].0 - logged[0].0, 48_000);
@@ -271,5 +317,32 @@ mod tests {
         let refusal = stamper.accept(OPEN, When::TimeTag(tag_in(365 * 86_400 * NANOSECONDS))).unwrap_err();
         assert_eq!(refusal.0, Code::TooFar);
         assert_eq!(logged(&stamper).len(), 0);
+    }
+
+    #[test]
+    fn a_device_that_stands_still_makes_no_later_command_late() {
+        let mut stamper = stamper();
+        stamper.clock.start(1_000_000_000);
+        // Five seconds in which nothing is sealed; then the device goes on and the clock follows it.
+        stamper.accept(OPEN, When::Arrival(6_000_000_000)).unwrap();
+        assert_eq!(logged(&stamper)[0].0, MOST_BLOCKS_AHEAD * FRAMES as u64);
+        stamper.clock.start(6_000_000_000);
+        seal(&stamper, 30);
+        stamper.accept(CLOSE, When::Arrival(6_200_000_000)).unwrap();
+        assert_eq!(logged(&stamper)[1].0, 9600 + command_latency(2));
+        assert_eq!(stamper.counters.late_commands.load(Ordering::Relaxed), 0);
+    }
+
+    #[test]
+    fn a_tagged_command_waits_while_the_log_is_full() {
+        // Without a beat everything is due at once.
+        let mut stamper = stamper();
+        let mut taken = 0;
+        while stamper.accept(OPEN, When::Arrival(0)).is_ok() {
+            taken += 1;
+        }
+        assert_eq!(taken, shm::LOG_RECORDS - 1);
+        assert_eq!(stamper.accept(CLOSE, When::TimeTag(tag_in(0))), Ok(()));
+        assert_eq!((stamper.waiting.len(), stamper.counters.waiting.load(Ordering::Relaxed)), (1, 1));
     }
 }

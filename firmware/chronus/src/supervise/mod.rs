@@ -10,7 +10,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::{Duration, Instant};
 
 use nix::poll::{PollFd, PollFlags, PollTimeout, poll};
-use rt::process::Executable;
+use rt::process::{Executable, Worker};
 use rt::scheduling::RealTime;
 
 use crate::audio::{Alarm, SharedMemory};
@@ -29,6 +29,18 @@ pub struct Conditions {
     pub cores: [Option<usize>; 2],
     /// Whether a refusal of real-time rights is fatal.
     pub real_time: RealTime,
+}
+
+/// Says in which priority a worker is started: it inherits that of this thread.
+fn start_lower<T>(granted: bool, start: impl FnOnce() -> T) -> T {
+    if !granted {
+        return start();
+    }
+    // Refusals of what was granted a moment ago cost a little order, no more.
+    let _ = rt::scheduling::set_fifo(rt::scheduling::START_PRIORITY);
+    let started = start();
+    let _ = rt::scheduling::set_fifo(rt::scheduling::SUPERVISE_PRIORITY);
+    started
 }
 
 /// How long workers have to end after SIGTERM before SIGKILL. They have no handler and nothing to save, so the
@@ -60,13 +72,17 @@ impl Supervisor {
 
     /// Starts the workers and looks after them until it is stopped; then ends them.
     pub fn run(mut self) {
-        if self.conditions.real_time != RealTime::Off {
-            // Refused on a desk machine; then a runaway worker has no privilege either.
-            let _ = rt::scheduling::set_fifo(rt::scheduling::SUPERVISE_PRIORITY);
-        }
+        rt::process::reap_own_children();
+        // Refused on a desk machine; then a runaway worker has no privilege either. On a single core this thread never
+        // steps below a worker, for that could be a runaway.
+        let granted = self.conditions.real_time != RealTime::Off
+            && rt::scheduling::set_fifo(rt::scheduling::SUPERVISE_PRIORITY).is_ok()
+            && rt::cores::available() > 1;
         while !self.stop.load(Ordering::Acquire) {
             for slot in &mut self.slots {
-                slot.attend(&self.conditions, &self.executable);
+                slot.attend(&self.conditions, |name, words| {
+                    start_lower(granted, || Worker::start(&self.executable, name, words))
+                });
             }
             self.wait();
         }
@@ -79,7 +95,7 @@ impl Supervisor {
         events.extend(
             self.slots.iter().filter_map(Slot::worker).map(|worker| PollFd::new(worker.as_fd(), PollFlags::POLLIN)),
         );
-        let next = self.slots.iter().filter_map(Slot::time_to_next).min();
+        let next = self.slots.iter().filter_map(|slot| slot.time_to_next(&self.conditions)).min();
         // Rounded up, or a wait of less than a millisecond would spin.
         let timeout = next
             .map_or(PollTimeout::NONE, |time| PollTimeout::try_from(time.as_millis() + 1).unwrap_or(PollTimeout::MAX));

@@ -4,14 +4,14 @@ use std::sync::atomic::Ordering;
 use std::time::{Duration, Instant};
 
 use nix::sys::signal::Signal;
-use rt::process::{End, Executable, Worker};
-use shm::{Fate, KILL_POINTS, KillPoint};
+use rt::process::{End, Worker};
+use shm::{Fate, KILL_POINTS, KillPoint, NO_BLOCK};
 
 use super::Conditions;
 use crate::report::{SlotState, count};
 use crate::worker::Arguments;
 
-/// How long a worker may take from its start to lockstep, at first. It takes a few milliseconds. A worker that
+/// How long a worker may take from its start to having joined, at first. It takes a few milliseconds. A worker that
 /// hangs before it has joined is seen by this alone; and one that spins in real time for a second would make
 /// the kernel take time from the audio thread (RT throttling).
 const JOIN_LIMIT: Duration = Duration::from_millis(100);
@@ -60,35 +60,38 @@ impl Slot {
     }
 
     /// Does what there is to do: notes an end, kills the unfit, starts the next.
-    pub fn attend(&mut self, conditions: &Conditions, executable: &Executable) {
+    pub fn attend(&mut self, conditions: &Conditions, start: impl FnOnce(&str, &[String]) -> std::io::Result<Worker>) {
         self.gone(conditions);
         let counters = &conditions.counters.slots[self.number];
         if self.worker.is_some() && !self.killed {
             let declared = conditions.alarm.declared(self.number) == self.epoch;
-            let stuck = counters.state() == SlotState::Joining && self.since.elapsed() > self.join_limit();
+            let stuck = !self.joined(conditions) && self.since.elapsed() > self.join_limit();
             if declared || stuck {
-                log::warn!(
-                    "slot {}: the worker (pid {}) does not keep up and is replaced",
-                    self.number,
-                    counters.pid.load(Ordering::Relaxed)
-                );
-                count(&counters.declared);
+                let pid = counters.pid.load(Ordering::Relaxed);
                 self.kill();
                 self.killed = true;
+                log::warn!("slot {}: the worker (pid {pid}) does not keep up and is replaced", self.number);
+                count(&counters.declared);
             }
         }
         if self.worker.is_none() && self.not_before.is_none_or(|time| time <= Instant::now()) {
-            self.start(conditions, executable);
+            self.start(conditions, start);
         }
     }
 
     /// When `attend` has something to do without any event.
-    pub fn time_to_next(&self) -> Option<Duration> {
+    pub fn time_to_next(&self, conditions: &Conditions) -> Option<Duration> {
         match (&self.worker, self.not_before) {
             (None, Some(time)) => Some(time.saturating_duration_since(Instant::now())),
-            (Some(_), _) if !self.killed => self.join_limit().checked_sub(self.since.elapsed()),
+            (Some(_), _) if !self.killed && !self.joined(conditions) => {
+                Some(self.join_limit().saturating_sub(self.since.elapsed()))
+            }
             _ => None,
         }
+    }
+
+    fn joined(&self, conditions: &Conditions) -> bool {
+        conditions.memory.slots[self.number].first_block() != NO_BLOCK
     }
 
     fn join_limit(&self) -> Duration {
@@ -120,7 +123,11 @@ impl Slot {
         let had_joined = counters.state() != SlotState::Joining;
         counters.set_state(SlotState::Down);
         counters.pid.store(0, Ordering::Relaxed);
-        conditions.memory.slots[self.number].vacate();
+        let (own, other) = (&conditions.memory.slots[self.number], &conditions.memory.slots[1 - self.number]);
+        own.vacate();
+        if conditions.alarm.distrusted(self.number) == self.epoch && other.newest_snapshot().is_some() {
+            own.discard();
+        }
         if conditions.memory.bell.ring() {
             // An audio thread without a deadline waits for a block that will not come from here.
             rt::futex::wake(conditions.memory.bell.word(), 1);
@@ -143,7 +150,7 @@ impl Slot {
         true
     }
 
-    fn start(&mut self, conditions: &Conditions, executable: &Executable) {
+    fn start(&mut self, conditions: &Conditions, start: impl FnOnce(&str, &[String]) -> std::io::Result<Worker>) {
         let memory = &conditions.memory;
         let counters = &conditions.counters.slots[self.number];
         self.epoch += 1;
@@ -165,7 +172,7 @@ impl Slot {
         };
         counters.set_state(SlotState::Joining);
         (self.since, self.killed, self.not_before) = (Instant::now(), false, None);
-        match Worker::start(executable, &format!("chronus-worker-{}", self.number), &arguments.to_words()) {
+        match start(&format!("chronus-worker-{}", self.number), &arguments.to_words()) {
             Ok(worker) => {
                 counters.pid.store(worker.id(), Ordering::Relaxed);
                 self.worker = Some(worker);

@@ -3,8 +3,9 @@
 use abi::{Block, BlockNumber, CHANNELS, FRAMES};
 use alsa::pcm::{Access, Format, Frames, HwParams, PCM, State};
 use alsa::{Direction, ValueOr};
+use nix::errno::Errno;
 
-use super::paced::{PacedSink, patience};
+use super::paced::{PacedSink, deadline};
 use crate::audio::AudioClock;
 use crate::audio::choose::Patience;
 use crate::audio::quantise::{LARGEST_BLOCK, SampleFormat};
@@ -22,6 +23,10 @@ const FORMATS: [(Format, SampleFormat); 4] = [
 /// Silent blocks played before closing. Some drivers forget what is in their buffers when they are closed;
 /// 16 blocks are more than any of those buffers hold.
 const CLOSING_BLOCKS: usize = 16;
+
+/// Attempts to get a device going again for one block. One is enough after an underrun; a device that fails ten
+/// times in a row is gone.
+const MOST_RECOVERIES: u32 = 10;
 
 /// What was agreed with a device, for the report.
 #[derive(Clone, Debug)]
@@ -93,7 +98,10 @@ impl AlsaSink {
         if self.lost {
             return self.pace.wait(block, clock, counters);
         }
-        Patience::Until(rt::clock::monotonic() + patience(self.buffered))
+        let now = rt::clock::monotonic();
+        // The buffer was full when the block before was taken, one period before this one will be.
+        let filled = if clock.origin() == 0 { now } else { clock.time_of_block(block).saturating_sub(clock.period()) };
+        deadline(filled, now, self.buffered, clock)
     }
 
     /// Plays a block; returns when the device has room for it. An underrun is counted and played on from. A
@@ -103,24 +111,22 @@ impl AlsaSink {
             return;
         }
         let bytes = self.format.quantise(block, &mut self.bytes);
-        let mut written = 0;
-        while written < FRAMES {
-            let rest = &bytes[written * bytes.len() / FRAMES..];
-            match self.pcm.io_bytes().writei(rest) {
-                Ok(frames) => written += frames,
-                Err(error) => {
-                    count(&counters.xruns);
-                    if self.pcm.try_recover(error, true).is_err() {
-                        self.lost = true;
-                        count(&counters.device_lost);
-                        return;
-                    }
-                }
-            }
+        if !push(&self.pcm, bytes, clock, counters) {
+            self.lose(number, clock, counters);
+            return;
         }
         // Until the buffer is full for the first time writes return at once and tell nothing of the time.
         if self.pcm.state() == State::Running {
             clock.observe(number, rt::clock::monotonic());
+        }
+    }
+
+    /// Goes on without the device, in its beat; in one of its own if it never had any.
+    fn lose(&mut self, number: BlockNumber, clock: &AudioClock, counters: &Counters) {
+        self.lost = true;
+        count(&counters.device_lost);
+        if clock.origin() == 0 {
+            clock.start(rt::clock::monotonic().saturating_sub(clock.offset_of_block(number)));
         }
     }
 
@@ -137,6 +143,28 @@ impl AlsaSink {
         }
         let _ = self.pcm.drain();
     }
+}
+
+/// Gives the device the bytes of a block, over underruns if need be. False if the device is gone.
+fn push(pcm: &PCM, bytes: &[u8], clock: &AudioClock, counters: &Counters) -> bool {
+    let (mut written, mut recoveries) = (0, 0);
+    while written < FRAMES {
+        let rest = &bytes[written * bytes.len() / FRAMES..];
+        let result = pcm.io_bytes().writei(rest);
+        match result {
+            Ok(frames) => written += frames,
+            Err(error) if error.errno() == Errno::EINTR as i32 => {}
+            Err(error) => {
+                recoveries += 1;
+                if recoveries > MOST_RECOVERIES || pcm.try_recover(error, true).is_err() {
+                    return false;
+                }
+                count(&counters.xruns);
+                clock.restart();
+            }
+        }
+    }
+    true
 }
 
 /// Settles rate, channels, period and buffer exactly, and the best format there is.

@@ -1,10 +1,15 @@
 //! A timer at the real rate: what a machine without a sound card runs on, and what a test listens to.
 
 use abi::BlockNumber;
+use rt::clock::NANOSECONDS;
 
 use crate::audio::AudioClock;
 use crate::audio::choose::Patience;
 use crate::report::{Counters, count};
+
+/// Furthest that a beat may be behind and still be caught up with. After more than a second the machine was
+/// suspended, and nobody wants to hear what was missed.
+const LONGEST_CATCH_UP: u64 = NANOSECONDS;
 
 /// The beat of a device with a buffer of some periods.
 pub struct PacedSink {
@@ -19,7 +24,7 @@ impl PacedSink {
     }
 
     /// Waits until `block` is due. If this thread comes so late that a device would have run dry, that is
-    /// counted; the beat itself is not moved, so no block is lost and the latency stays.
+    /// counted, and the beat is caught up with, so that the latency stays; after more than a second it begins anew.
     pub fn wait(&mut self, block: BlockNumber, clock: &AudioClock, counters: &Counters) -> Patience {
         let due = clock.time_of_block(block);
         rt::clock::sleep_until(due);
@@ -28,12 +33,35 @@ impl PacedSink {
         if now > due + self.buffered {
             count(&counters.xruns);
         }
-        Patience::Until(now.max(due) + patience(self.buffered))
+        if now > due + LONGEST_CATCH_UP {
+            clock.start(now.saturating_sub(clock.offset_of_block(block)));
+        }
+        deadline(due, now, self.buffered, clock)
     }
 }
 
-/// How much of what a device has in its buffer may be spent waiting for a worker: three quarters, so that
-/// writing the block still comes in time.
-pub fn patience(buffered: u64) -> u64 {
-    buffered / 4 * 3
+/// How long a worker may be waited for with a block that was due at `due`. Of the time a device can go on by itself
+/// three quarters, counted from when it was due, so that waiting for one block is not granted again to the next.
+/// Whatever happened before, a worker has half a period, or a thread that comes late would find every block late.
+pub fn deadline(due: u64, now: u64, buffered: u64, clock: &AudioClock) -> Patience {
+    Patience::Until((due + buffered / 4 * 3).max(now + clock.period() / 2))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn waiting_for_one_block_takes_from_the_time_of_the_next() {
+        let clock = AudioClock::new(48_000);
+        let (period, buffered) = (clock.period(), 3 * clock.period());
+        let until = |due, now| match deadline(due, now, buffered, &clock) {
+            Patience::Until(time) => time,
+            Patience::Unlimited => unreachable!("a deadline is a deadline"),
+        };
+        let first = until(0, 0);
+        assert_eq!(first, buffered / 4 * 3);
+        assert!(until(period, first) < first + buffered / 4 * 3);
+        assert_eq!(until(0, 10 * period), 10 * period + period / 2);
+    }
 }

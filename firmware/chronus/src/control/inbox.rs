@@ -1,0 +1,87 @@
+//! The queue of datagrams between the receiving thread and the control thread, bounded in number and in bytes.
+
+use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::mpsc::{Receiver, RecvTimeoutError, SyncSender, TrySendError, sync_channel};
+use std::time::Duration;
+
+use crate::input::Datagram;
+
+/// Datagrams the queue holds: three times the largest burst promised.
+const MOST_DATAGRAMS: usize = 16_384;
+
+/// Bytes the datagrams in the queue may have: as many as the kernel's own buffer is asked to hold. So many of the
+/// largest size would be 512 MiB, all of it locked memory of a small board.
+const MOST_BYTES: usize = 8 << 20;
+
+/// The receiving thread's end.
+pub struct InboxWriter {
+    queue: SyncSender<Datagram>,
+    bytes: Arc<AtomicUsize>,
+}
+
+/// The control thread's end.
+pub struct Inbox {
+    queue: Receiver<Datagram>,
+    bytes: Arc<AtomicUsize>,
+}
+
+/// An empty queue.
+pub fn inbox() -> (InboxWriter, Inbox) {
+    let (input, queue) = sync_channel(MOST_DATAGRAMS);
+    let bytes = Arc::new(AtomicUsize::new(0));
+    (InboxWriter { queue: input, bytes: bytes.clone() }, Inbox { queue, bytes })
+}
+
+impl InboxWriter {
+    /// Adds a datagram; false if there is no room for it and it is dropped.
+    pub fn add(&self, datagram: Datagram) -> bool {
+        let size = datagram.bytes.len();
+        // Only this thread adds, so what is read here can only become less; it guards no other memory.
+        if self.bytes.load(Ordering::Relaxed) + size > MOST_BYTES {
+            return false;
+        }
+        // Before the datagram is there: what is taken away was then added before.
+        self.bytes.fetch_add(size, Ordering::Relaxed);
+        let full = matches!(self.queue.try_send(datagram), Err(TrySendError::Full(_)));
+        if full {
+            self.bytes.fetch_sub(size, Ordering::Relaxed);
+        }
+        !full
+    }
+}
+
+impl Inbox {
+    /// The next datagram, waited for so long.
+    ///
+    /// # Errors
+    /// If none came, or none can come any more.
+    pub fn take(&self, wait: Duration) -> Result<Datagram, RecvTimeoutError> {
+        let datagram = self.queue.recv_timeout(wait)?;
+        self.bytes.fetch_sub(datagram.bytes.len(), Ordering::Relaxed);
+        Ok(datagram)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::input::MAX_DATAGRAM_BYTES;
+
+    fn datagram(size: usize) -> Datagram {
+        Datagram { bytes: vec![0; size], sender: ([127, 0, 0, 1], 1).into(), arrival_ns: 0, truncated: false }
+    }
+
+    #[test]
+    fn the_queue_is_bounded_in_bytes_and_in_number() {
+        for (size, most) in [(MAX_DATAGRAM_BYTES, MOST_BYTES / MAX_DATAGRAM_BYTES), (0, MOST_DATAGRAMS)] {
+            let (input, queue) = inbox();
+            assert_eq!((0..MOST_DATAGRAMS + 9).filter(|_| input.add(datagram(size))).count(), most);
+            assert!(!input.add(datagram(size)));
+            queue.take(Duration::ZERO).unwrap();
+            assert!(input.add(datagram(size)) && !input.add(datagram(size)));
+            while queue.take(Duration::ZERO).is_ok() {}
+            assert_eq!(queue.bytes.load(Ordering::Relaxed), 0);
+        }
+    }
+}

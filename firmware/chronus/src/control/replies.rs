@@ -1,0 +1,113 @@
+//! What goes back to the sender of a datagram: little, however much it asked for.
+
+use std::net::{SocketAddr, UdpSocket};
+use std::os::fd::AsRawFd;
+
+use nix::sys::socket::{MsgFlags, SockaddrStorage, sendto};
+use rosc::{OscMessage, OscPacket, OscType};
+
+use crate::input::Refusal;
+use crate::report::{Counters, count};
+
+/// Error replies to one datagram. A hand-made message or a small bundle gets all of its errors. A bundle of 2,000
+/// bad messages would get 2,000 datagrams: with a forged sender address a weapon against a third party.
+const MOST_ERRORS: usize = 16;
+
+/// The replies to one datagram. What is too much or would be answered in turn is counted and not sent.
+pub struct Replies<'a> {
+    socket: &'a UdpSocket,
+    sender: SocketAddr,
+    counters: &'a Counters,
+    errors: usize,
+    /// Addresses of the answers given.
+    answered: Vec<&'static str>,
+}
+
+impl<'a> Replies<'a> {
+    /// Replies to a datagram of `sender`.
+    pub fn to(sender: SocketAddr, socket: &'a UdpSocket, counters: &'a Counters) -> Self {
+        Self { socket, sender, counters, errors: 0, answered: Vec::new() }
+    }
+
+    /// Whether a question is answered at `address`: once, as the second answer would be the same. If not, that
+    /// is counted.
+    pub fn may_answer(&mut self, address: &'static str) -> bool {
+        let first = !self.answered.contains(&address);
+        if first {
+            self.answered.push(address);
+        } else {
+            count(&self.counters.replies_withheld);
+        }
+        first
+    }
+
+    /// Answers a question.
+    pub fn answer(&self, address: &str, arguments: Vec<OscType>) {
+        self.send(OscMessage { addr: address.to_owned(), args: arguments });
+    }
+
+    /// Tells of a refusal.
+    pub fn refuse(&mut self, refusal: &Refusal) {
+        if is_reply(&refusal.address) || self.errors == MOST_ERRORS {
+            return count(&self.counters.replies_withheld);
+        }
+        self.errors += 1;
+        self.send(refusal.to_message());
+    }
+
+    fn send(&self, message: OscMessage) {
+        // A reply is a courtesy: a client that is gone or does not read must not hold anything up.
+        if let Ok(bytes) = rosc::encoder::encode(&OscPacket::Message(message)) {
+            let _ =
+                sendto(self.socket.as_raw_fd(), &bytes, &SockaddrStorage::from(self.sender), MsgFlags::MSG_DONTWAIT);
+        }
+    }
+}
+
+/// Whether this address is that of a reply. Answering it could mean that two engines answer each other for ever:
+/// it takes one datagram with a forged sender.
+fn is_reply(address: &str) -> bool {
+    address == "/error" || address.ends_with(".reply")
+}
+
+#[cfg(test)]
+mod tests {
+    use std::sync::atomic::Ordering;
+    use std::time::Duration;
+
+    use super::*;
+    use crate::input::Code;
+
+    /// How many datagrams `work` sends, and how many replies it counts as withheld.
+    fn sent(work: impl FnOnce(&mut Replies)) -> (usize, u64) {
+        let [engine, client] = [(); 2].map(|()| UdpSocket::bind("127.0.0.1:0").unwrap());
+        let counters = Counters::default();
+        work(&mut Replies::to(client.local_addr().unwrap(), &engine, &counters));
+        client.set_read_timeout(Some(Duration::from_millis(50))).unwrap();
+        let received = std::iter::from_fn(|| client.recv(&mut [0; 1024]).ok()).count();
+        (received, counters.replies_withheld.load(Ordering::Relaxed))
+    }
+
+    #[test]
+    fn replies_are_never_answered() {
+        for address in ["/error", "/status.reply", "/version.reply", "/anything.reply"] {
+            let refusal = Refusal::new(address, Code::UnknownAddress, "no such address");
+            assert_eq!(sent(|replies| replies.refuse(&refusal)), (0, 1), "{address}");
+        }
+        assert_eq!(sent(|replies| replies.refuse(&Refusal::new("/errors", Code::UnknownAddress, ""))), (1, 0));
+    }
+
+    #[test]
+    fn one_datagram_gets_few_replies() {
+        let refusal = Refusal::new("/nothing", Code::UnknownAddress, "no such address");
+        assert_eq!(sent(|replies| (0..1000).for_each(|_| replies.refuse(&refusal))), (16, 984));
+        let ask = |replies: &mut Replies| {
+            for address in ["/status.reply", "/version.reply", "/status.reply", "/version.reply", "/status.reply"] {
+                if replies.may_answer(address) {
+                    replies.answer(address, vec![]);
+                }
+            }
+        };
+        assert_eq!(sent(ask), (2, 3));
+    }
+}
