@@ -125,12 +125,39 @@ fn garbage_of_all_kinds_leaves_the_engine_well() {
         let _ = client.socket.send(&bytes);
     }
     client.engine.wait_until("all to be taken", |status| {
-        number(status, "commands.received") + number(status, "network.dropped_by_kernel") >= 15_000
+        let dropped = ["network.dropped_by_kernel", "network.dropped_by_queue"].map(|key| number(status, key));
+        number(status, "commands.received") + dropped.iter().sum::<u64>() >= 15_000
     });
     assert_eq!(client.engine.send(&["/version"]).0, 0);
     let status = client.engine.wait_for_lockstep();
     assert_eq!((number(&status, "slots.0.epoch"), number(&status, "slots.1.epoch")), (1, 1), "a worker died of it");
     assert_eq!(number(&status, "not_finite"), 0);
+}
+
+#[test]
+fn one_datagram_gets_few_replies_and_a_reply_gets_none() {
+    let client = Client::start(&[]);
+    let bundle = |content| OscPacket::Bundle(OscBundle { timetag: OscTime { seconds: 0, fractional: 1 }, content });
+    let many = |address: &str| bundle(vec![message(address, vec![]); 100]);
+    for packet in [message("/error", vec![]), message("/status.reply", vec![]), many("/version.reply")] {
+        client.send(&packet);
+    }
+    client.send(&many("/nothing"));
+    client.send(&bundle([many("/version"), many("/status")].to_vec()));
+    let mut replies = Vec::new();
+    // The status is the last of them all.
+    while replies.last().is_none_or(|address| address != "/status.reply") {
+        let mut reply = [0; 65_536];
+        let length = client.socket.recv(&mut reply).expect("an answer");
+        let (_, packet) = rosc::decoder::decode_udp(&reply[..length]).expect("the answer is OSC");
+        let OscPacket::Message(message) = packet else { panic!("the answer is a message") };
+        replies.push(message.addr);
+    }
+    let expected: Vec<_> = [vec!["/error"; 16], vec!["/version.reply", "/status.reply"]].concat();
+    assert_eq!(replies, expected);
+    let status = client.engine.status();
+    assert_eq!(number(&status, "commands.refused"), 202);
+    assert_eq!(number(&status, "network.replies_withheld"), 102 + 84 + 99 + 99);
 }
 
 #[test]
@@ -231,9 +258,11 @@ fn a_port_in_use_a_missing_score_and_a_bad_score_say_what_to_do() {
     let folder = Folder::new("wrong");
     let bad = folder.file("bad.osc");
     std::fs::write(&bad, b"this is not a score").expect("written");
+    let empty = folder.file("empty.osc");
+    std::fs::write(&empty, b"").expect("written");
     let program = chronus_tests::build::chronus(Build::Release);
     let output = folder.file("x.wav");
-    let [bad, output] = [&bad, &output].map(|path| path.to_str().expect("text").to_owned());
+    let [bad, empty, output] = [&bad, &empty, &output].map(|path| path.to_str().expect("text").to_owned());
     let address = client.engine.address();
     for (words, code, hint) in [
         (vec!["run", "--sink", "paced", "--osc", &address], 1, "--osc"),
@@ -244,6 +273,11 @@ fn a_port_in_use_a_missing_score_and_a_bad_score_say_what_to_do() {
         (vec!["run", "--sink", "free:/nowhere/x.wav", "--blocks", "1", "--osc", "off"], 1, "/nowhere/x.wav"),
         (vec!["status", "127.0.0.1:9"], 1, "chronus run"),
         (vec!["dance"], 2, "--help"),
+        (vec!["dance", "--help"], 2, "--help"),
+        (vec!["status", "no-such-machine.invalid:5005"], 1, "no-such-machine"),
+        (vec!["send", &address, "/gate/adsr", "-h"], 0, ""),
+        (vec!["send", &address, "/mod/sine/freq", "--help"], 1, "wrong_type"),
+        (vec!["render", &empty, &output, "--seconds", "40000"], 1, "186 minutes"),
         (vec![], 2, "chronus run"),
     ] {
         let found = std::process::Command::new(&program).args(&words).output().expect("it runs");

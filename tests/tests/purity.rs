@@ -2,6 +2,7 @@
 //! calls a block. (That the worst block costs at most 1.5 times the median one is in quality.rs.)
 
 use std::net::UdpSocket;
+use std::path::Path;
 use std::process::{Command, Stdio};
 use std::time::Duration;
 
@@ -67,8 +68,10 @@ fn no_real_time_thread_allocates() {
         played.play(10);
         played.engine.wait_for_lockstep();
     }
-    let deaths = [0, 1].map(|slot| played.engine.number(&format!("slots.{slot}.deaths"))).iter().sum::<u64>();
-    assert_eq!(deaths, 20, "a worker ended by itself: see the audit's message above");
+    let status = played.engine.status();
+    let both = |key: &str| (0..2).map(|slot| number(&status, &format!("slots.{slot}.{key}"))).sum::<u64>();
+    // On a busy machine a worker may have been too slow and been replaced: that is no allocation.
+    assert_eq!(both("deaths") - both("declared"), 20, "a worker ended by itself: see the audit's message above");
     let (code, output) = played.engine.stop();
     assert_eq!(code, 0, "{output}");
 }
@@ -98,25 +101,39 @@ fn at_most_two_system_calls_a_block() {
     let folder = Folder::new("strace");
     let mut played = Played::start(Build::Release, "paced");
     played.play(50);
-    for (what, (_, thread)) in ["audio thread", "worker 0", "worker 1"].into_iter().zip(played.threads()) {
-        let report = folder.file("report");
+    for (place, what) in ["audio thread", "worker 0", "worker 1"].into_iter().enumerate() {
+        let Some((calls, blocks)) = count_calls(&mut played, place, &folder.file("report")) else {
+            skipped("system calls", "this kernel does not let strace attach (see /proc/sys/kernel/yama/ptrace_scope)");
+            return;
+        };
+        println!("{what}: {calls} system calls in {blocks} blocks");
+        assert!(calls >= blocks / 2 && calls <= 2 * blocks, "{what}: {calls} system calls in {blocks} blocks");
+    }
+}
+
+/// The system calls of a thread, by its place in [`Played::threads`], and in how many blocks. If the machine was so
+/// busy that the thread's worker was replaced meanwhile, it is counted again.
+fn count_calls(played: &mut Played, place: usize, report: &Path) -> Option<(u64, u64)> {
+    for _ in 0..3 {
+        let _ = std::fs::remove_file(report);
+        played.engine.wait_for_lockstep();
+        let thread = played.threads()[place].1;
         let mut strace = Command::new("strace");
-        strace.args(["-c", "-o"]).arg(&report).args(["-p", &thread.to_string()]);
-        let mut blocks = played.block();
+        strace.args(["-c", "-o"]).arg(report).args(["-p", &thread.to_string()]);
+        let before = played.block();
         let mut strace = strace.stderr(Stdio::null()).spawn().expect("strace starts");
         played.play(300);
         send(strace.id(), Signal::SIGINT);
         strace.wait().expect("strace ends");
         // Strace was attached for these blocks or fewer.
-        blocks = played.block() - blocks + 1;
-        let report = std::fs::read_to_string(&report).unwrap_or_default();
-        let Some(calls) = total_calls(&report) else {
-            skipped("system calls", "this kernel does not let strace attach (see /proc/sys/kernel/yama/ptrace_scope)");
-            return;
-        };
-        println!("{what}: {calls} system calls in {blocks} blocks");
-        assert!(calls >= blocks / 2 && calls <= 2 * blocks, "{what}:\n{report}");
+        let blocks = played.block() - before + 1;
+        if played.threads()[place].1 == thread {
+            let report = std::fs::read_to_string(report).unwrap_or_default();
+            println!("{report}");
+            return Some((total_calls(&report)?, blocks));
+        }
     }
+    panic!("workers were replaced three times in a row");
 }
 
 /// The calls of the last line of `strace -c`.

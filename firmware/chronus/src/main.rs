@@ -69,7 +69,9 @@ fn dispatch(command: &str, rest: &[OsString]) -> Result<ExitCode, Wrong> {
             client::run_status(&options.server, options.json)
         }
         "--version" | "-V" | "version" => tell(concat!("chronus ", env!("CARGO_PKG_VERSION"), "\n")),
-        "--help" | "-h" | "help" => tell(rest.first().and_then(|word| help_text(&word.to_string_lossy())).unwrap_or(OVERVIEW)),
+        "--help" | "-h" | "help" => {
+            tell(rest.first().and_then(|word| help_text(&word.to_string_lossy())).unwrap_or(OVERVIEW))
+        }
         "" => return Err(Wrong(format!("what shall it do?\n\n{}", OVERVIEW))),
         unknown => return Err(Wrong(format!("there is no command '{unknown}'; `chronus --help` shows what there is"))),
     })

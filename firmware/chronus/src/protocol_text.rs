@@ -272,7 +272,8 @@ mod tests {
         for pair in status_pairs(&facts, &counters, 0, 0).chunks_exact(2) {
             let OscType::String(key) = &pair[0] else { panic!("keys are strings") };
             let key = key.replace(".0.", ".N.").replace(".1.", ".N.");
-            let figures = ["count", "p50", "p99", "max"].iter().find_map(|figure| key.strip_suffix(&format!(".{figure}")));
+            let figures =
+                ["count", "p50", "p99", "max"].iter().find_map(|figure| key.strip_suffix(&format!(".{figure}")));
             let row = format!("| `{}` |", figures.unwrap_or(&key));
             assert!(text.contains(&row), "{row} is missing in the table of the status");
         }

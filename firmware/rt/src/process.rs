@@ -135,11 +135,14 @@ pub fn inherited(number: i32) -> Result<OwnedFd, Errno> {
     Ok(unsafe { OwnedFd::from_raw_fd(copy) })
 }
 
-/// Makes ended children wait to be reaped even if whoever started this process ignores such things, so that
-/// nobody but [`Worker::ended`] reaps a worker.
-pub fn reap_own_children() {
+/// Sets two signals as the supervisor needs them, whatever it was started with: ended children wait to be reaped, so
+/// that nobody but [`Worker::ended`] reaps a worker; a file that grows too large is an error and not the end.
+pub fn settle_signals() {
+    use nix::sys::signal::{SigHandler, signal};
     // SAFETY: the default disposition runs no code of ours.
-    let _ = unsafe { nix::sys::signal::signal(Signal::SIGCHLD, nix::sys::signal::SigHandler::SigDfl) };
+    let _ = unsafe { signal(Signal::SIGCHLD, SigHandler::SigDfl) };
+    // SAFETY: nor does ignoring a signal.
+    let _ = unsafe { signal(Signal::SIGXFSZ, SigHandler::SigIgn) };
 }
 
 /// A process that dies leaves no core file: writing one would delay the news of its death.

@@ -17,6 +17,10 @@ const LIMIT: u32 = 3;
 /// workers are hung, and ending both would only make it worse.
 const LIMIT_ALONE: u32 = 12;
 
+/// Doublings of that, one for each worker declared so without any block having come meanwhile: up to 16 s. A block
+/// that takes long (a score with a million commands on one frame) takes as long for every replacement.
+const DOUBLINGS: u32 = 8;
+
 /// Blocks that a worker may be behind without being called slow: more than a hiccup.
 const SLOW_LAG: u64 = 3;
 
@@ -37,6 +41,8 @@ pub struct Watch<'a> {
     alarm: &'a Alarm,
     scratch: [u64; WORDS_PER_BLOCK],
     seen: [Seen; 2],
+    /// Workers declared while neither slot was well, since a block last came.
+    in_vain: u32,
     /// Nanoseconds between two looks, and the time of the next.
     interval: u64,
     next_look: u64,
@@ -48,7 +54,7 @@ impl<'a> Watch<'a> {
         // A look each period; a little less, so that jitter does not skip one.
         let interval = period / 4 * 3;
         let scratch = [0; WORDS_PER_BLOCK];
-        Self { slots, counters, alarm, scratch, seen: [Seen::default(); 2], interval, next_look: 0 }
+        Self { slots, counters, alarm, scratch, seen: [Seen::default(); 2], in_vain: 0, interval, next_look: 0 }
     }
 
     /// Block `number` is being played, and the slots marked had it.
@@ -79,13 +85,19 @@ impl<'a> Watch<'a> {
         // Read before anything else is: a worker must not be declared for what its predecessor did.
         let epochs = [0, 1].map(|slot: usize| self.counters.slots[slot].epoch.load(Ordering::Relaxed));
         for slot in 0..2 {
-            self.seen[slot] = self.look(slot, sealed);
+            let seen = self.look(slot, sealed);
+            if seen.first == self.seen[slot].first && seen.published > self.seen[slot].published {
+                self.in_vain = 0;
+            }
+            self.seen[slot] = seen;
         }
+        let alone = LIMIT_ALONE << self.in_vain.min(DOUBLINGS);
         let well = self.seen.map(|seen| seen.first != NO_BLOCK && seen.idle == 0);
         for (slot, epoch) in epochs.into_iter().enumerate() {
-            let limit = if well[1 - slot] { LIMIT } else { LIMIT_ALONE };
+            let limit = if well[1 - slot] { LIMIT } else { alone };
             if self.seen[slot].idle >= limit && self.alarm.declare(slot, epoch) {
                 self.counters.declared_lag.add(self.seen[slot].lag);
+                self.in_vain += 1;
             }
         }
     }
@@ -229,7 +241,7 @@ mod tests {
             slots[0].publish_block(5, &Block { samples: [0.1; abi::SAMPLES] });
             watch.played(4, [false, true]);
             assert_eq!(counters.slots[0].state(), SlotState::Joining);
-            slots[0].publish_block(5, &Block::SILENCE);
+            slots.iter().for_each(|slot| slot.publish_block(6, &Block::SILENCE));
             watch.played(4, [false, true]);
             assert_eq!(counters.slots[0].state(), SlotState::Lockstep);
         });

@@ -65,7 +65,8 @@ fn questions_are_answered_by_their_own_reply() {
 fn silence_says_how_to_start_an_engine() {
     let socket = UdpSocket::bind("127.0.0.1:0").unwrap();
     let silent = &socket.local_addr().unwrap().to_string();
-    let expected = |server: &str| Err(format!("no Chronus answers at {server}; is it running? start it with: chronus run"));
+    let expected =
+        |server: &str| Err(format!("no Chronus answers at {server}; is it running? start it with: chronus run"));
     assert_eq!(send(silent, "/test", &[]), expected(silent));
     drop(socket);
     assert_eq!(send(silent, "/test", &[]), expected(silent));

@@ -100,7 +100,9 @@ impl RunOptions {
         let mut parser = Parser::from_args(arguments);
         while let Some(argument) = parser.next()? {
             match argument {
-                Arg::Long("config") => files.push(PathBuf::from(value_of::<String>(&mut parser, "--config", "a file")?)),
+                Arg::Long("config") => {
+                    files.push(PathBuf::from(value_of::<String>(&mut parser, "--config", "a file")?))
+                }
                 Arg::Long("sink") => options.set_sink(&value_of::<String>(&mut parser, "--sink", SINKS)?)?,
                 Arg::Long("osc") => options.set_osc(&value_of::<String>(&mut parser, "--osc", "ADDR:PORT or off")?)?,
                 Arg::Long("score") => options.score = Some(parser.value()?.into()),

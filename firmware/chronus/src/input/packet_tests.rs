@@ -75,7 +75,7 @@ fn bytes_that_are_not_osc_are_malformed() {
         b"/a\0\0,b\0\0\x7f\xff\xff\xff\0\0\0\0",
         b"/a\0\0,s\0\0abcd",
         b"/a\0\0,c\0\0\xff\xff\xff\xff",
-        b"/a\0\0,S\0\0a\0\0\0",
+        b"/a\0\0,X\0\0a\0\0\0",
         b"/a\0\0,i\0\0\0\0\0\x01more",
     ] {
         assert_eq!(refused(bytes).code, Code::Malformed, "{}", bytes.escape_ascii());

@@ -8,6 +8,7 @@ mod sound;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::thread::{Builder, JoinHandle};
+use std::time::Duration;
 
 use rt::cores::Placement;
 use rt::scheduling::RealTime;
@@ -38,10 +39,12 @@ pub fn run(options: &RunOptions) -> Result<(), String> {
     let blocks = options.blocks.or_else(|| score.as_ref().map(blocks_of_score));
     let receiver = options.osc.map(Receiver::bind).transpose()?;
     let placement = rights::placement(options)?;
-    let real_time = rights::ask(options.real_time)?;
+    rt::process::settle_signals();
     let kept = options.keep_score.as_deref().map(|path| KeptScore::create(path, options.rate)).transpose()?;
     let commands = score.map(|score| score.commands).unwrap_or_default();
     let engine = Engine::new(&commands, options)?;
+    // After the memory is there: with a small limit on locked memory it would be refused, and not the locking.
+    let real_time = rights::ask(options.real_time)?;
     let sound = sound::open(options, &engine.clock)?;
     let facts = Facts {
         rate: options.rate,
@@ -108,7 +111,9 @@ impl Engine {
         };
         let control = receiver.map(|receiver| self.start_control(receiver, facts.clone(), kept)).transpose()?;
         let audio = self.start_audio(period, placement, options)?;
-        announce::started(&description, &facts, address, &self.counters);
+        let counters = self.counters.clone();
+        // By a thread of its own: a pipe that nobody reads must not keep this one from hearing signals.
+        let announcing = spawn("announce", move || announce::started(&description, &facts, address, &counters))?;
         let failed = || !self.stop.load(Ordering::Relaxed) && supervisor.is_finished();
         self.signals.watch(&audio, &failed, &self.stop, &self.counters, options.rate);
         let played =
@@ -118,8 +123,11 @@ impl Engine {
         self.alarm.wake();
         let _ = supervisor.join();
         let _ = control.map(JoinHandle::join);
+        wait_a_little_for(&announcing);
         let recorded = recorder.map(|recorder| recorder.finish()).transpose();
-        announce::ended(&self.counters, survived, options.rate, recorded.as_ref().ok().copied().flatten());
+        let (counters, rate, written) = (self.counters, options.rate, recorded.as_ref().ok().copied().flatten());
+        let announcing = spawn("announce", move || announce::ended(&counters, survived, rate, written))?;
+        wait_a_little_for(&announcing);
         played.and(recorded.map(drop))
     }
 
@@ -165,6 +173,17 @@ impl Engine {
             stop: self.ended.clone(),
         };
         spawn("control", move || control.run(&queue, &replies))
+    }
+}
+
+/// The first lines come before the last ones; unless nobody reads them.
+fn wait_a_little_for(announcing: &JoinHandle<()>) {
+    // A thousandth of a second at a time, for half a second: a reader who is there is quicker.
+    for _ in 0..500 {
+        if announcing.is_finished() {
+            return;
+        }
+        std::thread::sleep(Duration::from_millis(1));
     }
 }
 

@@ -5,6 +5,7 @@ use std::os::fd::AsFd;
 use std::os::unix::net::UnixStream;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::thread::JoinHandle;
+use std::time::{Duration, Instant};
 
 use nix::poll::{PollFd, PollFlags, poll};
 use signal_hook::consts::{SIGHUP, SIGINT, SIGTERM};
@@ -13,6 +14,9 @@ use crate::report::{Counters, StatusLine};
 
 /// Time between two updates of the status line, in milliseconds: four a second read calmly.
 const STATUS_INTERVAL: u16 = 250;
+
+/// A second signal within this time is the same wish: a terminal that closes sends SIGHUP twice.
+const SAME_WISH: Duration = Duration::from_millis(300);
 
 /// Byte by which the audio thread says that it has ended; a signal writes another one.
 const AUDIO_ENDED: u8 = b'e';
@@ -71,7 +75,7 @@ impl Signals {
         rate: u32,
     ) {
         let line = StatusLine::new();
-        let mut told_lost = false;
+        let (mut told_lost, mut asked) = (false, None::<Instant>);
         loop {
             line.update(counters, rate);
             let mut events = [PollFd::new(self.events.as_fd(), PollFlags::POLLIN)];
@@ -81,7 +85,8 @@ impl Signals {
                 if byte[0] == AUDIO_ENDED {
                     break;
                 }
-                if stop.swap(true, Ordering::Relaxed) {
+                let asked_before = asked.get_or_insert_with(Instant::now).elapsed() > SAME_WISH;
+                if stop.swap(true, Ordering::Relaxed) && asked_before {
                     line.clear();
                     log::error!("stopped at once, as asked for twice");
                     log::logger().flush();

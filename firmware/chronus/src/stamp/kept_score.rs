@@ -129,8 +129,10 @@ mod tests {
     fn a_kept_score_holds_what_was_played_and_is_as_long() {
         for rate in abi::RATES {
             let path = std::env::temp_dir().join(format!("chronus-kept-{rate}-{}.osc", std::process::id()));
-            let played =
-                [command(3, Operation::Gate(GateId::Adsr, true)), command(1000, Operation::Set(ParameterId::FilterQ, 0.3))];
+            let played = [
+                command(3, Operation::Gate(GateId::Adsr, true)),
+                command(1000, Operation::Set(ParameterId::FilterQ, 0.3)),
+            ];
             let mut kept = KeptScore::create(&path, rate).unwrap();
             played.into_iter().for_each(|command| kept.add(command));
             kept.add(command(100_000, Operation::Gate(GateId::Adsr, false)));

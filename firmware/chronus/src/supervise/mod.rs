@@ -72,7 +72,6 @@ impl Supervisor {
 
     /// Starts the workers and looks after them until it is stopped; then ends them.
     pub fn run(mut self) {
-        rt::process::reap_own_children();
         // Refused on a desk machine; then a runaway worker has no privilege either. On a single core this thread never
         // steps below a worker, for that could be a runaway.
         let granted = self.conditions.real_time != RealTime::Off

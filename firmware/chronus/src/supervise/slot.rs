@@ -36,6 +36,8 @@ pub struct Slot {
     killed: bool,
     kill_at: Option<(KillPoint, u32, Fate)>,
     failures: u32,
+    /// Attempts in a row in which there was not even a process.
+    not_started: u32,
     not_before: Option<Instant>,
 }
 
@@ -50,6 +52,7 @@ impl Slot {
             killed: false,
             kill_at: None,
             failures: 0,
+            not_started: 0,
             not_before: None,
         }
     }
@@ -175,11 +178,15 @@ impl Slot {
         match start(&format!("chronus-worker-{}", self.number), &arguments.to_words()) {
             Ok(worker) => {
                 counters.pid.store(worker.id(), Ordering::Relaxed);
+                self.not_started = 0;
                 self.worker = Some(worker);
             }
             Err(error) => {
                 counters.set_state(SlotState::Down);
-                log::error!("slot {}: no worker could be started: {error}; trying again", self.number);
+                if self.not_started == 0 {
+                    log::error!("slot {}: no worker could be started: {error}; trying on", self.number);
+                }
+                self.not_started += 1;
                 self.not_before = Some(Instant::now() + PAUSE);
             }
         }
