@@ -185,14 +185,22 @@ fn live_performance(build: Build, seed: u64, variables: &[(&str, &str)], mut mea
 
 #[test]
 fn what_is_played_live_under_kills_can_be_rendered_again_bit_for_bit() {
-    let mut random = Random::new(3);
-    let mut killed = 0;
-    let output = live_performance(Build::Release, 5, &[], |engine| {
-        let workers = engine.workers();
-        if random.below(20) == 0 && !workers.is_empty() {
-            killed += u64::from(send(workers[random.below(workers.len() as u64) as usize], Signal::SIGKILL));
+    // On a shared machine another program may cause late blocks; one performance in three is to have none.
+    for seed in 0..3 {
+        let mut random = Random::new(seed);
+        let mut killed = 0;
+        let output = live_performance(Build::Release, seed, &[], |engine| {
+            let workers = engine.workers();
+            if random.below(20) == 0 && !workers.is_empty() {
+                killed += u64::from(send(workers[random.below(workers.len() as u64) as usize], Signal::SIGKILL));
+            }
+        });
+        let late = told(&output, "late blocks");
+        println!("{killed} kills during a live performance, {late} late blocks");
+        assert!(killed > 100);
+        if late == 0 {
+            return;
         }
-    });
-    println!("{killed} kills during a live performance; {}", output.lines().last().unwrap_or_default());
-    assert!(killed > 100);
+    }
+    panic!("late blocks in every performance");
 }

@@ -38,8 +38,9 @@ impl Performance {
         self.engine.number(&format!("slots.{slot}.pid")) as u32
     }
 
-    /// Stops the engine; nothing but its last, faded block and what late blocks explain may differ.
-    fn assert_nothing_was_heard(self) -> String {
+    /// Stops the engine; nothing but its last, faded block and what late blocks explain may differ. Gives how many
+    /// blocks were late.
+    fn assert_nothing_was_heard(self) -> u64 {
         let (code, output) = self.engine.stop();
         assert_eq!(code, 0, "{output}");
         let (played, late) = (told(&output, "played"), told(&output, "late blocks"));
@@ -50,12 +51,28 @@ impl Performance {
         let differing = played.differing_blocks(&Recording::read(&reference)).len() as u64;
         println!("{}", output.lines().rev().nth(1).unwrap_or_default());
         assert!(differing <= 2 * late, "{differing} blocks differ, {late} were late");
-        output
+        late
     }
+}
+
+/// Runs `test` until it had no late block, which on a shared machine another program may cause; at most three times.
+fn undisturbed(test: impl Fn() -> u64) {
+    for attempt in 1..=3 {
+        let late = test();
+        if late == 0 {
+            return;
+        }
+        println!("attempt {attempt}: {late} late blocks");
+    }
+    panic!("late blocks in every attempt");
 }
 
 #[test]
 fn a_replacement_is_in_lockstep_within_four_blocks() {
+    undisturbed(kill_and_count_blocks);
+}
+
+fn kill_and_count_blocks() -> u64 {
     let performance = Performance::start(Build::Release, &[]);
     let wanted = (kills() / 25).clamp(50, 400);
     for kill in 0..wanted {
@@ -72,12 +89,17 @@ fn a_replacement_is_in_lockstep_within_four_blocks() {
         ["count", "p50", "p99", "max"].map(|of| number(&status, &format!("rejoin_blocks.{of}")));
     println!("{count} kills; blocks until redundant again: median {p50}, p99 {p99}, most {max}");
     assert!(count >= wanted);
-    assert!(p99 <= 4, "p99 of {p99} blocks");
-    performance.assert_nothing_was_heard();
+    let late = performance.assert_nothing_was_heard();
+    assert!(p99 <= 4 || late > 0, "p99 of {p99} blocks");
+    late
 }
 
 #[test]
 fn deaths_during_a_rejoin_cost_nothing() {
+    undisturbed(kill_during_rejoins);
+}
+
+fn kill_during_rejoins() -> u64 {
     let performance = Performance::start(Build::Release, &[]);
     let mut random = Random::new(5);
     // Slot 0 dies again and again, mostly before it has joined; slot 1 plays on.
@@ -93,11 +115,15 @@ fn deaths_during_a_rejoin_cost_nothing() {
     let deaths = performance.engine.number("slots.0.deaths");
     println!("{deaths} deaths of one slot");
     assert!(deaths > 100);
-    performance.assert_nothing_was_heard();
+    performance.assert_nothing_was_heard()
 }
 
 #[test]
 fn a_stopped_worker_is_declared_killed_and_replaced_and_never_comes_back() {
+    undisturbed(stop_workers);
+}
+
+fn stop_workers() -> u64 {
     let performance = Performance::start(Build::Release, &[]);
     for round in 0..20 {
         let slot = round % 2;
@@ -117,13 +143,18 @@ fn a_stopped_worker_is_declared_killed_and_replaced_and_never_comes_back() {
     }
     let most = performance.engine.number("declared_lag_blocks.max");
     println!("declared hung after at most {most} blocks");
-    let output = performance.assert_nothing_was_heard();
-    // While the machine stalls both workers at once, a longer patience is right (see audio/watch.rs).
-    assert!(most <= 4 || told(&output, "late blocks") > 0, "declared only after {most} blocks");
+    let late = performance.assert_nothing_was_heard();
+    // While neither slot is well a longer patience is right (see audio/watch.rs).
+    assert!(most <= 4 || late > 0, "declared only after {most} blocks");
+    late
 }
 
 #[test]
 fn a_worker_in_an_endless_loop_is_replaced_at_every_point() {
+    undisturbed(let_workers_spin);
+}
+
+fn let_workers_spin() -> u64 {
     let performance = Performance::start(Build::KillPoints, &[("CHRONUS_KILL_POINTS", "spin")]);
     let (mut declared, mut since) = (0, Instant::now());
     while declared < 60 {
@@ -140,5 +171,7 @@ fn a_worker_in_an_endless_loop_is_replaced_at_every_point() {
     }
     let most = performance.engine.number("declared_lag_blocks.max");
     println!("60 endless loops, declared after at most {most} blocks");
-    performance.assert_nothing_was_heard();
+    let late = performance.assert_nothing_was_heard();
+    assert!(most <= 4 || late > 0, "declared only after {most} blocks");
+    late
 }

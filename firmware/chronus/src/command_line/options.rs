@@ -2,7 +2,9 @@
 
 use std::ffi::OsString;
 use std::fmt::Display;
-use std::path::PathBuf;
+use std::fs::Metadata;
+use std::os::unix::fs::MetadataExt;
+use std::path::{Path, PathBuf};
 use std::str::FromStr;
 
 use lexopt::{Arg, Parser, ValueExt};
@@ -52,6 +54,25 @@ pub fn length(blocks: Option<u64>, seconds: Option<f64>, rate: u32) -> Result<Op
     }
 }
 
+/// Refuses a file that is named for two purposes: one would destroy the other. What is no ordinary file
+/// (`/dev/null`) may be named as often as one likes.
+pub fn distinct(files: &[&Path]) -> Result<(), Wrong> {
+    let identity =
+        |path: &Path| std::fs::metadata(path).ok().filter(Metadata::is_file).map(|file| (file.dev(), file.ino()));
+    for (place, file) in files.iter().enumerate() {
+        for other in &files[..place] {
+            let same = identity(file).map_or(!file.exists() && file == other, |own| identity(other) == Some(own));
+            if same {
+                return Err(Wrong(format!(
+                    "{} is named twice: reading and writing it at once would destroy it",
+                    file.display()
+                )));
+            }
+        }
+    }
+    Ok(())
+}
+
 /// Checks a sample rate.
 pub fn checked_rate(rate: u32) -> Result<u32, Wrong> {
     if abi::RATES.contains(&rate) {
@@ -95,6 +116,7 @@ impl RenderOptions {
         }
         let [score, output] = <[PathBuf; 2]>::try_from(files)
             .map_err(|_| Wrong("two files are needed: chronus render SCORE OUT.wav".to_owned()))?;
+        distinct(&[&score, &output])?;
         Ok(Self { score, output, blocks: length(blocks, seconds, rate)?, rate })
     }
 }
@@ -104,11 +126,25 @@ mod tests {
     use super::*;
 
     #[test]
+    fn one_file_under_two_names_is_found_out() {
+        let folder = std::env::temp_dir().join(format!("chronus-distinct-{}", std::process::id()));
+        std::fs::create_dir_all(&folder).unwrap();
+        let (file, link) = (folder.join("a"), folder.join("b"));
+        std::fs::write(&file, b"score").unwrap();
+        std::os::unix::fs::symlink(&file, &link).unwrap();
+        assert!(distinct(&[&file, &link]).is_err());
+        assert!(distinct(&[&file, &folder.join("c")]).is_ok());
+        assert!(distinct(&[Path::new("/dev/null"), Path::new("/dev/null")]).is_ok());
+        std::fs::remove_dir_all(&folder).unwrap();
+    }
+
+    #[test]
     fn render_takes_two_files_and_one_length() {
         let parse = |text: &str| RenderOptions::parse(&text.split(' ').map(OsString::from).collect::<Vec<_>>());
         let options = parse("a.osc --seconds 1 b.wav --rate 96000").unwrap();
         assert_eq!((options.blocks, options.rate, options.output), (Some(375), 96_000, "b.wav".into()));
         assert!(parse("a.osc b.wav --blocks 3 --seconds 1").unwrap_err().0.contains("leave one of them out"));
         assert!(parse("a.osc").unwrap_err().0.contains("two files"));
+        assert!(parse("a.osc a.osc").unwrap_err().0.contains("named twice"));
     }
 }

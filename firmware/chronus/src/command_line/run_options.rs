@@ -8,7 +8,7 @@ use lexopt::{Arg, Parser};
 use rt::scheduling::RealTime;
 
 use super::configuration::{Configuration, read_configuration};
-use super::options::{Wrong, checked_rate, length, unexpected, value_of};
+use super::options::{Wrong, checked_rate, distinct, length, unexpected, value_of};
 
 /// Where the sound is to go.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -160,6 +160,12 @@ impl RunOptions {
         if self.keep_score.is_some() && self.osc.is_none() {
             return Err(Wrong("--keep-score keeps what is played live, and OSC is off: leave one out".to_owned()));
         }
+        let recording = match &self.sink {
+            SinkChoice::Paced(file) | SinkChoice::Free(file) => file.as_deref(),
+            SinkChoice::Auto | SinkChoice::Alsa(_) => None,
+        };
+        let files = [self.score.as_deref(), self.keep_score.as_deref(), recording];
+        distinct(&files.into_iter().flatten().collect::<Vec<_>>())?;
         Ok(self)
     }
 

@@ -40,12 +40,13 @@ pub fn run(options: &RunOptions) -> Result<(), String> {
     let receiver = options.osc.map(Receiver::bind).transpose()?;
     let placement = rights::placement(options)?;
     rt::process::settle_signals();
-    let kept = options.keep_score.as_deref().map(|path| KeptScore::create(path, options.rate)).transpose()?;
     let commands = score.map(|score| score.commands).unwrap_or_default();
     let engine = Engine::new(&commands, options)?;
     // After the memory is there: with a small limit on locked memory it would be refused, and not the locking.
     let real_time = rights::ask(options.real_time)?;
     let sound = sound::open(options, &engine.clock)?;
+    // Last, because it overwrites: a run that is refused leaves the file alone.
+    let kept = options.keep_score.as_deref().map(|path| KeptScore::create(path, options.rate)).transpose()?;
     let facts = Facts {
         rate: options.rate,
         lead: options.lead,
