@@ -145,6 +145,11 @@ pub fn settle_signals() {
     let _ = unsafe { signal(Signal::SIGXFSZ, SigHandler::SigIgn) };
 }
 
+/// The name under which `ps` and `top` show the calling process; at most 15 bytes are shown.
+pub fn set_name(name: &std::ffi::CStr) {
+    let _ = nix::sys::prctl::set_name(name);
+}
+
 /// A process that dies leaves no core file: writing one would delay the news of its death.
 pub fn leave_no_core() {
     let _ = nix::sys::resource::setrlimit(nix::sys::resource::Resource::RLIMIT_CORE, 0, 0);

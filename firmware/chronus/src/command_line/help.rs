@@ -39,7 +39,7 @@ chronus run [OPTION...]: the engine.
   --lead N           blocks rendered ahead, 1 to 4 (default 2). Each adds one block (5.3 ms at 48 kHz) of latency and
                      as much time for the workers to be late without being heard
   --periods N        periods in the sound card's buffer, 2 (default) to 4
-  --workers N        2 (default); 1 for comparison: then a kill is heard
+  --workers N        2 (default); 1 for comparison: then a hang is heard (kill -STOP PID)
   --real-time MODE   auto (default: a refusal is a warning), require (a refusal is fatal), off
   --cores A,S0,S1    cores of the audio thread and the two workers (default with 4 or more cores: 1,2,3)
   --config FILE      the same options as TOML: [engine] sink, rate, lead, workers, periods, real_time, cores;

@@ -91,6 +91,8 @@ impl Arguments {
     /// Ties this process to its supervisor, gives it its core and priority, and takes from it all the rest.
     pub(super) fn prepare_process(&self) -> Result<(), String> {
         rt::process::leave_no_core();
+        // Started from a descriptor, it would be shown under the descriptor's number.
+        rt::process::set_name(if self.slot == 0 { c"chronus-w0" } else { c"chronus-w1" });
         rt::process::die_with_parent(self.parent).map_err(|_| "the supervisor is gone".to_owned())?;
         let refused = |what: &str, error: nix::errno::Errno| match self.real_time {
             RealTime::Require => Err(format!("{what}: {error}")),
