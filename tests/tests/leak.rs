@@ -29,6 +29,11 @@ fn kill_often(engine: &Engine, times: u64) {
 fn a_thousand_kills_leave_nothing_behind() {
     let engine = Engine::start(Build::Release, &["--sink", "paced", "--osc", "127.0.0.1:0"]);
     kill_often(&engine, WARM_UP);
+    // One that hangs, too: a message is written then, by a thread that has its first memory from it.
+    let hung = engine.number("slots.0.pid") as u32;
+    send(hung, Signal::SIGSTOP);
+    engine.wait_until("the replacement", |status| status["slots"][0]["pid"].as_u64() != Some(u64::from(hung)));
+    engine.wait_for_lockstep();
     let (before, resident_before) = (Belongings::of(engine.id()), resident_kib(engine.id()));
     let times = kills().min(1000);
     kill_often(&engine, times);
