@@ -41,7 +41,7 @@ impl Player {
     /// One block with the commands given, each at its frame.
     pub fn block(&mut self, commands: &[Command]) -> Block {
         let mut block = Block::SILENCE;
-        dsp::render(&mut self.state, &mut commands.iter().copied(), &mut block);
+        dsp::render(&mut self.state, &mut commands.iter().copied().peekable(), &mut block);
         block
     }
 

@@ -11,8 +11,8 @@ pub enum Build {
     Release,
     /// With overflow checks and assertions.
     Debug,
-    /// Workers end themselves at chosen instructions.
-    KillPoints,
+    /// Workers die, hang, flip bits and take poison, as a test asks for.
+    Faults,
     /// Aborts when a real-time thread allocates.
     Audit,
 }
@@ -33,7 +33,7 @@ pub fn chronus(build: Build) -> PathBuf {
     let (folder, arguments): (PathBuf, &[&str]) = match build {
         Build::Release => (target(), &["--release"]),
         Build::Debug => (target(), &[]),
-        Build::KillPoints => (target().join("kill-points"), &["--release", "--features", "kill-points"]),
+        Build::Faults => (target().join("faults"), &["--release", "--features", "faults"]),
         Build::Audit => (target().join("audit"), &["--release", "--features", "audit"]),
     };
     let mut built = BUILT.lock().expect("no build has panicked");

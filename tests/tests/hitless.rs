@@ -135,7 +135,7 @@ fn a_kill_at_every_instruction_that_matters_changes_no_bit() {
     let piece = Piece::new("kill-points", 20_000, 9);
     let mut deaths = BTreeMap::new();
     for round in 0..8 {
-        let engine = piece.run(Build::KillPoints, "free", &["--lead", "1"], &[("CHRONUS_KILL_POINTS", "kill")]);
+        let engine = piece.run(Build::Faults, "free", &["--lead", "1"], &[("CHRONUS_FAULTS", "kill")]);
         let (code, output) = engine.wait();
         assert_eq!(code, 0, "{output}");
         piece.assert_recording_is_the_reference(&format!("kill points, round {round}"));
@@ -143,7 +143,7 @@ fn a_kill_at_every_instruction_that_matters_changes_no_bit() {
     }
     // The points of reading the log need a log: a live performance, compared with what is kept of it.
     for seed in 0..4 {
-        let output = live_performance(Build::KillPoints, seed, &[("CHRONUS_KILL_POINTS", "kill")], |_| {});
+        let output = live_performance(Build::Faults, seed, &[("CHRONUS_FAULTS", "kill")], |_| {});
         add_deaths(&output, &mut deaths);
     }
     println!("deaths at each kill point: {deaths:?}");

@@ -155,7 +155,7 @@ fn a_worker_in_an_endless_loop_is_replaced_at_every_point() {
 }
 
 fn let_workers_spin() -> u64 {
-    let performance = Performance::start(Build::KillPoints, &[("CHRONUS_KILL_POINTS", "spin")]);
+    let performance = Performance::start(Build::Faults, &[("CHRONUS_FAULTS", "spin")]);
     let (mut declared, mut since) = (0, Instant::now());
     while declared < 60 {
         let status = performance.engine.status();

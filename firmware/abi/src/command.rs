@@ -7,6 +7,8 @@ pub const COMMAND_WORDS: usize = 8;
 
 const OPERATION_SET: u64 = 1;
 const OPERATION_GATE: u64 = 2;
+#[cfg(feature = "faults")]
+const OPERATION_POISON: u64 = 3;
 
 /// What a command does. Values are already finite and inside the parameter's range.
 #[derive(Clone, Copy, Debug, PartialEq)]
@@ -15,6 +17,9 @@ pub enum Operation {
     Set(ParameterId, f64),
     /// Open (`true`) or close a gate.
     Gate(GateId, bool),
+    /// Test builds: do what no worker survives.
+    #[cfg(feature = "faults")]
+    Poison(crate::Poison),
 }
 
 /// An operation and the frame at which it takes effect.
@@ -28,11 +33,13 @@ pub struct Command {
 
 impl Command {
     /// The record of this command at place `index` of its log. The index is kept in the record, so that
-    /// a reader can tell a record from one that has since been overwritten.
+    /// a reader can tell a record from one that has since been overwritten. The last word is 0: it is the log's own.
     pub fn to_words(&self, index: u64) -> [u64; COMMAND_WORDS] {
         let (operation, target, value) = match self.operation {
             Operation::Set(id, value) => (OPERATION_SET, id as u64, value.to_bits()),
             Operation::Gate(id, on) => (OPERATION_GATE, id as u64, u64::from(on)),
+            #[cfg(feature = "faults")]
+            Operation::Poison(poison) => (OPERATION_POISON, poison as u64, 0),
         };
         [index, self.stamp.block, u64::from(self.stamp.frame), operation, target, value, 0, 0]
     }
@@ -47,6 +54,8 @@ impl Command {
         let operation = match operation {
             OPERATION_SET => Operation::Set(PARAMETERS.get(target)?.id, f64::from_bits(value)),
             OPERATION_GATE => Operation::Gate(GATES.get(target)?.id, value != 0),
+            #[cfg(feature = "faults")]
+            OPERATION_POISON => Operation::Poison(*crate::Poison::ALL.get(target)?),
             _ => return None,
         };
         Some(Self { stamp: Stamp { block, frame: frame as u32 }, operation })
@@ -71,7 +80,7 @@ mod tests {
     #[test]
     fn a_damaged_record_is_refused() {
         let good = Command { stamp: Stamp::start_of(1), operation: Operation::Gate(GateId::Adsr, false) }.to_words(5);
-        for (word, value) in [(2, 256), (3, 0), (3, 9), (4, 1 << 40)] {
+        for (word, value) in [(2, 256), (3, 0), (3, 255), (4, 1 << 40)] {
             let mut bad = good;
             bad[word] = value;
             assert_eq!(Command::from_words(&bad, 5), None, "word {word} = {value}");

@@ -6,11 +6,15 @@
 mod block;
 mod command;
 pub mod parameter;
+#[cfg(feature = "faults")]
+mod poison;
 mod stamp;
 
 pub use block::{Block, CHANNELS, FRAMES, SAMPLES, WORDS_PER_BLOCK};
 pub use command::{COMMAND_WORDS, Command, Operation};
 pub use parameter::{GATES, GateId, PARAMETERS, Parameter, ParameterId};
+#[cfg(feature = "faults")]
+pub use poison::Poison;
 pub use stamp::{BlockNumber, Stamp};
 
 /// Sample rates the engine runs at, in Hz. 48000 is the default; 44100 and 96000 are what other common

@@ -6,6 +6,7 @@ mod client;
 mod command_line;
 mod control;
 mod input;
+mod judge;
 #[cfg(test)]
 mod protocol_text;
 mod render;

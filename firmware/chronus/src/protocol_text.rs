@@ -85,24 +85,30 @@ const STATUS: &str = "\
 | `sink` | s | where the sound goes |
 | `late_blocks` | h | blocks that no worker had ready in time; heard as a short gap |
 | `xruns` | h | times the sound card ran dry |
-| `divergences` | h | blocks on which the two workers did not agree |
+| `divergences` | h | times the two workers did not agree; the one that is wrong is found and replaced |
+| `divergences_undecided` | h | times it could not be found out which one was wrong |
 | `slots.N.slot` | i | number of the slot, 0 or 1 |
 | `slots.N.pid` | i | process id of its worker |
 | `slots.N.epoch` | h | how many workers the slot has had |
 | `slots.N.state` | s | `lockstep` is good; `joining`, `behind`, `down` while it is replaced |
 | `slots.N.deaths` | h | workers of the slot that ended without being asked to |
 | `slots.N.declared` | h | workers that were hung and therefore killed |
+| `slots.N.wrong` | h | workers that had computed wrongly and therefore were killed |
 | `slots.N.death_known_ns` | h | when the last death was known, on CLOCK_MONOTONIC |
 | `slots.N.redundant_ns` | h | when the slot was last seen in lockstep again |
 | `commands.received` | h | commands that came in |
 | `commands.applied` | h | commands that are in the sound by now |
 | `commands.refused` | h | commands and datagrams that were refused; each is answered with `/error` within the limits above |
+| `commands.quarantined` | h | commands that a worker died of and that are left out for ever |
 | `commands.late` | h | commands that took effect after their time tag or their constant latency |
 | `commands.waiting` | h | commands that wait for their time tag |
 | `commands.latency_frames` | h | frames from a message's arrival to its effect |
 | `network.dropped_by_kernel` | h | datagrams lost because they came faster than they were taken |
 | `network.dropped_by_queue` | h | datagrams lost because they came faster than they were worked off |
 | `network.replies_withheld` | h | replies not sent because of the limits above |
+| `quarantine.N.command` | s | a quarantined command, with its value; the newest eight, 0 being the newest |
+| `quarantine.N.block` | h | the block it was for |
+| `quarantine.N.sender` | s | who sent it: address and port, or `score` |
 | `damaged_copies` | h | blocks in shared memory whose checksum was wrong; not played |
 | `not_finite` | h | samples that were no number; played as silence |
 | `recorder_drops` | h | blocks missing in the WAV file because the disk was too slow or full |
@@ -241,12 +247,14 @@ fn explain(code: Code) -> (&'static str, &'static str) {
         Code::TooDeep => ("bundles or arrays are nested too deep", "send them flat"),
         Code::TooFar => ("the time tag is too far ahead", "send it later; check both machines' clocks"),
         Code::Full => ("too many commands are waiting for their time", "send them later"),
+        Code::Quarantined => ("a worker died of the command; it is left out and the music goes on", "report it: a bug"),
     }
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::control::{Quarantine, Quarantined};
     use crate::report::{Counters, Facts, SlotState, status_pairs};
     use rosc::OscType;
 
@@ -268,8 +276,12 @@ mod tests {
         let facts = Facts { rate: 48_000, lead: 2, command_latency: 1, sink: String::new(), real_time: String::new() };
         let counters = Counters::default();
         counters.slots.iter().for_each(|slot| slot.set_state(SlotState::Lockstep));
+        let mut quarantine = Quarantine::default();
+        let operation = abi::Operation::Gate(abi::GateId::Adsr, true);
+        let command = abi::Command { stamp: abi::Stamp::start_of(0), operation };
+        quarantine.add(Quarantined::new(command, None));
         let text = protocol_markdown();
-        for pair in status_pairs(&facts, &counters, 0, 0).chunks_exact(2) {
+        for pair in status_pairs(&facts, &counters, 0, 0, quarantine.pairs()).chunks_exact(2) {
             let OscType::String(key) = &pair[0] else { panic!("keys are strings") };
             let key = key.replace(".0.", ".N.").replace(".1.", ".N.");
             let figures =

@@ -67,7 +67,7 @@ pub fn run(options: &RenderOptions) -> Result<(), String> {
     let mut progress = Progress::new(blocks);
     for number in 0..blocks {
         // Without a log nothing can be lost.
-        let _ = state.render_next(&memory, None, &mut block);
+        let _ = state.render_next(&memory, None, &|_| {}, &mut block);
         wav.write(&block)?;
         progress.show(number);
     }

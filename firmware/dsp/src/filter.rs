@@ -52,6 +52,12 @@ impl Filter {
         }
     }
 
+    /// Test builds: puts NaN into both integrators.
+    #[cfg(feature = "faults")]
+    pub(crate) fn poison(&mut self) {
+        self.currents = [f64::NAN; 2];
+    }
+
     /// One frame.
     ///
     /// With g = tan(pi cutoff / rate) = s / c and k = 1 / q, Simper divides by 1 + g (g + k). Multiplied through by

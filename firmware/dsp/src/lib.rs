@@ -38,7 +38,7 @@ mod state;
 #[cfg(test)]
 mod tests;
 
-use abi::{Block, CHANNELS, Command};
+use abi::{Block, CHANNELS, Command, Operation};
 
 pub use state::State;
 
@@ -56,26 +56,37 @@ fn flush(value: f64) -> f64 {
     if (SMALLEST..=LARGEST).contains(&value.abs()) { value } else { 0.0 }
 }
 
+/// The commands of one block, in the order in which they take effect.
+pub trait Commands {
+    /// Takes the next operation if it is due before the frame `frame` of the block is rendered, 0 to
+    /// [`abi::FRAMES`] - 1. After the last frame it is asked with `u32::MAX` for what is left, so that all are taken.
+    /// Whatever happens until the next call, happens because of the operations given so far.
+    fn due(&mut self, frame: u32) -> Option<Operation>;
+}
+
+/// A list of commands ordered by frame. Blocks of the stamps are not looked at.
+impl<C: Iterator<Item = Command>> Commands for core::iter::Peekable<C> {
+    fn due(&mut self, frame: u32) -> Option<Operation> {
+        self.next_if(|command| command.stamp.frame <= frame).map(|command| command.operation)
+    }
+}
+
 /// Renders one block of [`abi::FRAMES`] frames into `out` and leaves `state` where the next block starts.
 ///
-/// `commands` are those of this block, ordered by frame. Each takes effect before the frame it is stamped with
-/// is rendered; those of the same frame in the order given. All are taken and applied: one stamped earlier
-/// than its predecessor takes effect with it, one stamped beyond the block at its end. The block number
-/// of the stamps is not looked at. A command is taken from the iterator before the frames that precede
-/// it are rendered, and the next one only after it has been applied.
-pub fn render(state: &mut State, commands: &mut impl Iterator<Item = Command>, out: &mut Block) {
+/// Each command takes effect before the frame it is stamped with is rendered; those of the same frame in the order
+/// given. All are taken and applied: one stamped earlier than its predecessor takes effect with it, one stamped beyond
+/// the block at its end. A command is taken immediately before it is applied: `commands` knows at any time which was
+/// the last.
+pub fn render(state: &mut State, commands: &mut impl Commands, out: &mut Block) {
     let clock = state.clock();
-    let mut next = commands.next();
     // Asking at every frame is what makes splitting exact: there is one path, however many commands there are.
     for (number, frame) in (0u32..).zip(out.samples.chunks_exact_mut(CHANNELS)) {
-        while let Some(command) = next.filter(|command| command.stamp.frame <= number) {
-            state.apply(command.operation);
-            next = commands.next();
+        while let Some(operation) = commands.due(number) {
+            state.apply(operation);
         }
         frame.fill(state.frame(&clock));
     }
-    while let Some(command) = next {
-        state.apply(command.operation);
-        next = commands.next();
+    while let Some(operation) = commands.due(u32::MAX) {
+        state.apply(operation);
     }
 }

@@ -48,6 +48,8 @@ impl State {
             Operation::Set(id, value) => self.set(id, value, frames_in(ramp_ms_of(id), rate)),
             Operation::Gate(GateId::Adsr, true) => self.envelope.open(rate),
             Operation::Gate(GateId::Adsr, false) => self.envelope.close(rate),
+            #[cfg(feature = "faults")]
+            Operation::Poison(poison) => self.swallow(poison),
         }
     }
 
@@ -64,6 +66,19 @@ impl State {
             ParameterId::FilterQ => return self.filter.q.aim(value, frames),
         };
         ramp.aim(value, frames);
+    }
+
+    /// Test builds: the poisons that are wrong arithmetic. The others are for the process.
+    #[cfg(feature = "faults")]
+    fn swallow(&mut self, poison: abi::Poison) {
+        match poison {
+            abi::Poison::NotANumber => self.filter.poison(),
+            abi::Poison::OutOfRange => {
+                let place = self.rate() as usize;
+                self.envelope.attack = PARAMETERS[place].default;
+            }
+            _ => {}
+        }
     }
 
     /// One frame of the patch: the sample of both channels.

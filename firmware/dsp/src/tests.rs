@@ -46,7 +46,7 @@ fn command(frame: u32, operation: Operation) -> Command {
 
 fn rendered(state: &mut State, commands: &[Command]) -> Block {
     let mut block = Block::SILENCE;
-    let mut commands = commands.iter().copied();
+    let mut commands = commands.iter().copied().peekable();
     render(state, &mut commands, &mut block);
     assert_eq!(commands.next(), None, "a command was left");
     block

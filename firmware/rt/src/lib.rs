@@ -8,6 +8,8 @@ pub mod clock;
 pub mod cores;
 pub mod futex;
 pub mod memory;
+#[cfg(feature = "faults")]
+pub mod poison;
 pub mod process;
 pub mod scheduling;
 pub mod seccomp;

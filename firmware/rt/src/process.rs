@@ -10,6 +10,7 @@ use nix::errno::Errno;
 use nix::sys::memfd::{MFdFlags, memfd_create};
 use nix::sys::signal::{Signal, kill};
 use nix::sys::wait::{Id, WaitPidFlag, WaitStatus, waitid};
+use nix::time::{clock_getcpuclockid, clock_gettime};
 use nix::unistd::Pid;
 
 /// A copy of this executable in memory, so that starting a worker needs no disk.
@@ -85,6 +86,12 @@ impl Worker {
     /// Its process id.
     pub fn id(&self) -> u32 {
         self.pid.as_raw() as u32
+    }
+
+    /// Processor time it has used so far, in nanoseconds; `None` once it is gone.
+    pub fn processor_time(&self) -> Option<u64> {
+        let time = clock_gettime(clock_getcpuclockid(self.pid).ok()?).ok()?;
+        Some(time.tv_sec() as u64 * crate::clock::NANOSECONDS + time.tv_nsec() as u64)
     }
 
     /// Sends a signal, through the pidfd: it cannot hit another process.

@@ -7,6 +7,9 @@ pub const AUDIO_PRIORITY: i32 = 80;
 /// The thread that ends and replaces workers: above them, or a worker in an endless loop on the only free core
 /// could never be ended; below the audio thread.
 pub const SUPERVISE_PRIORITY: i32 = 78;
+/// The thread that finds out which worker is wrong: above the workers, for a block waits for it; below the thread that
+/// ends workers, or what it renders could keep that from its work.
+pub const JUDGE_PRIORITY: i32 = 77;
 /// A worker while it is started, which it inherits from the thread that starts it: above all that is not in real
 /// time, so that a busy machine is redundant again soon; below the worker that is playing alone meanwhile.
 pub const START_PRIORITY: i32 = 74;

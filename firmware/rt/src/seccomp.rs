@@ -9,9 +9,9 @@ const WORKER: &[i64] =
     &[libc::SYS_futex, libc::SYS_restart_syscall, libc::SYS_rt_sigreturn, libc::SYS_exit, libc::SYS_exit_group];
 
 /// What the test builds need on top, to end themselves and to say why.
-#[cfg(any(feature = "audit", feature = "kill-points"))]
+#[cfg(any(feature = "audit", feature = "faults"))]
 const TEST: &[i64] = &[libc::SYS_getpid, libc::SYS_gettid, libc::SYS_tgkill, libc::SYS_rt_sigprocmask, libc::SYS_write];
-#[cfg(not(any(feature = "audit", feature = "kill-points")))]
+#[cfg(not(any(feature = "audit", feature = "faults")))]
 const TEST: &[i64] = &[];
 
 /// From here on any other system call ends this process (SIGSYS).

@@ -1,4 +1,4 @@
-//! The instants at which the test build `kill-points` ends a worker with SIGKILL, from inside, exactly there, or
+//! The instants at which the test build `faults` ends a worker with SIGKILL, from inside, exactly there, or
 //! lets it spin. In every other build these functions are empty.
 
 macro_rules! kill_points {
@@ -21,6 +21,7 @@ kill_points!(
     Woken,
     LogLengthRead,
     LogRecordRead,
+    CommandNoted,
     Rendered,
     BlockOpened,
     BlockHalf,
@@ -45,7 +46,7 @@ pub enum Fate {
     Spinning,
 }
 
-#[cfg(feature = "kill-points")]
+#[cfg(feature = "faults")]
 mod armed {
     use super::{Fate, KillPoint};
     use core::sync::atomic::{AtomicBool, AtomicU32, Ordering};
@@ -75,19 +76,19 @@ mod armed {
 }
 
 /// Makes this process meet its fate at `point` after passing it `passes` times. Does nothing unless built with
-/// the feature `kill-points`.
+/// the feature `faults`.
 pub fn arm(point: KillPoint, passes: u32, fate: Fate) {
-    #[cfg(feature = "kill-points")]
+    #[cfg(feature = "faults")]
     armed::arm(point, passes, fate);
-    #[cfg(not(feature = "kill-points"))]
+    #[cfg(not(feature = "faults"))]
     let _ = (point, passes, fate);
 }
 
 /// Passes `point`.
 #[inline(always)]
 pub fn kill_point(point: KillPoint) {
-    #[cfg(feature = "kill-points")]
+    #[cfg(feature = "faults")]
     armed::kill_point(point);
-    #[cfg(not(feature = "kill-points"))]
+    #[cfg(not(feature = "faults"))]
     let _ = point;
 }

@@ -4,7 +4,9 @@ use abi::{BlockNumber, COMMAND_WORDS, Command, Operation, Stamp};
 
 use crate::kill_point::{KillPoint, kill_point};
 use crate::mapping::SharedLayout;
+use crate::place::CommandPlace;
 use crate::seal::{SealWord, Sealed};
+use crate::skip::SkipList;
 use crate::sync::{AtomicU32, AtomicU64, Ordering, fence};
 
 /// Records kept. Thirteen times the largest burst promised (5,000 messages), and at a record of 64 bytes
@@ -17,9 +19,24 @@ pub struct LogMemory {
     seal: SealWord,
     /// Changes with every seal; the futex on which workers wait.
     wake: AtomicU32,
-    _padding: AtomicU32,
+    /// The slot whose worker applies commands that nobody has applied yet.
+    first: AtomicU32,
     _line: [AtomicU64; 6],
     records: [[AtomicU64; COMMAND_WORDS]; LOG_RECORDS],
+    score_skips: SkipList,
+}
+
+/// The word of a record that says that it is skipped: its index plus one, so that the mark of a record that was there
+/// before means nothing.
+const MARK: usize = COMMAND_WORDS - 1;
+
+/// A record of the log as a reader finds it.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct Entry {
+    /// The command.
+    pub command: Command,
+    /// It is not to be applied: a worker died of it.
+    pub skipped: bool,
 }
 
 // SAFETY: repr(C), atomics only; all zero is an empty log with nothing sealed.
@@ -52,6 +69,37 @@ impl LogMemory {
     #[cfg(not(loom))]
     pub fn wake_word(&self) -> &AtomicU32 {
         &self.wake
+    }
+
+    /// The slot whose worker may apply commands that nobody has applied yet, 0 or 1. The other one lets it go first, so
+    /// that a command no worker survives costs one worker and not two.
+    pub fn first(&self) -> usize {
+        // SYNC: acquire pairs with `set_first`: marks set before are seen.
+        self.first.load(Ordering::Acquire) as usize
+    }
+
+    /// Says who goes first. Only the supervisor calls it, and then wakes who waits.
+    pub fn set_first(&self, slot: usize) {
+        self.first.store(slot as u32, Ordering::Release);
+    }
+
+    /// Marks a command as one that nobody shall apply. Only the supervisor calls it, while no worker may apply the
+    /// command: before anyone else goes first, and before the slot that does has another worker.
+    pub fn skip(&self, place: CommandPlace) {
+        match place {
+            CommandPlace::Log(index) => self.record(index)[MARK].store(index + 1, Ordering::Release),
+            CommandPlace::Score(index) => self.score_skips.add(index),
+        }
+    }
+
+    /// Whether a command of the score is skipped.
+    pub fn skips_score(&self, index: u64) -> bool {
+        self.score_skips.contains(index)
+    }
+
+    /// The command of the log at `index`, if it is still there.
+    pub fn command_at(&self, index: u64) -> Option<Command> {
+        LogReader::new(self, index).record().ok().map(|entry| entry.command)
     }
 
     fn record(&self, index: u64) -> &[AtomicU64; COMMAND_WORDS] {
@@ -142,15 +190,15 @@ impl<'a> LogReader<'a> {
     ///
     /// # Errors
     /// [`RecordLost`] if it was overwritten or is no command.
-    pub fn peek(&self, block: BlockNumber) -> Result<Option<Command>, RecordLost> {
+    pub fn peek(&self, block: BlockNumber) -> Result<Option<Entry>, RecordLost> {
         let length = self.log.sealed().length(self.next);
         kill_point(KillPoint::LogLengthRead);
         if length == self.next {
             return Ok(None);
         }
-        let command = self.record()?;
+        let entry = self.record()?;
         kill_point(KillPoint::LogRecordRead);
-        Ok((command.stamp.block <= block).then_some(command))
+        Ok((entry.command.stamp.block <= block).then_some(entry))
     }
 
     /// Takes the record last peeked at.
@@ -158,7 +206,7 @@ impl<'a> LogReader<'a> {
         self.next += 1;
     }
 
-    fn record(&self) -> Result<Command, RecordLost> {
+    fn record(&self) -> Result<Entry, RecordLost> {
         let mut words = [0; COMMAND_WORDS];
         for (to, from) in words.iter_mut().zip(self.log.record(self.next)) {
             *to = from.load(Ordering::Relaxed);
@@ -170,7 +218,8 @@ impl<'a> LogReader<'a> {
         if length - self.next >= LOG_RECORDS as u64 {
             return Err(RecordLost);
         }
-        Command::from_words(&words, self.next).ok_or(RecordLost)
+        let command = Command::from_words(&words, self.next).ok_or(RecordLost)?;
+        Ok(Entry { command, skipped: words[MARK] == self.next + 1 })
     }
 }
 
@@ -201,11 +250,26 @@ mod tests {
         let mut reader = LogReader::new(&log, 0);
         assert_eq!(reader.peek(0), Ok(None));
         for _ in 0..2 {
-            assert_eq!(reader.peek(1).unwrap().unwrap().stamp, at(1, 7));
+            assert_eq!(reader.peek(1).unwrap().unwrap().command.stamp, at(1, 7));
             reader.take();
         }
         assert_eq!(reader.peek(1), Ok(None));
-        assert_eq!(reader.peek(2).unwrap().unwrap().stamp, at(2, 0));
+        assert_eq!(reader.peek(2).unwrap().unwrap().command.stamp, at(2, 0));
+    }
+
+    #[test]
+    fn a_mark_is_for_one_record_and_gone_with_it() {
+        let log = log();
+        let mut writer = LogWriter::new();
+        let mut add = |consumed| writer.add(&log, Stamp::start_of(0), OPEN, consumed).unwrap();
+        (0..3).for_each(|_| _ = add(0));
+        log.skip(CommandPlace::Log(1));
+        let skipped = |index| LogReader::new(&log, index).peek(0).unwrap().unwrap().skipped;
+        assert_eq!([0, 1, 2].map(skipped), [false, true, false]);
+        (0..LOG_RECORDS as u64).for_each(|index| _ = add(index));
+        assert!(!skipped(LOG_RECORDS as u64 + 1));
+        log.skip(CommandPlace::Score(1));
+        assert_eq!([0, 1, 2].map(|index| log.skips_score(index)), [false, true, false]);
     }
 
     #[test]

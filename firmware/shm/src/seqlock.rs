@@ -87,6 +87,21 @@ impl<const N: usize> Seqlock<N> {
         self.tag.load(Ordering::Acquire).checked_sub(1)
     }
 
+    /// The checksum stored with `number`, if that is here. The words are not looked at.
+    pub fn checksum_of(&self, number: u64) -> Option<u64> {
+        (self.number() == Some(number)).then_some(())?;
+        let stored = self.checksum.load(Ordering::Relaxed);
+        // SYNC: as in `pass`: had the checksum of a later publication been read, the tag would no longer be this one.
+        fence(Ordering::Acquire);
+        (self.tag.load(Ordering::Relaxed) == number + 1).then_some(stored)
+    }
+
+    /// Test builds: flips a bit of the words, counted over all of them, as a fault of the memory would.
+    #[cfg(feature = "faults")]
+    pub(crate) fn damage(&self, bit: u64) {
+        self.words[(bit / 64) as usize % N].fetch_xor(1 << (bit % 64), Ordering::Relaxed);
+    }
+
     /// Copies the words of `number` into `buffer`, which has the length that was published.
     /// Unless the result is [`Reading::Whole`] the buffer's content is meaningless.
     pub fn read(&self, number: u64, buffer: &mut [u64]) -> Reading {

@@ -4,6 +4,7 @@ use abi::{Block, BlockNumber, WORDS_PER_BLOCK};
 
 use crate::kill_point::{KillPoint, kill_point};
 use crate::mapping::SharedLayout;
+use crate::place::CommandPlace;
 use crate::seqlock::{Comparison, PublishPoints, Reading, Seqlock};
 use crate::sync::{AtomicU64, Ordering};
 
@@ -17,8 +18,10 @@ pub const SNAPSHOT_WORDS: usize = 1024;
 /// Stands for "no block yet" in [`SlotMemory::first_block`].
 pub const NO_BLOCK: BlockNumber = u64::MAX;
 
-/// Two, so that one is whole while the other is being written.
-const SNAPSHOTS: usize = 2;
+/// States kept. Two would do for a replacement: one is whole while the other is written. To find out which of two
+/// workers is wrong, the last state on which both agree is wanted when a block is played: as many as the blocks that
+/// may lie between, which are the largest lead, what a worker may lag without being declared, and room to spare.
+const SNAPSHOTS: usize = 16;
 
 const BLOCK_POINTS: PublishPoints = PublishPoints {
     opened: KillPoint::BlockOpened,
@@ -45,7 +48,11 @@ pub struct SlotMemory {
     published: AtomicU64,
     /// Log records that the newest snapshot has behind it.
     consumed: AtomicU64,
-    _line: [AtomicU64; 5],
+    /// What the worker is about to apply, as [`CommandPlace::to_word`]; 0 between the commands of two blocks.
+    applying: AtomicU64,
+    /// Test builds: bits this worker has flipped, in itself or in what it has published.
+    flips: AtomicU64,
+    _line: [AtomicU64; 3],
     ring: [Seqlock<WORDS_PER_BLOCK>; RING_BLOCKS],
     snapshots: [Seqlock<SNAPSHOT_WORDS>; SNAPSHOTS],
 }
@@ -56,6 +63,7 @@ unsafe impl SharedLayout for SlotMemory {}
 impl SlotMemory {
     /// Forgets the last worker. Only the supervisor calls it, while the slot has no worker.
     pub fn vacate(&self) {
+        self.applying.store(0, Ordering::Relaxed);
         self.joined.store(0, Ordering::Release);
     }
 
@@ -97,6 +105,28 @@ impl SlotMemory {
         self.published.load(Ordering::Acquire)
     }
 
+    /// Notes what is about to be applied, or with `None` that nothing is any more. Only the slot's worker calls it.
+    pub fn note_applying(&self, place: Option<CommandPlace>) {
+        // SYNC: what is noted is only read after the worker's death, which orders more than this.
+        self.applying.store(place.map_or(0, CommandPlace::to_word), Ordering::Relaxed);
+    }
+
+    /// What the worker was applying when it last noted anything. It says who is to blame once the worker is dead.
+    pub fn applying(&self) -> Option<CommandPlace> {
+        CommandPlace::from_word(self.applying.load(Ordering::Relaxed))
+    }
+
+    /// Checksum of block `number`, if it is here. Compared with that of the other slot it tells whether both are the
+    /// same, without touching their words.
+    pub fn block_checksum(&self, number: BlockNumber) -> Option<u64> {
+        self.ring[(number % RING_BLOCKS as u64) as usize].checksum_of(number)
+    }
+
+    /// Checksum of the snapshot before block `next`, if it is here.
+    pub fn snapshot_checksum(&self, next: BlockNumber) -> Option<u64> {
+        self.snapshots[(next % SNAPSHOTS as u64) as usize].checksum_of(next)
+    }
+
     /// Copies the words of block `number`, if a whole copy is here.
     pub fn read_block(&self, number: BlockNumber, buffer: &mut [u64; WORDS_PER_BLOCK]) -> Reading {
         self.ring[(number % RING_BLOCKS as u64) as usize].read(number, buffer)
@@ -116,6 +146,15 @@ impl SlotMemory {
         kill_point(KillPoint::ConsumedStored);
     }
 
+    /// The state a worker starts from, published again as its own, so that there is one on which it and the other
+    /// agree. Left alone if a predecessor has published it.
+    pub fn publish_first_snapshot(&self, next: BlockNumber, words: &[u64]) {
+        let place = &self.snapshots[(next % SNAPSHOTS as u64) as usize];
+        if place.number() != Some(next) {
+            place.publish(next, words, &SNAPSHOT_POINTS);
+        }
+    }
+
     /// Log records that the newest snapshot has behind it.
     pub fn consumed(&self) -> u64 {
         self.consumed.load(Ordering::Acquire)
@@ -129,6 +168,37 @@ impl SlotMemory {
     /// Copies the snapshot before block `next`, if a whole one is here.
     pub fn read_snapshot(&self, next: BlockNumber, words: &mut [u64]) -> Reading {
         self.snapshots[(next % SNAPSHOTS as u64) as usize].read(next, words)
+    }
+
+    /// Numbers of snapshots that may be here, the newest first.
+    pub fn snapshot_numbers(&self) -> impl Iterator<Item = BlockNumber> {
+        let newest = self.newest_snapshot();
+        newest.into_iter().flat_map(|newest| (newest.saturating_sub(SNAPSHOTS as u64 - 1)..=newest).rev())
+    }
+
+    /// Test builds: flips a bit of block `number` as it lies here, and counts it.
+    #[cfg(feature = "faults")]
+    pub fn damage_block(&self, number: BlockNumber, bit: u64) {
+        self.ring[(number % RING_BLOCKS as u64) as usize].damage(bit);
+        self.count_flip();
+    }
+
+    /// Test builds: flips a bit of the snapshot before block `next` as it lies here, of `words` words, and counts it.
+    #[cfg(feature = "faults")]
+    pub fn damage_snapshot(&self, next: BlockNumber, words: usize, bit: u64) {
+        self.snapshots[(next % SNAPSHOTS as u64) as usize].damage(bit % (words as u64 * 64));
+        self.count_flip();
+    }
+
+    /// Test builds: counts a flipped bit.
+    #[cfg(feature = "faults")]
+    pub fn count_flip(&self) {
+        self.flips.fetch_add(1, Ordering::Relaxed);
+    }
+
+    /// Test builds: takes the count of flipped bits, for a new worker to begin at 0.
+    pub fn take_flips(&self) -> u64 {
+        self.flips.swap(0, Ordering::Relaxed)
     }
 }
 
@@ -166,14 +236,20 @@ mod tests {
     fn the_newest_snapshot_is_found() {
         let slot = Mapping::<SlotMemory>::create("test slot").unwrap();
         assert_eq!(slot.newest_snapshot(), None);
-        for next in 0..5 {
+        for next in 0..20 {
             slot.publish_snapshot(next, &[next; 10], next * 2);
         }
-        assert_eq!((slot.newest_snapshot(), slot.consumed()), (Some(4), 8));
+        assert_eq!((slot.newest_snapshot(), slot.consumed()), (Some(19), 38));
         let mut words = [0; 10];
-        assert!(matches!(slot.read_snapshot(4, &mut words), Reading::Whole(_)));
-        assert_eq!(words, [4; 10]);
-        assert!(matches!(slot.read_snapshot(3, &mut words), Reading::Whole(_)));
-        assert_eq!(slot.read_snapshot(2, &mut words), Reading::Absent);
+        for next in slot.snapshot_numbers() {
+            assert!(matches!(slot.read_snapshot(next, &mut words), Reading::Whole(_)), "{next}");
+            assert_eq!(words, [next; 10]);
+        }
+        assert_eq!(slot.snapshot_numbers().collect::<Vec<_>>(), (4..20).rev().collect::<Vec<_>>());
+        assert_eq!(slot.read_snapshot(3, &mut words), Reading::Absent);
+        // What a worker starts from is left as it is where it is known already.
+        slot.publish_first_snapshot(19, &[0; 10]);
+        assert!(matches!(slot.read_snapshot(19, &mut words), Reading::Whole(_)));
+        assert_eq!(words, [19; 10]);
     }
 }

@@ -1,7 +1,7 @@
 //! How the audio thread tells that a worker has to be replaced. It costs a system call only when it happens.
 
 use std::os::fd::{AsFd, BorrowedFd};
-use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 
 use nix::sys::eventfd::{EfdFlags, EventFd};
 
@@ -9,6 +9,7 @@ use nix::sys::eventfd::{EfdFlags, EventFd};
 pub struct Alarm {
     declared: [AtomicU64; 2],
     distrusted: [AtomicU64; 2],
+    stalled: AtomicBool,
     event: EventFd,
 }
 
@@ -19,7 +20,12 @@ impl Alarm {
     /// When the process is out of descriptors.
     pub fn new() -> nix::Result<Self> {
         let event = EventFd::from_flags(EfdFlags::EFD_NONBLOCK | EfdFlags::EFD_CLOEXEC)?;
-        Ok(Self { declared: Default::default(), distrusted: Default::default(), event })
+        Ok(Self {
+            declared: Default::default(),
+            distrusted: Default::default(),
+            stalled: AtomicBool::new(false),
+            event,
+        })
     }
 
     /// Declares the worker of `slot` in `epoch` unfit. Said again, nothing happens. True if it was news.
@@ -45,6 +51,17 @@ impl Alarm {
     /// The epoch last declared unfit in `slot`; 0 if none.
     pub fn declared(&self, slot: usize) -> u64 {
         self.declared[slot].load(Ordering::Relaxed)
+    }
+
+    /// Tells that one worker keeps the other waiting that lets it go first.
+    pub fn tell_of_stalling(&self) {
+        self.stalled.store(true, Ordering::Release);
+        self.wake();
+    }
+
+    /// Whether that was told since the last call.
+    pub fn take_stalling(&self) -> bool {
+        self.stalled.swap(false, Ordering::Acquire)
     }
 
     /// Makes the event readable.

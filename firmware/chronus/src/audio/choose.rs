@@ -5,8 +5,11 @@
 use std::time::Duration;
 
 use abi::{Block, BlockNumber};
-use shm::{BellMemory, Comparison, Mapping, Reading, SlotMemory};
+use shm::{Comparison, Reading, Waiter};
 
+use super::doubt::Doubt;
+use super::period::SharedMemory;
+use super::trust::Trust;
 use crate::report::{Counters, count};
 
 /// How long to wait for a copy.
@@ -23,17 +26,15 @@ pub enum Patience {
 pub enum Choice {
     /// A copy; which slots had the right one.
     Taken([bool; 2]),
-    /// The two copies differ; that of this slot was taken.
-    Divergent(usize),
     /// No copy in time.
     Late,
 }
 
 /// Reads, compares and chooses.
 pub struct Chooser<'a> {
-    slots: &'a [Mapping<SlotMemory>; 2],
-    bell: &'a Mapping<BellMemory>,
+    memory: &'a SharedMemory,
     counters: &'a Counters,
+    trust: Trust<'a>,
 }
 
 /// What one look at both slots found.
@@ -50,9 +51,20 @@ struct Look {
 const LONGEST_WAIT: Duration = Duration::from_millis(5);
 
 impl<'a> Chooser<'a> {
-    /// Chooses from these slots; the bell tells of new blocks.
-    pub fn new(slots: &'a [Mapping<SlotMemory>; 2], bell: &'a Mapping<BellMemory>, counters: &'a Counters) -> Self {
-        Self { slots, bell, counters }
+    /// Chooses from the slots of this memory; the bell tells of new blocks. Where the copies differ, the judge is
+    /// asked.
+    pub fn new(memory: &'a SharedMemory, counters: &'a Counters, doubt: &'a Doubt) -> Self {
+        Self { memory, counters, trust: Trust::new(memory, counters, doubt) }
+    }
+
+    /// Who was found wrong since the last call, with the epoch: each once.
+    pub fn take_wrong(&mut self) -> Option<(usize, u64)> {
+        self.trust.take_wrong()
+    }
+
+    /// Compares what could not be compared when it was played, up to block `number`, and the states behind it.
+    pub fn sweep(&mut self, number: BlockNumber) {
+        self.trust.sweep(number);
     }
 
     /// Chooses block `number` into `out`. While it waits it tells `waiting` now and then which copies are there;
@@ -64,31 +76,41 @@ impl<'a> Chooser<'a> {
         waiting: &mut dyn FnMut([bool; 2]) -> bool,
         out: &mut Block,
     ) -> Choice {
+        self.trust.hear();
         let mut look = self.look(number, out);
-        if !self.enough(number, look.whole, patience) {
-            self.bell.set_waiting(true);
+        if !self.enough(number, look, patience) {
+            let bell = &self.memory.bell;
+            bell.set_waiting(Waiter::Audio, true);
             loop {
-                let rings = self.bell.rings();
+                let rings = bell.rings();
+                self.trust.hear();
                 look = self.look(number, out);
-                if self.enough(number, look.whole, patience) {
+                if self.enough(number, look, patience) {
                     break;
                 }
+                if look.differ {
+                    self.trust.ask(number);
+                }
                 let Some(wait) = time_left(patience).filter(|_| !waiting(look.whole)) else { break };
-                rt::futex::wait(self.bell.word(), rings, Some(wait.min(LONGEST_WAIT)));
+                rt::futex::wait(bell.word(), rings, Some(wait.min(LONGEST_WAIT)));
             }
-            self.bell.set_waiting(false);
+            bell.set_waiting(Waiter::Audio, false);
         }
         self.decide(number, look, out)
     }
 
     /// Copies the block from the first slot that has it, and compares the other's with the copy. Each word is
-    /// touched once: they come from other cores' caches, and that is what costs time here.
+    /// touched once: they come from other cores' caches, and that is what costs time here. A slot that was found wrong
+    /// has nothing.
     fn look(&self, number: BlockNumber, out: &mut Block) -> Look {
-        let first = self.copy(0, number, out);
-        if !first {
-            return Look { whole: [false, self.copy(1, number, out)], differ: false };
+        let [first, second] = [0, 1].map(|slot| !self.trust.is_wrong(slot));
+        if !(first && self.copy(0, number, out)) {
+            return Look { whole: [false, second && self.copy(1, number, out)], differ: false };
         }
-        let comparison = self.slots[1].compare_block(number, out.words());
+        if !second {
+            return Look { whole: [true, false], differ: false };
+        }
+        let comparison = self.memory.slots[1].compare_block(number, out.words());
         if comparison == Comparison::Damaged {
             count(&self.counters.damaged);
         }
@@ -97,40 +119,31 @@ impl<'a> Chooser<'a> {
     }
 
     fn copy(&self, slot: usize, number: BlockNumber, out: &mut Block) -> bool {
-        let reading = self.slots[slot].read_block(number, out.words_mut());
+        let reading = self.memory.slots[slot].read_block(number, out.words_mut());
         if reading == Reading::Damaged {
             count(&self.counters.damaged);
         }
         matches!(reading, Reading::Whole(_))
     }
 
-    fn enough(&self, number: BlockNumber, whole: [bool; 2], patience: Patience) -> bool {
-        let any = whole[0] || whole[1];
-        match patience {
-            Patience::Until(_) => any,
+    fn enough(&self, number: BlockNumber, look: Look, patience: Patience) -> bool {
+        let any = look.whole[0] || look.whole[1];
+        let missing = |slot: usize| {
             // A slot whose worker starts later than this block will never have it, nor one without a worker.
-            Patience::Unlimited => any && (0..2).all(|slot| whole[slot] || self.slots[slot].first_block() > number),
-        }
+            !look.whole[slot] && self.memory.slots[slot].first_block() <= number && !self.trust.is_wrong(slot)
+        };
+        any && !look.differ && (matches!(patience, Patience::Until(_)) || !(missing(0) || missing(1)))
     }
 
-    fn decide(&self, number: BlockNumber, look: Look, out: &mut Block) -> Choice {
-        if !look.differ {
-            return if look.whole == [false; 2] { Choice::Late } else { Choice::Taken(look.whole) };
-        }
-        count(&self.counters.divergences);
-        let trusted = self.more_trusted();
-        // `out` holds the copy of slot 0; that of slot 1 was whole a moment ago. Should it be gone, the other one is
-        // still better than nothing.
-        if trusted == 1 && !self.copy(1, number, out) && !self.copy(0, number, out) {
+    /// `out` holds the copy of slot 0 if it has one, otherwise that of slot 1.
+    fn decide(&mut self, number: BlockNumber, look: Look, out: &mut Block) -> Choice {
+        // No verdict in time: that of slot 1 was whole a moment ago. Should it be gone, the other one is still better
+        // than nothing.
+        let other = look.differ && self.trust.more_trusted() == 1;
+        if look.whole == [false; 2] || (other && !self.copy(1, number, out) && !self.copy(0, number, out)) {
             return Choice::Late;
         }
-        Choice::Divergent(trusted)
-    }
-
-    /// Of two copies that differ, the one whose slot has been in agreement since longer ago: its worker joined
-    /// earlier.
-    fn more_trusted(&self) -> usize {
-        usize::from(self.slots[1].first_block() < self.slots[0].first_block())
+        Choice::Taken(look.whole)
     }
 }
 
@@ -147,11 +160,11 @@ fn time_left(patience: Patience) -> Option<Duration> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::audio::Verdict;
     use std::sync::atomic::Ordering;
 
-    fn memory() -> ([Mapping<SlotMemory>; 2], Mapping<BellMemory>, Counters) {
-        let slot = || Mapping::create("test slot").unwrap();
-        ([slot(), slot()], Mapping::create("test bell").unwrap(), Counters::default())
+    fn memory() -> (SharedMemory, Counters, Doubt) {
+        (SharedMemory::create(&[]).unwrap(), Counters::default(), Doubt::default())
     }
 
     fn block(value: f32) -> Block {
@@ -162,8 +175,9 @@ mod tests {
 
     #[test]
     fn either_copy_does_and_none_is_late() {
-        let (slots, bell, counters) = memory();
-        let mut chooser = Chooser::new(&slots, &bell, &counters);
+        let (memory, counters, doubt) = memory();
+        let slots = &memory.slots;
+        let mut chooser = Chooser::new(&memory, &counters, &doubt);
         let mut out = Block::SILENCE;
         assert_eq!(chooser.choose(0, NOW, &mut |_| false, &mut out), Choice::Late);
         slots[1].publish_block(0, &block(0.5));
@@ -176,27 +190,75 @@ mod tests {
     }
 
     #[test]
-    fn copies_that_differ_are_counted_and_the_older_worker_believed() {
-        let (slots, bell, counters) = memory();
+    fn without_a_verdict_in_time_the_older_worker_is_believed() {
+        let (memory, counters, doubt) = memory();
+        let slots = &memory.slots;
         slots[0].join(7);
         slots[1].join(0);
         slots[0].publish_block(7, &block(0.5));
         slots[1].publish_block(7, &block(-0.5));
         let mut out = Block::SILENCE;
-        assert_eq!(
-            Chooser::new(&slots, &bell, &counters).choose(7, NOW, &mut |_| false, &mut out),
-            Choice::Divergent(1)
-        );
+        let mut chooser = Chooser::new(&memory, &counters, &doubt);
+        assert_eq!(chooser.choose(7, NOW, &mut |_| false, &mut out), Choice::Taken([true, true]));
         assert_eq!((out, counters.divergences.load(Ordering::Relaxed)), (block(-0.5), 1));
+        assert_eq!((doubt.question(), chooser.take_wrong()), (Some(7), None));
+    }
+
+    #[test]
+    fn whom_the_judge_names_is_not_taken_from_until_it_is_replaced() {
+        let (memory, counters, doubt) = memory();
+        let slots = &memory.slots;
+        slots.iter().for_each(|slot| slot.join(0));
+        counters.slots.iter().for_each(|slot| slot.epoch.store(4, Ordering::Relaxed));
+        for number in 0..2 {
+            slots[0].publish_block(number, &block(0.5));
+            slots[1].publish_block(number, &block(-0.5));
+        }
+        let mut out = Block::SILENCE;
+        let mut chooser = Chooser::new(&memory, &counters, &doubt);
+        let mut judge = |_| {
+            doubt.settle(doubt.question().unwrap(), Verdict::Wrong(0));
+            false
+        };
+        assert_eq!(chooser.choose(0, Patience::Unlimited, &mut judge, &mut out), Choice::Taken([false, true]));
+        assert_eq!((out, chooser.take_wrong(), chooser.take_wrong()), (block(-0.5), Some((0, 4)), None));
+        assert_eq!(chooser.choose(1, NOW, &mut |_| false, &mut out), Choice::Taken([false, true]));
+        // Its successor is believed.
+        counters.slots[0].epoch.store(5, Ordering::Relaxed);
+        slots.iter().for_each(|slot| slot.publish_block(2, &block(0.25)));
+        assert_eq!(chooser.choose(2, NOW, &mut |_| false, &mut out), Choice::Taken([true, true]));
+        assert_eq!(counters.divergences.load(Ordering::Relaxed), 1);
+    }
+
+    #[test]
+    fn states_that_differ_are_found_before_anything_is_heard_and_late_copies_are_compared_too() {
+        let (memory, counters, doubt) = memory();
+        let slots = &memory.slots;
+        slots.iter().for_each(|slot| slot.join(0));
+        let mut chooser = Chooser::new(&memory, &counters, &doubt);
+        for number in 0..8 {
+            slots.iter().for_each(|slot| slot.publish_block(number, &block(0.5)));
+            slots[0].publish_snapshot(number + 1, &[7], 0);
+            // Slot 1 is three blocks behind with its states, and the sixth is another one.
+            if let Some(behind) = number.checked_sub(3) {
+                slots[1].publish_snapshot(behind + 1, &[if behind == 4 { 8 } else { 7 }], 0);
+            }
+            chooser.sweep(number);
+            assert_eq!(doubt.question(), (number == 7).then_some(4));
+        }
+        doubt.settle(4, Verdict::Wrong(1));
+        chooser.sweep(8);
+        assert_eq!(chooser.take_wrong(), Some((1, 0)));
     }
 
     #[test]
     fn without_a_deadline_all_workers_are_waited_for_but_not_the_absent() {
-        let (slots, bell, counters) = memory();
+        let (memory, counters, doubt) = memory();
+        let slots = &memory.slots;
         slots[0].join(0);
         slots[1].join(3);
         slots[0].publish_block(2, &block(0.5));
-        let mut chooser = Chooser::new(&slots, &bell, &counters);
+        let mut chooser = Chooser::new(&memory, &counters, &doubt);
         let mut out = Block::SILENCE;
         // Slot 1 joins only at block 3.
         assert_eq!(chooser.choose(2, Patience::Unlimited, &mut |_| false, &mut out), Choice::Taken([true, false]));

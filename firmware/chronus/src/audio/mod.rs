@@ -7,14 +7,17 @@ mod alarm;
 mod choose;
 mod clock;
 mod conceal;
+mod doubt;
 mod period;
 mod quantise;
 pub mod recorder;
 pub mod sink;
+mod trust;
 mod watch;
 mod wav;
 
 pub use alarm::Alarm;
 pub use clock::AudioClock;
+pub use doubt::{Doubt, Verdict};
 pub use period::{Period, SharedMemory};
 pub use wav::WavFile;

@@ -5,10 +5,11 @@ use std::sync::atomic::{AtomicBool, Ordering};
 
 use abi::{Block, BlockNumber};
 use rt::clock::{NANOSECONDS, monotonic};
-use shm::{BellMemory, LogMemory, Mapping, ScoreMemory, SlotMemory};
+use shm::{BellMemory, CommandPlace, LogMemory, Mapping, ScoreMemory, SlotMemory};
 
 use super::choose::{Choice, Chooser, Patience};
 use super::conceal::{Concealment, fade_out};
+use super::doubt::Doubt;
 use super::recorder::RecorderInput;
 use super::sink::Sink;
 use super::watch::Watch;
@@ -22,6 +23,9 @@ const START_LIMIT: u64 = 10 * NANOSECONDS;
 /// A block takes microseconds; two seconds are beyond what a scheduler does to a thread that can run.
 const HANG_LIMIT: u64 = 2 * NANOSECONDS;
 
+/// How often the supervisor is told that a block is waited for: long against the time in which it finds out why.
+const STALL_LIMIT: u64 = NANOSECONDS / 200;
+
 /// Everything that processes share.
 pub struct SharedMemory {
     /// The command log.
@@ -34,6 +38,29 @@ pub struct SharedMemory {
     pub slots: [Mapping<SlotMemory>; 2],
 }
 
+impl SharedMemory {
+    /// The command at a place of log or score, if it is there.
+    pub fn command_at(&self, place: CommandPlace) -> Option<abi::Command> {
+        match place {
+            CommandPlace::Log(index) => self.log.command_at(index),
+            CommandPlace::Score(index) => self.score.peek(index, BlockNumber::MAX),
+        }
+    }
+
+    /// New memory for a score, without any state.
+    ///
+    /// # Errors
+    /// What the kernel says, usually that memory is used up.
+    pub fn create(commands: &[abi::Command]) -> std::io::Result<Self> {
+        Ok(Self {
+            log: Mapping::create("chronus-log")?,
+            score: ScoreMemory::create(commands)?,
+            bell: Mapping::create("chronus-bell")?,
+            slots: [Mapping::create("chronus-slot-0")?, Mapping::create("chronus-slot-1")?],
+        })
+    }
+}
+
 /// What the audio thread works with.
 pub struct Period {
     /// Shared with the workers.
@@ -44,6 +71,8 @@ pub struct Period {
     pub clock: Arc<AudioClock>,
     /// Shared with the supervisor.
     pub alarm: Arc<Alarm>,
+    /// Shared with the judge.
+    pub doubt: Arc<Doubt>,
     /// Set when the engine is to stop.
     pub stop: Arc<AtomicBool>,
     /// Blocks the workers are ahead.
@@ -62,10 +91,10 @@ impl Period {
     /// # Errors
     /// If no worker gives the first block.
     pub fn run(self) -> Result<(), String> {
-        let Self { memory, counters, clock, alarm, stop, lead, blocks, sink, recorder } = self;
+        let Self { memory, counters, clock, alarm, doubt, stop, lead, blocks, sink, recorder } = self;
         let mut playing = Playing {
-            chooser: Chooser::new(&memory.slots, &memory.bell, &counters),
-            watch: Watch::new(&memory.slots, &counters, &alarm, clock.period()),
+            chooser: Chooser::new(&memory, &counters, &doubt),
+            watch: Watch::new(&memory, &counters, &alarm, clock.period()),
             concealment: Concealment::default(),
             block: Block::SILENCE,
             memory: &memory,
@@ -143,6 +172,8 @@ impl Playing<'_> {
         let woken = monotonic();
         self.counters.blocks.store(number + 1, Ordering::Relaxed);
         self.watch.played(number, had);
+        self.chooser.sweep(number);
+        self.tell_of_the_wrong();
         if matches!(patience, Patience::Until(_)) {
             // What was sealed just now nobody can have published yet.
             self.watch.declare_laggards(sealed - 1, woken);
@@ -156,30 +187,40 @@ impl Playing<'_> {
     /// Chooses the block, or what to play in its place; tells which slots had it.
     fn choose(&mut self, number: BlockNumber, patience: Patience, awake: u64) -> [bool; 2] {
         let (watch, stop, mut limit) = (&self.watch, self.stop, awake + HANG_LIMIT);
+        let mut stall = match patience {
+            // It is due and not there.
+            Patience::Until(_) => awake,
+            Patience::Unlimited => awake + STALL_LIMIT,
+        };
         let mut waiting = |had: [bool; 2]| {
-            if monotonic() > limit {
+            let now = monotonic();
+            if now > limit {
                 watch.declare_missing(number, had);
-                limit = monotonic() + HANG_LIMIT;
+                limit = now + HANG_LIMIT;
+            }
+            if now > stall {
+                watch.tell_of_stalling();
+                stall = now + STALL_LIMIT;
             }
             stop.load(Ordering::Relaxed)
         };
         let choice = self.chooser.choose(number, patience, &mut waiting, &mut self.block);
-        let had = match choice {
-            Choice::Taken(had) => had,
-            Choice::Divergent(trusted) => {
-                watch.distrust(1 - trusted);
-                [true, true]
+        self.tell_of_the_wrong();
+        let Choice::Taken(had) = choice else {
+            if matches!(patience, Patience::Until(_)) {
+                count(&self.counters.late_blocks);
+                self.concealment.late(&mut self.block);
             }
-            Choice::Late => {
-                if matches!(patience, Patience::Until(_)) {
-                    count(&self.counters.late_blocks);
-                    self.concealment.late(&mut self.block);
-                }
-                return [false, false];
-            }
+            return [false, false];
         };
         self.concealment.arrived(&mut self.block);
         had
+    }
+
+    fn tell_of_the_wrong(&mut self) {
+        if let Some((slot, epoch)) = self.chooser.take_wrong() {
+            self.watch.distrust(slot, epoch);
+        }
     }
 }
 

@@ -3,15 +3,21 @@
 use std::sync::atomic::Ordering;
 
 use abi::{BlockNumber, WORDS_PER_BLOCK};
-use shm::{Mapping, NO_BLOCK, Reading, SlotMemory};
+use shm::{CommandPlace, Mapping, NO_BLOCK, Reading, SlotMemory, Waiter};
 
 use super::Alarm;
+use super::period::SharedMemory;
 use crate::report::{Counters, SlotState};
 
 /// Periods in a row in which a worker had something to do and did nothing (or fell ever further behind) before it
 /// is declared hung. A worker publishes within a fraction of a period, so one is a hiccup; with three it is declared
 /// within four blocks of where it stopped.
 const LIMIT: u32 = 3;
+
+/// The same while the other worker only waits for this one to go first with a command: it computes, or the other one
+/// would have been let go first, and what takes so long is the command. Seven periods are 37 ms at 48 kHz: with the
+/// time to find out, and the lead, an endless loop costs less than 50 ms of sound.
+const LIMIT_AWAITED: u32 = 7;
 
 /// The same while the other slot is not well either: then more likely the machine is short of time than both
 /// workers are hung, and ending both would only make it worse.
@@ -29,13 +35,17 @@ const SLOW_LAG: u64 = 3;
 struct Seen {
     first: BlockNumber,
     published: u64,
+    applying: Option<CommandPlace>,
     lag: u64,
     /// Periods without progress.
     idle: u32,
+    /// It waits for the other one to go first, which has not got further.
+    polite: bool,
 }
 
 /// Keeps the state of the slots and raises the alarm.
 pub struct Watch<'a> {
+    memory: &'a SharedMemory,
     slots: &'a [Mapping<SlotMemory>; 2],
     counters: &'a Counters,
     alarm: &'a Alarm,
@@ -49,12 +59,13 @@ pub struct Watch<'a> {
 }
 
 impl<'a> Watch<'a> {
-    /// Watches these slots, with a period of so many nanoseconds.
-    pub fn new(slots: &'a [Mapping<SlotMemory>; 2], counters: &'a Counters, alarm: &'a Alarm, period: u64) -> Self {
+    /// Watches the slots of this memory, with a period of so many nanoseconds.
+    pub fn new(memory: &'a SharedMemory, counters: &'a Counters, alarm: &'a Alarm, period: u64) -> Self {
         // A look each period; a little less, so that jitter does not skip one.
         let interval = period / 4 * 3;
         let scratch = [0; WORDS_PER_BLOCK];
-        Self { slots, counters, alarm, scratch, seen: [Seen::default(); 2], in_vain: 0, interval, next_look: 0 }
+        let slots = &memory.slots;
+        Self { memory, slots, counters, alarm, scratch, seen: [Seen::default(); 2], in_vain: 0, interval, next_look: 0 }
     }
 
     /// Block `number` is being played, and the slots marked had it.
@@ -94,12 +105,32 @@ impl<'a> Watch<'a> {
         let alone = LIMIT_ALONE << self.in_vain.min(DOUBLINGS);
         let well = self.seen.map(|seen| seen.first != NO_BLOCK && seen.idle == 0);
         for (slot, epoch) in epochs.into_iter().enumerate() {
-            let limit = if well[1 - slot] { LIMIT } else { alone };
+            let limit = match (self.seen[1 - slot].polite, well[1 - slot]) {
+                (true, _) => LIMIT_AWAITED,
+                (false, true) => LIMIT,
+                (false, false) => alone,
+            };
             if self.seen[slot].idle >= limit && self.alarm.declare(slot, epoch) {
                 self.counters.declared_lag.add(self.seen[slot].lag);
                 self.in_vain += 1;
             }
         }
+        if (0..2).any(|slot| self.seen[1 - slot].polite && self.seen[slot].idle > 0) {
+            self.alarm.tell_of_stalling();
+        }
+    }
+
+    /// Tells the supervisor that a block is waited for, if that is because one worker waits for the other.
+    pub fn tell_of_stalling(&self) {
+        if (0..2).any(|slot| self.is_polite(slot)) {
+            self.alarm.tell_of_stalling();
+        }
+    }
+
+    fn is_polite(&self, slot: usize) -> bool {
+        self.memory.log.first() != slot
+            && self.memory.bell.is_waiting(Waiter::Slot(slot))
+            && self.slots[1 - slot].published() <= self.slots[slot].published()
     }
 
     fn look(&self, slot: usize, sealed: u64) -> Seen {
@@ -109,14 +140,18 @@ impl<'a> Watch<'a> {
         let same_worker = first == before.first;
         let stands_still = lag > 0 && published == before.published;
         let falls_behind = lag >= SLOW_LAG && lag >= before.lag;
-        let idle = if same_worker && (stands_still || falls_behind) { before.idle + 1 } else { 0 };
-        Seen { first, published, lag, idle }
+        let polite = self.is_polite(slot);
+        // A block with very many commands takes long, but one after the other is applied.
+        let applying = self.slots[slot].applying();
+        let goes_on = polite || (applying.is_some() && applying != before.applying);
+        let idle = if same_worker && !goes_on && (stands_still || falls_behind) { before.idle + 1 } else { 0 };
+        Seen { first, published, applying, lag, idle, polite }
     }
 
     /// Declares the workers that should have block `number` by now and do not: those that hold up a sink without
     /// a beat.
     pub fn declare_missing(&self, number: BlockNumber, had: [bool; 2]) {
-        for slot in (0..2).filter(|slot| !had[*slot]) {
+        for slot in (0..2).filter(|slot| !had[*slot] && !self.is_polite(*slot)) {
             let epoch = self.counters.slots[slot].epoch.load(Ordering::Relaxed);
             if self.slots[slot].first_block() <= number {
                 self.alarm.declare(slot, epoch);
@@ -124,9 +159,9 @@ impl<'a> Watch<'a> {
         }
     }
 
-    /// Declares that the worker of `slot` has rendered something else than the other.
-    pub fn distrust(&self, slot: usize) {
-        self.alarm.distrust(slot, self.counters.slots[slot].epoch.load(Ordering::Relaxed));
+    /// Declares that the worker that `slot` had in this epoch has computed wrongly.
+    pub fn distrust(&self, slot: usize, epoch: u64) {
+        self.alarm.distrust(slot, epoch);
     }
 
     /// Whether the newest block that the slot and the other one both have is the same in both. If the other
@@ -164,11 +199,11 @@ mod tests {
     use super::*;
     use abi::Block;
 
-    fn watched(test: impl FnOnce(&[Mapping<SlotMemory>; 2], &Counters, &Alarm)) {
-        let slots = [Mapping::create("test slot").unwrap(), Mapping::create("test slot").unwrap()];
+    fn watched(test: impl FnOnce(&SharedMemory, &Counters, &Alarm)) {
+        let memory = SharedMemory::create(&[]).unwrap();
         let counters = Counters::default();
         counters.slots.iter().for_each(|slot| slot.epoch.store(1, Ordering::Relaxed));
-        test(&slots, &counters, &Alarm::new().unwrap());
+        test(&memory, &counters, &Alarm::new().unwrap());
     }
 
     const PERIOD: u64 = 5_333_333;
@@ -185,8 +220,9 @@ mod tests {
 
     #[test]
     fn a_worker_that_stands_still_is_declared_within_four_blocks_and_no_other() {
-        watched(|slots, counters, alarm| {
-            let mut watch = Watch::new(slots, counters, alarm, PERIOD);
+        watched(|memory, counters, alarm| {
+            let slots = &memory.slots;
+            let mut watch = Watch::new(memory, counters, alarm, PERIOD);
             slots.iter().for_each(|slot| slot.join(0));
             pass(&mut watch, 0..20, [true, true]);
             pass(&mut watch, 20..22, [false, true]);
@@ -198,8 +234,9 @@ mod tests {
 
     #[test]
     fn a_machine_without_time_is_no_fault_of_its_workers() {
-        watched(|slots, counters, alarm| {
-            let mut watch = Watch::new(slots, counters, alarm, PERIOD);
+        watched(|memory, counters, alarm| {
+            let slots = &memory.slots;
+            let mut watch = Watch::new(memory, counters, alarm, PERIOD);
             slots.iter().for_each(|slot| slot.join(0));
             pass(&mut watch, 0..11, [false, false]);
             // Caught up with all at once.
@@ -214,8 +251,9 @@ mod tests {
 
     #[test]
     fn a_replacement_that_catches_up_is_left_alone_and_one_that_never_will_is_not() {
-        watched(|slots, counters, alarm| {
-            let mut watch = Watch::new(slots, counters, alarm, PERIOD);
+        watched(|memory, counters, alarm| {
+            let slots = &memory.slots;
+            let mut watch = Watch::new(memory, counters, alarm, PERIOD);
             slots[0].join(0);
             slots[1].join(0);
             for period in 100..150 {
@@ -230,8 +268,9 @@ mod tests {
 
     #[test]
     fn a_joining_slot_is_in_lockstep_only_with_the_same_block() {
-        watched(|slots, counters, alarm| {
-            let mut watch = Watch::new(slots, counters, alarm, PERIOD);
+        watched(|memory, counters, alarm| {
+            let slots = &memory.slots;
+            let mut watch = Watch::new(memory, counters, alarm, PERIOD);
             counters.slots[0].set_state(SlotState::Joining);
             slots[1].join(0);
             slots[1].publish_block(5, &Block::SILENCE);
@@ -244,6 +283,40 @@ mod tests {
             slots.iter().for_each(|slot| slot.publish_block(6, &Block::SILENCE));
             watch.played(4, [false, true]);
             assert_eq!(counters.slots[0].state(), SlotState::Lockstep);
+        });
+    }
+
+    #[test]
+    fn who_lets_the_other_go_first_is_not_declared_and_the_supervisor_hears_of_it() {
+        watched(|memory, counters, alarm| {
+            let (slots, me) = (&memory.slots, Waiter::Slot(1));
+            let mut watch = Watch::new(memory, counters, alarm, PERIOD);
+            slots.iter().for_each(|slot| slot.join(0));
+            pass(&mut watch, 0..20, [true, true]);
+            memory.bell.set_waiting(me, true);
+            slots[0].note_applying(Some(CommandPlace::Log(3)));
+            pass(&mut watch, 20..21, [false, false]);
+            assert!(!alarm.take_stalling(), "one period is no delay");
+            pass(&mut watch, 21..22, [false, false]);
+            assert!(alarm.take_stalling());
+            pass(&mut watch, 22..27, [false, false]);
+            assert_eq!((alarm.declared(0), alarm.declared(1)), (0, 0));
+            pass(&mut watch, 27..28, [false, false]);
+            assert_eq!((alarm.declared(0), alarm.declared(1)), (1, 0));
+        });
+    }
+
+    #[test]
+    fn a_block_with_many_commands_is_progress() {
+        watched(|memory, counters, alarm| {
+            let mut watch = Watch::new(memory, counters, alarm, PERIOD);
+            memory.slots.iter().for_each(|slot| slot.join(0));
+            memory.bell.set_waiting(Waiter::Slot(1), true);
+            for period in 0..100 {
+                memory.slots[0].note_applying(Some(CommandPlace::Score(period)));
+                pass(&mut watch, period..period + 1, [false, false]);
+            }
+            assert_eq!((alarm.declared(0), alarm.declared(1)), (0, 0));
         });
     }
 }

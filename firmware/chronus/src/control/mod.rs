@@ -1,21 +1,24 @@
 //! The control thread: takes datagrams, has them interpreted, stamps what is good, answers the rest.
 
 mod inbox;
+mod quarantine;
 mod replies;
 
 use std::net::UdpSocket;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
-use std::sync::mpsc::RecvTimeoutError;
+use std::sync::mpsc::{Receiver as Receiving, RecvTimeoutError};
 use std::time::Duration;
 
 use rosc::OscType;
+use shm::CommandPlace;
 
 use crate::audio::SharedMemory;
 use crate::input::{Code, Datagram, Receiver, Refusal, Request, interpret};
 use crate::report::{Counters, Facts, count, status_pairs};
 use crate::stamp::Stamper;
 use inbox::{Inbox, inbox};
+pub use quarantine::{Quarantine, Quarantined};
 use replies::Replies;
 
 /// Longest wait, so that a stop is noticed.
@@ -34,6 +37,8 @@ pub struct Control {
     pub counters: Arc<Counters>,
     /// What does not change.
     pub facts: Facts,
+    /// Places of commands that workers died of.
+    pub quarantines: Receiving<CommandPlace>,
     /// Set when the engine stops.
     pub stop: Arc<AtomicBool>,
 }
@@ -79,25 +84,46 @@ pub fn start_receiving(
 impl Control {
     /// Works until the engine stops.
     pub fn run(mut self, queue: &Inbox, replies: &UdpSocket) {
+        let mut quarantine = Quarantine::default();
         while !self.stop.load(Ordering::Relaxed) {
             let wait = self.stamper.time_to_next().unwrap_or(LONGEST_WAIT).min(LONGEST_WAIT);
             match queue.take(wait) {
                 Ok(datagram) => {
                     let counters = self.counters.clone();
-                    self.handle(&datagram, Replies::to(datagram.sender, replies, &counters));
+                    self.handle(&datagram, Replies::to(datagram.sender, replies, &counters), &quarantine);
                 }
                 Err(RecvTimeoutError::Timeout) => {}
                 Err(RecvTimeoutError::Disconnected) => std::thread::sleep(wait),
             }
+            self.tell_of_quarantined(&mut quarantine, replies);
             // What is full now is tried again at the next turn: it stays waiting.
             let _ = self.stamper.release_due();
             self.stamper.keep();
         }
+        self.tell_of_quarantined(&mut quarantine, replies);
         // The audio thread has ended, so this is how long the performance was.
         self.stamper.finish();
     }
 
-    fn handle(&mut self, datagram: &Datagram, mut replies: Replies) {
+    /// Tells of the commands that were quarantined since the last time.
+    fn tell_of_quarantined(&mut self, quarantine: &mut Quarantine, replies: &UdpSocket) {
+        while let Ok(place) = self.quarantines.try_recv() {
+            let Some(command) = self.memory.command_at(place) else { continue };
+            let sender = self.stamper.leave_out(place);
+            let quarantined = Quarantined::new(command, sender);
+            log::warn!(
+                "a worker died of the command {} ({}); it is left out from now on",
+                quarantined.words(),
+                sender.map_or_else(|| "of the score".to_owned(), |sender| format!("from {sender}"))
+            );
+            if let Some(sender) = sender {
+                Replies::to(sender, replies, &self.counters).refuse(&quarantined.refusal());
+            }
+            quarantine.add(quarantined);
+        }
+    }
+
+    fn handle(&mut self, datagram: &Datagram, mut replies: Replies, quarantine: &Quarantine) {
         if datagram.truncated {
             let text =
                 format!("the datagram is larger than {} bytes; send less at once", crate::input::MAX_DATAGRAM_BYTES);
@@ -105,7 +131,8 @@ impl Control {
         }
         for request in interpret(&datagram.bytes, datagram.arrival_ns, self.facts.rate) {
             match request {
-                Ok(Request::Apply(intent)) => match self.stamper.accept(intent.operation, intent.when) {
+                Ok(Request::Apply(intent)) => match self.stamper.accept(intent.operation, intent.when, datagram.sender)
+                {
                     Ok(()) => count(&self.counters.received),
                     Err((code, text)) => {
                         self.refuse(&Refusal { address: intent.address, code, text }, &mut replies);
@@ -113,7 +140,8 @@ impl Control {
                 },
                 Ok(Request::Status) if replies.may_answer(STATUS_REPLY) => {
                     let applied = self.memory.slots.iter().map(|slot| slot.consumed()).max().unwrap_or(0);
-                    let pairs = status_pairs(&self.facts, &self.counters, applied, self.stamper.clock_origin());
+                    let origin = self.stamper.clock_origin();
+                    let pairs = status_pairs(&self.facts, &self.counters, applied, origin, quarantine.pairs());
                     replies.answer(STATUS_REPLY, pairs);
                 }
                 Ok(Request::Version) if replies.may_answer(VERSION_REPLY) => {

@@ -20,6 +20,9 @@ pub enum Target {
     Status,
     /// `/version`.
     Version,
+    /// Test builds: `/poison WORD`.
+    #[cfg(feature = "faults")]
+    Poison,
 }
 
 /// What `/test` does, as the original's: concert pitch at a level that hurts nobody, and sounding.
@@ -41,7 +44,10 @@ static ADDRESSES: LazyLock<Vec<(String, Target)>> = LazyLock::new(|| {
     let aliases = ALIASES.iter().map(|&(alias, id)| (alias.to_string(), Target::Parameter(&PARAMETERS[id as usize])));
     let plain = [("/test", Target::Test), ("/status", Target::Status), ("/version", Target::Version)]
         .map(|(address, target)| (address.to_string(), target));
-    parameters.chain(gates).chain(aliases).chain(plain).collect()
+    let known = parameters.chain(gates).chain(aliases).chain(plain);
+    #[cfg(feature = "faults")]
+    let known = known.chain([("/poison".to_owned(), Target::Poison)]);
+    known.collect()
 });
 
 /// The targets an address or a pattern means; none if it is unknown.

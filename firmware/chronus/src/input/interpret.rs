@@ -86,6 +86,8 @@ pub fn interpret_message(message: &OscMessage, when: When, rate: u32, out: &mut 
                 out.extend(TEST_TONE.map(|operation| Ok(apply(operation))));
                 continue;
             }
+            #[cfg(feature = "faults")]
+            Target::Poison => value::poison(&message.args),
             Target::Status => {
                 out.push(Ok(Request::Status));
                 continue;

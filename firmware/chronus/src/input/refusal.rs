@@ -27,12 +27,14 @@ pub enum Code {
     TooFar,
     /// The engine's table of waiting commands is full.
     Full,
+    /// A worker died of it, and it is left out.
+    Quarantined,
 }
 
 impl Code {
     /// All codes, in the order PROTOCOL.md lists them.
     #[cfg(test)]
-    pub const ALL: [Self; 9] = [
+    pub const ALL: [Self; 10] = [
         Self::UnknownAddress,
         Self::WrongType,
         Self::NotFinite,
@@ -42,6 +44,7 @@ impl Code {
         Self::TooDeep,
         Self::TooFar,
         Self::Full,
+        Self::Quarantined,
     ];
 
     /// The word sent in error replies; part of the protocol, so it never changes.
@@ -56,6 +59,7 @@ impl Code {
             Self::TooDeep => "too_deep",
             Self::TooFar => "too_far",
             Self::Full => "full",
+            Self::Quarantined => "quarantined",
         }
     }
 }

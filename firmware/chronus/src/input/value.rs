@@ -99,6 +99,17 @@ fn type_name(argument: &OscType) -> &'static str {
     }
 }
 
+/// Test builds: the poison that a word names.
+#[cfg(feature = "faults")]
+pub fn poison(arguments: &[OscType]) -> Result<Operation, (Code, String)> {
+    let named = |word: &str| abi::Poison::ALL.into_iter().find(|poison| poison.name() == word);
+    let found = match arguments {
+        [OscType::String(word)] => named(word),
+        _ => None,
+    };
+    found.map(Operation::Poison).ok_or((Code::WrongType, "the poisons are the names in abi::Poison".to_owned()))
+}
+
 #[cfg(test)]
 mod tests {
     use abi::{GATES, GateId, PARAMETERS, ParameterId};

@@ -52,6 +52,8 @@ pub struct SlotCounters {
     pub deaths: AtomicU64,
     /// Workers that were declared hung and killed.
     pub declared: AtomicU64,
+    /// Workers that had computed wrongly and were killed.
+    pub wrong: AtomicU64,
     /// When the last death was known.
     pub death_known: AtomicU64,
     /// Block being played when the last death was known.
@@ -87,8 +89,12 @@ pub struct Counters {
     pub late_blocks: AtomicU64,
     /// Times the device ran dry.
     pub xruns: AtomicU64,
-    /// Blocks whose two copies differed.
+    /// Times the two workers differed, in a block or in their states.
     pub divergences: AtomicU64,
+    /// Of these, how many ended without it being known which of the two was wrong.
+    pub undecided: AtomicU64,
+    /// Commands that workers died of and that nobody will apply any more.
+    pub quarantined: AtomicU64,
     /// Copies whose checksum was wrong.
     pub damaged: AtomicU64,
     /// Samples that were not finite and were played as 0.
@@ -130,6 +136,12 @@ pub struct Counters {
     pub declared_lag: Histogram,
     /// Test builds: deaths at each kill point.
     pub kill_points: [AtomicU64; shm::KILL_POINTS.len()],
+    /// Test builds: bits that workers have flipped.
+    pub flips: AtomicU64,
+    /// Test builds: workers named as wrong that had flipped a bit.
+    pub rightly_named: AtomicU64,
+    /// Test builds: workers named as wrong that had not.
+    pub wrongly_named: AtomicU64,
 }
 
 impl Counters {

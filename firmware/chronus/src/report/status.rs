@@ -61,6 +61,7 @@ impl Pairs {
             self.add(key("state"), OscType::String(slot.state().name().to_owned()));
             self.add(key("deaths"), read(&slot.deaths));
             self.add(key("declared"), read(&slot.declared));
+            self.add(key("wrong"), read(&slot.wrong));
             self.add(key("death_known_ns"), read(&slot.death_known));
             self.add(key("redundant_ns"), read(&slot.redundant));
         }
@@ -68,8 +69,15 @@ impl Pairs {
 }
 
 /// All of it: keys are dotted paths, with numbers for places in a list. `applied` is how many commands of the
-/// log the newest state has behind it, `origin` the time of frame 0 on CLOCK_MONOTONIC.
-pub fn status_pairs(facts: &Facts, counters: &Counters, applied: u64, origin: u64) -> Vec<OscType> {
+/// log the newest state has behind it, `origin` the time of frame 0 on CLOCK_MONOTONIC, `quarantine` the
+/// pairs of what was quarantined.
+pub fn status_pairs(
+    facts: &Facts,
+    counters: &Counters,
+    applied: u64,
+    origin: u64,
+    quarantine: Vec<OscType>,
+) -> Vec<OscType> {
     let mut pairs = Pairs(Vec::new());
     pairs.add("version", OscType::String(env!("CARGO_PKG_VERSION").to_owned()));
     pairs.add("block", read(&counters.blocks));
@@ -79,10 +87,12 @@ pub fn status_pairs(facts: &Facts, counters: &Counters, applied: u64, origin: u6
     pairs.add("late_blocks", read(&counters.late_blocks));
     pairs.add("xruns", read(&counters.xruns));
     pairs.add("divergences", read(&counters.divergences));
+    pairs.add("divergences_undecided", read(&counters.undecided));
     pairs.add_slots(counters);
     pairs.add("commands.received", read(&counters.received));
     pairs.add("commands.applied", long(applied));
     pairs.add("commands.refused", read(&counters.refused));
+    pairs.add("commands.quarantined", read(&counters.quarantined));
     pairs.add("commands.late", read(&counters.late_commands));
     pairs.add("commands.waiting", read(&counters.waiting));
     pairs.add("commands.latency_frames", long(facts.command_latency));
@@ -101,5 +111,6 @@ pub fn status_pairs(facts: &Facts, counters: &Counters, applied: u64, origin: u6
     pairs.add_histogram("audio.wake_up_us", &counters.wake_up, microseconds);
     pairs.add_histogram("rejoin_blocks", &counters.rejoin_blocks, long);
     pairs.add_histogram("declared_lag_blocks", &counters.declared_lag, long);
+    pairs.0.extend(quarantine);
     pairs.0
 }

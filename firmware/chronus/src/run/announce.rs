@@ -72,7 +72,16 @@ pub fn ended(counters: &Counters, survived: u64, rate: u32, recorded: Option<u64
         read(&counters.xruns),
         read(&counters.divergences),
     );
-    if cfg!(feature = "kill-points") {
+    if cfg!(feature = "faults") {
+        tell!(
+            "bits flipped {}, rightly named {}, wrongly named {}, undecided {}, damaged copies {}, quarantined {}",
+            read(&counters.flips),
+            read(&counters.rightly_named),
+            read(&counters.wrongly_named),
+            read(&counters.undecided),
+            read(&counters.damaged),
+            read(&counters.quarantined),
+        );
         let points = shm::KILL_POINTS.iter().zip(&counters.kill_points);
         let counts = points.map(|(point, count)| format!("{point:?} {}", read(count)));
         tell!("kill points: {}", counts.collect::<Vec<_>>().join(", "));

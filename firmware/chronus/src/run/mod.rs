@@ -7,17 +7,19 @@ mod sound;
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::mpsc::{Receiver as Receiving, SyncSender, sync_channel};
 use std::thread::{Builder, JoinHandle};
 use std::time::Duration;
 
 use rt::cores::Placement;
 use rt::scheduling::RealTime;
-use shm::{Mapping, ScoreMemory, SlotMemory};
+use shm::CommandPlace;
 
-use crate::audio::{Alarm, AudioClock, Period, SharedMemory};
+use crate::audio::{Alarm, AudioClock, Doubt, Period, SharedMemory};
 use crate::command_line::{RunOptions, SinkChoice};
 use crate::control::{Control, start_receiving};
 use crate::input::Receiver;
+use crate::judge::Judge;
 use crate::render::{blocks_of_score, load_score};
 use crate::report::{Counters, Facts, STACK_BYTES};
 use crate::stamp::{KeptScore, Stamper, command_latency};
@@ -25,6 +27,9 @@ use crate::supervise::{Conditions, Supervisor};
 use crate::worker::EngineState;
 use signals::Signals;
 use sound::Sound;
+
+/// Quarantined commands that wait to be told of. Each has cost a worker, so this is seconds of the worst.
+const QUARANTINES: usize = 256;
 
 /// Plays as the options say.
 ///
@@ -73,6 +78,7 @@ struct Engine {
     clock: Arc<AudioClock>,
     counters: Arc<Counters>,
     alarm: Arc<Alarm>,
+    doubt: Arc<Doubt>,
     signals: Signals,
     /// The audio thread is to stop.
     stop: Arc<AtomicBool>,
@@ -88,6 +94,7 @@ impl Engine {
             clock: Arc::new(AudioClock::new(options.rate)),
             counters: Arc::default(),
             alarm: Arc::new(Alarm::new().map_err(|error| format!("event descriptor: {error}"))?),
+            doubt: Arc::default(),
             signals: Signals::catch().map_err(|error| format!("catching signals: {error}"))?,
             stop: Arc::default(),
             ended: Arc::default(),
@@ -98,19 +105,24 @@ impl Engine {
         let Parts { placement, sound, receiver, kept, facts, blocks } = parts;
         let Sound { sink, input, recorder, description, .. } = sound;
         let address = receiver.as_ref().and_then(|receiver| receiver.local_address().ok());
-        let supervisor = self.start_supervisor(options, placement)?;
+        // More than can be quarantined while an answer is written; the status counts them all the same.
+        let (quarantined, quarantines) = sync_channel(QUARANTINES);
+        let supervisor = self.start_supervisor(options, placement, quarantined)?;
+        let judge = self.start_judge(options.real_time)?;
         let period = Period {
             memory: self.memory.clone(),
             counters: self.counters.clone(),
             clock: self.clock.clone(),
             alarm: self.alarm.clone(),
+            doubt: self.doubt.clone(),
             stop: self.stop.clone(),
             lead: options.lead,
             blocks,
             sink,
             recorder: input,
         };
-        let control = receiver.map(|receiver| self.start_control(receiver, facts.clone(), kept)).transpose()?;
+        let control =
+            receiver.map(|receiver| self.start_control(receiver, facts.clone(), kept, quarantines)).transpose()?;
         let audio = self.start_audio(period, placement, options)?;
         let counters = self.counters.clone();
         // By a thread of its own: a pipe that nobody reads must not keep this one from hearing signals.
@@ -122,7 +134,9 @@ impl Engine {
         let survived = announce::deaths(&self.counters);
         self.ended.store(true, Ordering::Release);
         self.alarm.wake();
+        self.doubt.call();
         let _ = supervisor.join();
+        let _ = judge.join();
         let _ = control.map(JoinHandle::join);
         wait_a_little_for(&announcing);
         let recorded = recorder.map(|recorder| recorder.finish()).transpose();
@@ -132,13 +146,24 @@ impl Engine {
         played.and(recorded.map(drop))
     }
 
-    fn start_supervisor(&self, options: &RunOptions, placement: Placement) -> Result<JoinHandle<()>, String> {
+    fn start_judge(&self, real_time: RealTime) -> Result<JoinHandle<()>, String> {
+        let judge = Judge { memory: self.memory.clone(), doubt: self.doubt.clone(), stop: self.ended.clone() };
+        spawn("judge", move || judge.run(real_time != RealTime::Off))
+    }
+
+    fn start_supervisor(
+        &self,
+        options: &RunOptions,
+        placement: Placement,
+        quarantined: SyncSender<CommandPlace>,
+    ) -> Result<JoinHandle<()>, String> {
         let conditions = Conditions {
             memory: self.memory.clone(),
             counters: self.counters.clone(),
             alarm: self.alarm.clone(),
             cores: placement.slots,
             real_time: options.real_time,
+            quarantined,
         };
         let supervisor = Supervisor::new(conditions, options.workers, self.ended.clone())?;
         spawn("supervise", move || supervisor.run())
@@ -162,6 +187,7 @@ impl Engine {
         receiver: Receiver,
         facts: Facts,
         kept: Option<KeptScore>,
+        quarantines: Receiving<CommandPlace>,
     ) -> Result<JoinHandle<()>, String> {
         let (memory, clock, counters) = (self.memory.clone(), self.clock.clone(), self.counters.clone());
         let stamper = Stamper::new(memory, clock, counters, facts.rate, facts.lead, kept);
@@ -171,6 +197,7 @@ impl Engine {
             memory: self.memory.clone(),
             counters: self.counters.clone(),
             facts,
+            quarantines,
             stop: self.ended.clone(),
         };
         spawn("control", move || control.run(&queue, &replies))
@@ -194,16 +221,8 @@ fn spawn<T: Send + 'static>(name: &str, work: impl FnOnce() -> T + Send + 'stati
 }
 
 fn share_memory(commands: &[abi::Command], rate: u32) -> std::io::Result<SharedMemory> {
+    let memory = SharedMemory::create(commands)?;
     let start = EngineState::at_start(rate);
-    let slot = |name: &str| -> std::io::Result<Mapping<SlotMemory>> {
-        let slot = Mapping::<SlotMemory>::create(name)?;
-        slot.publish_snapshot(0, &start.to_words(), 0);
-        Ok(slot)
-    };
-    Ok(SharedMemory {
-        log: Mapping::create("chronus-log")?,
-        score: ScoreMemory::create(commands)?,
-        bell: Mapping::create("chronus-bell")?,
-        slots: [slot("chronus-slot-0")?, slot("chronus-slot-1")?],
-    })
+    memory.slots.iter().for_each(|slot| slot.publish_snapshot(0, &start.to_words(), 0));
+    Ok(memory)
 }

@@ -19,9 +19,9 @@ pub struct KeptScore {
     rate: u32,
     flushed: Instant,
     broken: bool,
-    /// Commands of blocks that are not yet played. If the engine ends before, they were never heard, and the score
+    /// Commands of blocks that are not yet played, or that no worker has survived yet, with their places in the log. If the engine ends before, they were never heard, and the score
     /// must not be longer than the performance.
-    ahead: VecDeque<Command>,
+    ahead: VecDeque<(u64, Command)>,
 }
 
 impl KeptScore {
@@ -41,26 +41,34 @@ impl KeptScore {
         })
     }
 
-    /// Adds a command; their stamps never go back.
-    pub fn add(&mut self, command: Command) {
+    /// Adds the command at `index` of the log; their stamps never go back.
+    pub fn add(&mut self, index: u64, command: Command) {
         if !self.broken {
-            self.ahead.push_back(command);
+            self.ahead.push_back((index, command));
         }
     }
 
-    /// Writes the commands of the first `played` blocks, and brings the file up to date when it is time.
-    pub fn update(&mut self, played: BlockNumber) {
+    /// Forgets the command at `index` of the log: nobody applies it.
+    pub fn leave_out(&mut self, index: u64) {
+        self.ahead.retain(|(ahead, _)| *ahead != index);
+    }
+
+    /// Writes the commands of the first `played` blocks among the first `consumed` of the log, and brings the file up
+    /// to date when it is time.
+    pub fn update(&mut self, played: BlockNumber, consumed: u64) {
         let due = self.flushed.elapsed() > FLUSH_INTERVAL;
-        let written = self.write_played(played).and_then(|()| if due { self.flush() } else { Ok(()) });
+        let written = self.write_played(played, consumed).and_then(|()| if due { self.flush() } else { Ok(()) });
         self.check(written);
     }
 
     /// The same at the end, when no block follows the first `played`: with a last bundle, which holds nothing and
     /// says how long it was.
-    pub fn finish(&mut self, played: BlockNumber) {
+    pub fn finish(&mut self, played: BlockNumber, consumed: u64) {
         let end = Stamp::start_of(played).to_frame();
-        let written =
-            self.write_played(played).and_then(|()| self.write_bundle(end, Vec::new())).and_then(|()| self.flush());
+        let written = self
+            .write_played(played, consumed)
+            .and_then(|()| self.write_bundle(end, Vec::new()))
+            .and_then(|()| self.flush());
         self.check(written);
         self.ahead.clear();
     }
@@ -74,8 +82,9 @@ impl KeptScore {
         }
     }
 
-    fn write_played(&mut self, played: BlockNumber) -> std::io::Result<()> {
-        while let Some(command) = self.ahead.front().copied().filter(|command| command.stamp.block < played) {
+    fn write_played(&mut self, played: BlockNumber, consumed: u64) -> std::io::Result<()> {
+        let heard = |(index, command): &(u64, Command)| command.stamp.block < played && *index < consumed;
+        while let Some((_, command)) = self.ahead.front().copied().filter(heard) {
             self.ahead.pop_front();
             let message = OscPacket::Message(message_of(command.operation));
             self.write_bundle(command.stamp.to_frame(), vec![message])?;
@@ -104,13 +113,15 @@ impl KeptScore {
 }
 
 /// The message that gives this operation again, exactly: values are sent as 64-bit floats.
-fn message_of(operation: Operation) -> OscMessage {
+pub fn message_of(operation: Operation) -> OscMessage {
     let (addr, args) = match operation {
         Operation::Set(id, value) => {
             let parameter = &PARAMETERS[id as usize];
             (format!("/mod/{}/{}", parameter.module, parameter.name), vec![OscType::Double(value)])
         }
         Operation::Gate(id, on) => (format!("/gate/{}", GATES[id as usize].module), vec![OscType::Bool(on)]),
+        #[cfg(feature = "faults")]
+        Operation::Poison(poison) => ("/poison".to_owned(), vec![OscType::String(poison.name().to_owned())]),
     };
     OscMessage { addr, args }
 }
@@ -134,16 +145,16 @@ mod tests {
                 command(1000, Operation::Set(ParameterId::FilterQ, 0.3)),
             ];
             let mut kept = KeptScore::create(&path, rate).unwrap();
-            played.into_iter().for_each(|command| kept.add(command));
-            kept.add(command(100_000, Operation::Gate(GateId::Adsr, false)));
+            (0..).zip(played).for_each(|(index, command)| kept.add(index, command));
+            kept.add(2, command(100_000, Operation::Gate(GateId::Adsr, false)));
             let read = || read_score(&std::fs::read(&path).unwrap(), rate).unwrap();
-            kept.update(10);
+            kept.update(10, 2);
             assert!(read().commands.is_empty(), "not at every call");
             kept.flushed -= 2 * FLUSH_INTERVAL;
             // Nothing new has come, and what has is written all the same.
-            kept.update(10);
+            kept.update(10, 2);
             assert_eq!((read().commands, read().end_frame), (played.to_vec(), 1000));
-            kept.finish(20);
+            kept.finish(20, 3);
             // What would have been later was never heard.
             assert_eq!((read().commands, read().end_frame), (played.to_vec(), 20 * 256));
             std::fs::remove_file(&path).unwrap();
@@ -151,12 +162,28 @@ mod tests {
     }
 
     #[test]
+    fn what_no_worker_survived_is_not_in_it() {
+        let path = std::env::temp_dir().join(format!("chronus-kept-left-out-{}.osc", std::process::id()));
+        let mut kept = KeptScore::create(&path, 48_000).unwrap();
+        let gate = |frame, on| command(frame, Operation::Gate(GateId::Adsr, on));
+        let commands = [gate(3, true), gate(4, false), gate(5, true)];
+        (0..).zip(commands).for_each(|(index, command)| kept.add(index, command));
+        // Its block is over, but nobody has rendered it: it was late.
+        kept.update(10, 1);
+        kept.leave_out(1);
+        kept.finish(20, 3);
+        let read = read_score(&std::fs::read(&path).unwrap(), 48_000).unwrap();
+        std::fs::remove_file(&path).unwrap();
+        assert_eq!(read.commands, [commands[0], commands[2]]);
+    }
+
+    #[test]
     fn a_full_disk_ends_the_score_and_not_the_music() {
         let mut kept = KeptScore::create(Path::new("/dev/full"), 48_000).unwrap();
-        kept.add(command(3, Operation::Gate(GateId::Adsr, true)));
-        kept.finish(1);
+        kept.add(0, command(3, Operation::Gate(GateId::Adsr, true)));
+        kept.finish(1, 1);
         assert!(kept.broken);
-        kept.add(command(3, Operation::Gate(GateId::Adsr, true)));
+        kept.add(1, command(3, Operation::Gate(GateId::Adsr, true)));
         assert!(kept.ahead.is_empty());
     }
 }

@@ -4,7 +4,8 @@
 mod kept_score;
 
 use std::cmp::Reverse;
-use std::collections::BinaryHeap;
+use std::collections::{BinaryHeap, VecDeque};
+use std::net::SocketAddr;
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
 use std::time::Duration;
@@ -12,12 +13,12 @@ use std::time::Duration;
 use abi::{Command, FRAMES, Operation, Stamp};
 use rosc::OscTime;
 use rt::clock::NANOSECONDS;
-use shm::{LogFull, LogWriter};
+use shm::{CommandPlace, LogFull, LogWriter};
 
 use crate::audio::{AudioClock, SharedMemory};
 use crate::input::{Clocks, Code, When};
 use crate::report::{Counters, count};
-pub use kept_score::KeptScore;
+pub use kept_score::{KeptScore, message_of};
 
 /// Frames on top of the lead between a command's arrival and its effect: the time a datagram may take from the
 /// network card to the log. Arrival is the kernel's time stamp, so within this margin it costs no jitter.
@@ -52,6 +53,7 @@ struct Waiting {
     frame: u64,
     sequence: u64,
     operation: Operation,
+    sender: SocketAddr,
 }
 
 impl Eq for Waiting {}
@@ -85,6 +87,8 @@ pub struct Stamper {
     kept: Option<KeptScore>,
     waiting: BinaryHeap<Reverse<Waiting>>,
     sequence: u64,
+    /// Who has sent the records of the log that no state has behind it yet, with their indices.
+    senders: VecDeque<(u64, SocketAddr)>,
     /// Wall clock less monotonic clock, in nanoseconds.
     wall_offset: u64,
 }
@@ -109,6 +113,7 @@ impl Stamper {
             kept,
             waiting: BinaryHeap::new(),
             sequence: 0,
+            senders: VecDeque::new(),
             wall_offset: 0,
         }
     }
@@ -117,18 +122,18 @@ impl Stamper {
     ///
     /// # Errors
     /// Why it cannot be taken; nothing has changed then.
-    pub fn accept(&mut self, operation: Operation, when: When) -> Result<(), (Code, String)> {
+    pub fn accept(&mut self, operation: Operation, when: When, sender: SocketAddr) -> Result<(), (Code, String)> {
         match when {
             When::Arrival(time) => {
                 // Without a beat there is no time either: the next frame that is free.
                 let frame = self.clock.frame_at(time).map_or(0, |frame| frame + self.latency);
-                self.log(frame.min(self.furthest()), operation)
+                self.log(frame.min(self.furthest()), operation, sender)
             }
-            When::TimeTag(tag) => self.accept_tagged(operation, tag),
+            When::TimeTag(tag) => self.accept_tagged(operation, tag, sender),
         }
     }
 
-    fn accept_tagged(&mut self, operation: Operation, tag: OscTime) -> Result<(), (Code, String)> {
+    fn accept_tagged(&mut self, operation: Operation, tag: OscTime, sender: SocketAddr) -> Result<(), (Code, String)> {
         let now = rt::clock::monotonic();
         let due = self.monotonic_time_of(tag);
         if due > now + FURTHEST {
@@ -139,7 +144,7 @@ impl Stamper {
             return Err((Code::Full, format!("{MOST_WAITING} commands wait for their time tags already; send later")));
         }
         let frame = self.clock.frame_at(due).unwrap_or(0);
-        self.waiting.push(Reverse(Waiting { frame, sequence: self.sequence, operation }));
+        self.waiting.push(Reverse(Waiting { frame, sequence: self.sequence, operation, sender }));
         self.sequence += 1;
         // It is taken, so the answer is yes: if the log is full now, it waits.
         let _ = self.release_due();
@@ -158,8 +163,8 @@ impl Stamper {
             if next.frame > reach {
                 break;
             }
-            let (frame, operation) = (next.frame, next.operation);
-            logged = self.log(frame, operation);
+            let (frame, operation, sender) = (next.frame, next.operation, next.sender);
+            logged = self.log(frame, operation, sender);
             if logged.is_err() {
                 break;
             }
@@ -172,15 +177,25 @@ impl Stamper {
     /// Brings the kept score up to date, if there is one.
     pub fn keep(&mut self) {
         if let Some(kept) = &mut self.kept {
-            kept.update(self.counters.blocks.load(Ordering::Relaxed));
+            kept.update(self.counters.blocks.load(Ordering::Relaxed), consumed(&self.memory));
         }
     }
 
     /// Ends the kept score, if there is one, with the last block that was played. The audio thread has ended.
     pub fn finish(&mut self) {
         if let Some(kept) = &mut self.kept {
-            kept.finish(self.counters.blocks.load(Ordering::Relaxed));
+            kept.finish(self.counters.blocks.load(Ordering::Relaxed), consumed(&self.memory));
         }
+    }
+
+    /// Notes that a command is left out for ever; tells who sent it, if it was sent.
+    pub fn leave_out(&mut self, place: CommandPlace) -> Option<SocketAddr> {
+        let CommandPlace::Log(index) = place else { return None };
+        if let Some(kept) = &mut self.kept {
+            kept.leave_out(index);
+        }
+        let found = self.senders.binary_search_by_key(&index, |(index, _)| *index).ok()?;
+        Some(self.senders[found].1)
     }
 
     /// The time of frame 0 on CLOCK_MONOTONIC, in nanoseconds; 0 while nothing plays in real time.
@@ -206,16 +221,19 @@ impl Stamper {
         Stamp::start_of(self.memory.log.sealed().blocks() + MOST_BLOCKS_AHEAD).to_frame()
     }
 
-    fn log(&mut self, frame: u64, operation: Operation) -> Result<(), (Code, String)> {
+    fn log(&mut self, frame: u64, operation: Operation, sender: SocketAddr) -> Result<(), (Code, String)> {
         let wanted = Stamp::from_frame(frame);
-        // The newest state of all: what it has behind it no worker will ask for again.
-        let consumed = self.memory.slots.iter().map(|slot| slot.consumed()).max().unwrap_or(0);
+        let consumed = consumed(&self.memory);
         let stamp = self.log.add(&self.memory.log, wanted, operation, consumed).map_err(|LogFull| {
             (Code::Full, "more commands than the engine can take in at once; nothing changed, send it again".to_owned())
         })?;
         if let Some(kept) = &mut self.kept {
-            kept.add(Command { stamp, operation });
+            kept.add(self.log.length() - 1, Command { stamp, operation });
         }
+        while self.senders.front().is_some_and(|(index, _)| *index < consumed) {
+            self.senders.pop_front();
+        }
+        self.senders.push_back((self.log.length() - 1, sender));
         if stamp > wanted && frame != 0 {
             count(&self.counters.late_commands);
         }
@@ -234,22 +252,23 @@ impl Stamper {
     }
 }
 
+/// Records of the log that the newest state of all has behind it: no worker will ask for them again.
+fn consumed(memory: &SharedMemory) -> u64 {
+    memory.slots.iter().map(|slot| slot.consumed()).max().unwrap_or(0)
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
     use abi::GateId;
-    use shm::{LogReader, Mapping, ScoreMemory};
+    use shm::LogReader;
 
+    const SENDER: SocketAddr = SocketAddr::new(std::net::IpAddr::V4(std::net::Ipv4Addr::LOCALHOST), 9);
     const OPEN: Operation = Operation::Gate(GateId::Adsr, true);
     const CLOSE: Operation = Operation::Gate(GateId::Adsr, false);
 
     fn stamper() -> Stamper {
-        let memory = SharedMemory {
-            log: Mapping::create("test log").unwrap(),
-            score: ScoreMemory::create(&[]).unwrap(),
-            bell: Mapping::create("test bell").unwrap(),
-            slots: [Mapping::create("test slot").unwrap(), Mapping::create("test slot").unwrap()],
-        };
+        let memory = SharedMemory::create(&[]).unwrap();
         let clock = Arc::new(AudioClock::new(48_000));
         Stamper::new(Arc::new(memory), clock, Arc::new(Counters::default()), 48_000, 2, None)
     }
@@ -263,7 +282,7 @@ mod tests {
     fn logged(stamper: &Stamper) -> Vec<(u64, Operation)> {
         let mut reader = LogReader::new(&stamper.memory.log, 0);
         std::iter::from_fn(|| {
-            let command = reader.peek(u64::MAX).unwrap()?;
+            let command = reader.peek(u64::MAX).unwrap()?.command;
             reader.take();
             Some((command.stamp.to_frame(), command.operation))
         })
@@ -281,7 +300,7 @@ mod tests {
         let mut stamper = stamper();
         stamper.clock.start(1_000_000_000);
         for milliseconds in [0, 3, 50] {
-            stamper.accept(OPEN, When::Arrival(1_000_000_000 + milliseconds * 1_000_000)).unwrap();
+            stamper.accept(OPEN, When::Arrival(1_000_000_000 + milliseconds * 1_000_000), SENDER).unwrap();
         }
         let frames: Vec<_> = logged(&stamper).iter().map(|(frame, _)| frame - command_latency(2)).collect();
         assert_eq!(frames, [0, 144, 2400]);
@@ -293,8 +312,8 @@ mod tests {
         stamper.clock.start(rt::clock::monotonic());
         let tag = tag_in(300_000_000);
         let later = OscTime { seconds: tag.seconds + 1, fractional: tag.fractional };
-        stamper.accept(CLOSE, When::TimeTag(later)).unwrap();
-        stamper.accept(OPEN, When::TimeTag(tag)).unwrap();
+        stamper.accept(CLOSE, When::TimeTag(later), SENDER).unwrap();
+        stamper.accept(OPEN, When::TimeTag(tag), SENDER).unwrap();
         assert_eq!((logged(&stamper).len(), stamper.counters.waiting.load(Ordering::Relaxed)), (0, 2));
         assert!(stamper.time_to_next().unwrap() < Duration::from_millis(300));
         // Two seconds pass: the beat began two seconds earlier. (What waits keeps its frame.)
@@ -314,7 +333,7 @@ mod tests {
     fn a_tag_of_next_year_is_refused() {
         let mut stamper = stamper();
         stamper.clock.start(rt::clock::monotonic());
-        let refusal = stamper.accept(OPEN, When::TimeTag(tag_in(365 * 86_400 * NANOSECONDS))).unwrap_err();
+        let refusal = stamper.accept(OPEN, When::TimeTag(tag_in(365 * 86_400 * NANOSECONDS)), SENDER).unwrap_err();
         assert_eq!(refusal.0, Code::TooFar);
         assert_eq!(logged(&stamper).len(), 0);
     }
@@ -324,11 +343,11 @@ mod tests {
         let mut stamper = stamper();
         stamper.clock.start(1_000_000_000);
         // Five seconds in which nothing is sealed; then the device goes on and the clock follows it.
-        stamper.accept(OPEN, When::Arrival(6_000_000_000)).unwrap();
+        stamper.accept(OPEN, When::Arrival(6_000_000_000), SENDER).unwrap();
         assert_eq!(logged(&stamper)[0].0, MOST_BLOCKS_AHEAD * FRAMES as u64);
         stamper.clock.start(6_000_000_000);
         seal(&stamper, 30);
-        stamper.accept(CLOSE, When::Arrival(6_200_000_000)).unwrap();
+        stamper.accept(CLOSE, When::Arrival(6_200_000_000), SENDER).unwrap();
         assert_eq!(logged(&stamper)[1].0, 9600 + command_latency(2));
         assert_eq!(stamper.counters.late_commands.load(Ordering::Relaxed), 0);
     }
@@ -338,11 +357,11 @@ mod tests {
         // Without a beat everything is due at once.
         let mut stamper = stamper();
         let mut taken = 0;
-        while stamper.accept(OPEN, When::Arrival(0)).is_ok() {
+        while stamper.accept(OPEN, When::Arrival(0), SENDER).is_ok() {
             taken += 1;
         }
         assert_eq!(taken, shm::LOG_RECORDS - 1);
-        assert_eq!(stamper.accept(CLOSE, When::TimeTag(tag_in(0))), Ok(()));
+        assert_eq!(stamper.accept(CLOSE, When::TimeTag(tag_in(0)), SENDER), Ok(()));
         assert_eq!((stamper.waiting.len(), stamper.counters.waiting.load(Ordering::Relaxed)), (1, 1));
     }
 }

@@ -2,16 +2,20 @@
 //!
 //! It waits for events and never for a worker. It knows no sound.
 
+mod blame;
+mod fault;
 mod slot;
 
 use std::os::fd::AsFd;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::mpsc::SyncSender;
 use std::time::{Duration, Instant};
 
 use nix::poll::{PollFd, PollFlags, PollTimeout, poll};
 use rt::process::{Executable, Worker};
 use rt::scheduling::RealTime;
+use shm::CommandPlace;
 
 use crate::audio::{Alarm, SharedMemory};
 use crate::report::{Counters, SlotState};
@@ -29,6 +33,17 @@ pub struct Conditions {
     pub cores: [Option<usize>; 2],
     /// Whether a refusal of real-time rights is fatal.
     pub real_time: RealTime,
+    /// Takes the places of commands that were quarantined.
+    pub quarantined: SyncSender<CommandPlace>,
+}
+
+impl Conditions {
+    /// Rings the bell, for the audio thread and for workers that wait for each other.
+    fn ring(&self) {
+        if self.memory.bell.ring() {
+            rt::futex::wake(self.memory.bell.word(), i32::MAX);
+        }
+    }
 }
 
 /// Says in which priority a worker is started: it inherits that of this thread.
@@ -46,6 +61,9 @@ fn start_lower<T>(granted: bool, start: impl FnOnce() -> T) -> T {
 /// How long workers have to end after SIGTERM before SIGKILL. They have no handler and nothing to save, so the
 /// signal alone ends them; only a stopped one does not react.
 const END_LIMIT: Duration = Duration::from_millis(100);
+
+/// How often it is looked whether a worker has joined, while the one that goes first has not: a fraction of a period.
+const JOIN_INTERVAL: Duration = Duration::from_millis(1);
 
 /// Runs the supervisor until `stop`, in a thread of its own: the workers die with that thread.
 pub struct Supervisor {
@@ -83,9 +101,26 @@ impl Supervisor {
                     start_lower(granted, || Worker::start(&self.executable, name, words))
                 });
             }
+            self.let_one_go_first();
             self.wait();
         }
         self.end_workers();
+    }
+
+    /// Lets the other worker go first if the one that does cannot. Only after `attend`: what the dead one died of is
+    /// marked by then.
+    fn let_one_go_first(&mut self) {
+        let first = self.conditions.memory.log.first();
+        let told = self.conditions.alarm.take_stalling();
+        let renders = |number: usize| self.slots.get(number).is_some_and(|slot| slot.renders(&self.conditions));
+        let (ready, other_ready) = (renders(first), renders(1 - first));
+        let Some(slot) = self.slots.get_mut(first) else { return };
+        // One that is stopped or gets no processor is in the way. One that computes is not: what it computes may be
+        // what the other must be kept from.
+        if other_ready && (!ready || slot.stalls(&self.conditions, told)) {
+            self.conditions.memory.log.set_first(1 - first);
+            self.conditions.ring();
+        }
     }
 
     /// Waits until a worker ends, one is declared unfit, or a slot has something to do by the clock.
@@ -94,7 +129,10 @@ impl Supervisor {
         events.extend(
             self.slots.iter().filter_map(Slot::worker).map(|worker| PollFd::new(worker.as_fd(), PollFlags::POLLIN)),
         );
-        let next = self.slots.iter().filter_map(|slot| slot.time_to_next(&self.conditions)).min();
+        let first = self.slots.get(self.conditions.memory.log.first());
+        // Nobody tells this thread that a worker has joined; while the one that goes first has not, the other may.
+        let joining = first.filter(|slot| !slot.renders(&self.conditions)).map(|_| JOIN_INTERVAL);
+        let next = self.slots.iter().filter_map(|slot| slot.time_to_next(&self.conditions)).chain(joining).min();
         // Rounded up, or a wait of less than a millisecond would spin.
         let timeout = next
             .map_or(PollTimeout::NONE, |time| PollTimeout::try_from(time.as_millis() + 1).unwrap_or(PollTimeout::MAX));

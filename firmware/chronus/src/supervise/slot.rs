@@ -5,11 +5,13 @@ use std::time::{Duration, Instant};
 
 use nix::sys::signal::Signal;
 use rt::process::{End, Worker};
-use shm::{Fate, KILL_POINTS, KillPoint, NO_BLOCK};
+use shm::{CommandPlace, Fate, NO_BLOCK, Waiter};
 
 use super::Conditions;
+use super::blame::{Finding, Observation, is_crash, quarantine};
+use super::fault::planned_fault;
 use crate::report::{SlotState, count};
-use crate::worker::Arguments;
+use crate::worker::{Arguments, Fault};
 
 /// How long a worker may take from its start to having joined, at first. It takes a few milliseconds. A worker that
 /// hangs before it has joined is seen by this alone; and one that spins in real time for a second would make
@@ -34,7 +36,11 @@ pub struct Slot {
     since: Instant,
     epoch: u64,
     killed: bool,
-    kill_at: Option<(KillPoint, u32, Fate)>,
+    /// What is seen of a worker that was declared hung while it applied a command.
+    observation: Option<Observation>,
+    /// The command on which a worker was ended because it did not get beyond it.
+    loops_on: Option<CommandPlace>,
+    fault: Option<Fault>,
     failures: u32,
     /// Attempts in a row in which there was not even a process.
     not_started: u32,
@@ -50,7 +56,9 @@ impl Slot {
             since: Instant::now(),
             epoch: 0,
             killed: false,
-            kill_at: None,
+            observation: None,
+            loops_on: None,
+            fault: None,
             failures: 0,
             not_started: 0,
             not_before: None,
@@ -67,14 +75,16 @@ impl Slot {
         self.gone(conditions);
         let counters = &conditions.counters.slots[self.number];
         if self.worker.is_some() && !self.killed {
+            let distrusted = conditions.alarm.distrusted(self.number) == self.epoch;
             let declared = conditions.alarm.declared(self.number) == self.epoch;
             let stuck = !self.joined(conditions) && self.since.elapsed() > self.join_limit();
-            if declared || stuck {
+            if distrusted || stuck || (declared && self.observed(conditions)) {
                 let pid = counters.pid.load(Ordering::Relaxed);
                 self.kill();
                 self.killed = true;
-                log::warn!("slot {}: the worker (pid {pid}) does not keep up and is replaced", self.number);
-                count(&counters.declared);
+                let what = if distrusted { "has computed wrongly" } else { "does not keep up" };
+                log::warn!("slot {}: the worker (pid {pid}) {what} and is replaced", self.number);
+                count(if distrusted { &counters.wrong } else { &counters.declared });
             }
         }
         if self.worker.is_none() && self.not_before.is_none_or(|time| time <= Instant::now()) {
@@ -89,8 +99,50 @@ impl Slot {
             (Some(_), _) if !self.killed && !self.joined(conditions) => {
                 Some(self.join_limit().saturating_sub(self.since.elapsed()))
             }
+            (Some(_), _) if !self.killed => {
+                let due = self.observation?.due();
+                Some(Duration::from_nanos(due.saturating_sub(rt::clock::monotonic())))
+            }
             _ => None,
         }
+    }
+
+    /// Whether the worker keeps the other one waiting for no reason. `told` begins to look into it.
+    pub fn stalls(&mut self, conditions: &Conditions, told: bool) -> bool {
+        if !told && self.observation.is_none() {
+            return false;
+        }
+        let finding = self.find(conditions);
+        if finding == Finding::Innocent {
+            self.observation = None;
+        }
+        finding == Finding::Innocent
+    }
+
+    /// Whether enough is known of a worker that was declared hung to end it: what it was doing.
+    fn observed(&mut self, conditions: &Conditions) -> bool {
+        match self.find(conditions) {
+            Finding::NotYet => false,
+            Finding::Innocent => true,
+            Finding::Loops(place) => {
+                self.loops_on = Some(place);
+                true
+            }
+        }
+    }
+
+    fn find(&mut self, conditions: &Conditions) -> Finding {
+        let (Some(worker), slot) = (&self.worker, &conditions.memory.slots[self.number]) else {
+            return Finding::Innocent;
+        };
+        let observation = self.observation.or_else(|| Observation::begin(worker, slot));
+        self.observation = observation;
+        observation.map_or(Finding::Innocent, |observation| observation.finding(worker, slot))
+    }
+
+    /// Whether it has a worker that renders.
+    pub fn renders(&self, conditions: &Conditions) -> bool {
+        self.worker.is_some() && self.joined(conditions)
     }
 
     fn joined(&self, conditions: &Conditions) -> bool {
@@ -127,15 +179,15 @@ impl Slot {
         counters.set_state(SlotState::Down);
         counters.pid.store(0, Ordering::Relaxed);
         let (own, other) = (&conditions.memory.slots[self.number], &conditions.memory.slots[1 - self.number]);
-        own.vacate();
+        self.blame(conditions, end);
         if conditions.alarm.distrusted(self.number) == self.epoch && other.newest_snapshot().is_some() {
             own.discard();
         }
-        if conditions.memory.bell.ring() {
-            // An audio thread without a deadline waits for a block that will not come from here.
-            rt::futex::wake(conditions.memory.bell.word(), 1);
-        }
-        self.note_kill_point(conditions, end);
+        own.vacate();
+        conditions.memory.bell.set_waiting(Waiter::Slot(self.number), false);
+        // An audio thread without a deadline waits for a block that will not come from here.
+        conditions.ring();
+        self.note_fault(conditions, end);
         log::debug!("slot {}: the worker (epoch {}) ended: {end:?}", self.number, self.epoch);
         self.worker = None;
         let blameless = end == End::Signal(Signal::SIGKILL) && !self.killed;
@@ -158,7 +210,7 @@ impl Slot {
         let counters = &conditions.counters.slots[self.number];
         self.epoch += 1;
         counters.epoch.store(self.epoch, Ordering::Relaxed);
-        self.kill_at = planned_kill(self.number, self.epoch);
+        self.fault = planned_fault(self.number, self.epoch);
         let arguments = Arguments {
             slot: self.number,
             parent: std::process::id(),
@@ -171,10 +223,11 @@ impl Slot {
             ],
             core: conditions.cores[self.number],
             real_time: conditions.real_time,
-            kill_at: self.kill_at,
+            fault: self.fault,
         };
         counters.set_state(SlotState::Joining);
         (self.since, self.killed, self.not_before) = (Instant::now(), false, None);
+        (self.observation, self.loops_on) = (None, None);
         match start(&format!("chronus-worker-{}", self.number), &arguments.to_words()) {
             Ok(worker) => {
                 counters.pid.store(worker.id(), Ordering::Relaxed);
@@ -192,32 +245,34 @@ impl Slot {
         }
     }
 
-    fn note_kill_point(&self, conditions: &Conditions, end: End) {
-        let by_itself = end == End::Signal(Signal::SIGKILL) && !self.killed;
-        match self.kill_at {
-            Some((point, _, Fate::Killed)) if by_itself => count(&conditions.counters.kill_points[point as usize]),
-            Some((point, _, Fate::Spinning)) if self.killed => count(&conditions.counters.kill_points[point as usize]),
-            _ => {}
+    /// Takes the command out of the engine that this worker has died of, if there is one. Before anyone may apply it
+    /// again: while this slot is empty, and while it is still this slot that goes first.
+    fn blame(&self, conditions: &Conditions, end: End) {
+        let crashed = conditions.memory.slots[self.number].applying().filter(|_| is_crash(end));
+        let Some(place) = crashed.or(self.loops_on) else { return };
+        if quarantine(&conditions.memory, place) {
+            log::debug!("slot {}: the worker ended ({end:?}) by {place:?}, which is skipped from now on", self.number);
+            count(&conditions.counters.quarantined);
+            // The thread that answers clients may be gone at the very end, and is never waited for.
+            let _ = conditions.quarantined.try_send(place);
         }
     }
-}
 
-/// Test builds with CHRONUS_KILL_POINTS set to `kill` or `spin`: where the worker of this epoch meets its end.
-/// All points in turn, each time after another number of passes. Only slot 0 spins: with both spinning at once
-/// there would be nothing to hear.
-fn planned_kill(slot: usize, epoch: u64) -> Option<(KillPoint, u32, Fate)> {
-    if !cfg!(feature = "kill-points") {
-        return None;
+    fn note_fault(&self, conditions: &Conditions, end: End) {
+        let counters = &conditions.counters;
+        let by_itself = end == End::Signal(Signal::SIGKILL) && !self.killed;
+        match self.fault {
+            Some(Fault::At(point, _, Fate::Killed)) if by_itself => count(&counters.kill_points[point as usize]),
+            Some(Fault::At(point, _, Fate::Spinning)) if self.killed => count(&counters.kill_points[point as usize]),
+            _ => {}
+        }
+        let flips = conditions.memory.slots[self.number].take_flips();
+        let named = conditions.alarm.distrusted(self.number) == self.epoch;
+        counters.flips.fetch_add(flips, Ordering::Relaxed);
+        match (named, flips) {
+            (true, 0) => count(&counters.wrongly_named),
+            (true, _) => count(&counters.rightly_named),
+            (false, _) => {}
+        }
     }
-    let fate = match std::env::var("CHRONUS_KILL_POINTS").as_deref() {
-        Ok("kill") => Fate::Killed,
-        Ok("spin") if slot == 0 => Fate::Spinning,
-        _ => return None,
-    };
-    let place = (epoch as usize + slot * KILL_POINTS.len() / 2) % KILL_POINTS.len();
-    // The points of a start are passed once per life; a number of passes beyond that would never come.
-    let once = place <= KillPoint::JoinAnnounced as usize;
-    // Multiplied by a large prime (Knuth's, of the golden ratio) the epoch gives scattered numbers.
-    let passes = if once { 0 } else { epoch.wrapping_mul(2_654_435_761) % 61 };
-    Some((KILL_POINTS[place], passes as u32, fate))
 }

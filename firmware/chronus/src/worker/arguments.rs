@@ -1,9 +1,10 @@
 //! How the supervisor tells a worker what it is: words on its command line, memory by descriptor number.
 
 use rt::scheduling::RealTime;
-use shm::{Access, Fate, KILL_POINTS, KillPoint, Mapping, ScoreMemory};
+use shm::{Access, Fate, KILL_POINTS, Mapping, ScoreMemory};
 
-use super::Memory;
+use super::Mappings;
+use super::fault::{Fault, Flip, FlipTarget};
 
 /// The command line of a worker.
 #[derive(Clone, Debug, PartialEq)]
@@ -18,8 +19,8 @@ pub struct Arguments {
     pub core: Option<usize>,
     /// Whether a refusal of real-time rights is fatal.
     pub real_time: RealTime,
-    /// Test builds: where to end, after how many passes, and how.
-    pub kill_at: Option<(KillPoint, u32, Fate)>,
+    /// Test builds: what is wrong with it.
+    pub fault: Option<Fault>,
 }
 
 const REAL_TIME: [(RealTime, &str); 3] =
@@ -32,9 +33,8 @@ impl Arguments {
         let mut words = vec!["worker".to_owned(), self.slot.to_string(), self.parent.to_string(), real_time.to_owned()];
         words.extend(self.descriptors.iter().map(i32::to_string));
         words.push(self.core.map_or_else(|| "any".to_owned(), |core| core.to_string()));
-        if let Some((point, passes, fate)) = self.kill_at {
-            let spins = u32::from(fate == Fate::Spinning);
-            words.extend([point as u32, passes, spins].map(|number| number.to_string()));
+        if let Some(fault) = self.fault {
+            words.extend(words_of_fault(fault));
         }
         words
     }
@@ -50,14 +50,9 @@ impl Arguments {
         for (place, descriptor) in descriptors.iter_mut().enumerate() {
             *descriptor = i32::try_from(number(3 + place)?).map_err(|_| usage())?;
         }
-        let kill_at = match words.len() {
-            12 => {
-                let point =
-                    usize::try_from(number(9)?).ok().and_then(|place| KILL_POINTS.get(place)).ok_or_else(usage)?;
-                let fate = if number(11)? == 0 { Fate::Killed } else { Fate::Spinning };
-                Some((*point, number(10)? as u32, fate))
-            }
-            _ => None,
+        let fault = match words.get(9) {
+            Some(_) => Some(fault_of_words(words.get(9..).unwrap_or_default()).ok_or_else(usage)?),
+            None => None,
         };
         Ok(Self {
             slot: usize::try_from(number(0)?).ok().filter(|slot| *slot < 2).ok_or_else(usage)?,
@@ -69,17 +64,17 @@ impl Arguments {
                 .0,
             descriptors,
             core: words.get(8).ok_or_else(usage)?.parse().ok(),
-            kill_at,
+            fault,
         })
     }
 
-    pub(super) fn open_memory(&self) -> Result<Memory, String> {
+    pub(super) fn open_memory(&self) -> Result<Mappings, String> {
         let inherit = |place: usize| {
             rt::process::inherited(self.descriptors[place])
                 .map_err(|error| format!("inherited memory {place}: {error}"))
         };
         let damaged = |error: std::io::Error| format!("inherited memory: {error}");
-        Ok(Memory {
+        Ok(Mappings {
             log: Mapping::open(inherit(0)?, Access::ReadOnly).map_err(damaged)?,
             score: ScoreMemory::open(inherit(1)?).map_err(damaged)?,
             bell: Mapping::open(inherit(2)?, Access::ReadWrite).map_err(damaged)?,
@@ -115,13 +110,40 @@ impl Arguments {
     }
 }
 
+/// The words of a fault: its kind and three numbers.
+fn words_of_fault(fault: Fault) -> [String; 4] {
+    let (kind, numbers) = match fault {
+        Fault::At(point, passes, Fate::Killed) => ("kill", [point as u64, u64::from(passes), 0]),
+        Fault::At(point, passes, Fate::Spinning) => ("spin", [point as u64, u64::from(passes), 0]),
+        Fault::Flip(flip) => ("flip", [flip.target as u64, flip.after, flip.bit]),
+    };
+    let [first, second, third] = numbers.map(|number| number.to_string());
+    [kind.to_owned(), first, second, third]
+}
+
+fn fault_of_words(words: &[String]) -> Option<Fault> {
+    let [kind, numbers @ ..] = words else { return None };
+    let [place, count, bit] = <&[String; 3]>::try_from(numbers).ok()?.each_ref().map(|word| word.parse::<u64>().ok());
+    let (place, count) = (usize::try_from(place?).ok()?, count?);
+    let point = || KILL_POINTS.get(place).copied();
+    Some(match kind.as_str() {
+        "kill" => Fault::At(point()?, count as u32, Fate::Killed),
+        "spin" => Fault::At(point()?, count as u32, Fate::Spinning),
+        "flip" => Fault::Flip(Flip { target: *FlipTarget::ALL.get(place)?, after: count, bit: bit? }),
+        _ => return None,
+    })
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
+    use shm::KillPoint;
 
     #[test]
     fn what_the_supervisor_writes_the_worker_reads() {
-        for kill_at in [None, Some((KillPoint::BlockHalf, 7, Fate::Spinning))] {
+        let flip = Flip { target: FlipTarget::PublishedBlock, after: 9, bit: 1 << 40 };
+        let at = |fate| Some(Fault::At(KillPoint::BlockHalf, 7, fate));
+        for fault in [None, at(Fate::Spinning), at(Fate::Killed), Some(Fault::Flip(flip))] {
             for core in [None, Some(3)] {
                 let arguments = Arguments {
                     slot: 1,
@@ -129,7 +151,7 @@ mod tests {
                     descriptors: [3, 4, 5, 6, 7],
                     core,
                     real_time: RealTime::Require,
-                    kill_at,
+                    fault,
                 };
                 assert_eq!(Arguments::parse(&arguments.to_words()[1..]), Ok(arguments));
             }

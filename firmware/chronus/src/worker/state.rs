@@ -1,8 +1,8 @@
 //! The whole state of a render: what a snapshot holds, and all that the next block depends on.
 
-use abi::{Block, BlockNumber, Command};
+use abi::{Block, BlockNumber, Operation, Stamp};
 use bytemuck::{Pod, Zeroable};
-use shm::{LogMemory, LogReader, RecordLost, SNAPSHOT_WORDS, ScoreMemory};
+use shm::{CommandPlace, KillPoint, LogMemory, LogReader, RecordLost, SNAPSHOT_WORDS, ScoreMemory, kill_point};
 
 /// 64-bit words of a snapshot.
 pub const STATE_WORDS: usize = size_of::<EngineState>() / size_of::<u64>();
@@ -37,8 +37,19 @@ impl EngineState {
         bytemuck::cast(*words)
     }
 
+    /// Test builds: flips a bit of the sound's state, counted over all of it.
+    #[cfg(feature = "faults")]
+    pub fn flip(&mut self, bit: u64) {
+        let bytes = bytemuck::bytes_of_mut(&mut self.sound);
+        bytes[(bit / 8) as usize % size_of::<dsp::State>()] ^= 1 << (bit % 8);
+    }
+
+    /// Every other build: nothing flips.
+    #[cfg(not(feature = "faults"))]
+    pub fn flip(&mut self, _: u64) {}
+
     /// Renders the next block into `out`, with its commands from the score and from the log. `log` is `None`
-    /// where there is none: the reference renderer.
+    /// where there is none: the reference renderer. `note` is told of each command before it is applied.
     ///
     /// # Errors
     /// [`RecordLost`] if the log has moved on beyond this state; the state is then of no more use.
@@ -46,67 +57,132 @@ impl EngineState {
         &mut self,
         score: &ScoreMemory,
         log: Option<&LogMemory>,
+        note: &dyn Fn(CommandPlace),
         out: &mut Block,
     ) -> Result<(), RecordLost> {
-        let mut commands = BlockCommands {
-            block: self.next_block,
-            score,
-            score_index: self.score_index,
-            log: log.map(|log| LogReader::new(log, self.log_index)),
-            lost: false,
-        };
+        let mut commands = self.commands(score, log, note);
         dsp::render(&mut self.sound, &mut commands, out);
         if commands.lost {
             return Err(RecordLost);
         }
         self.score_index = commands.score_index;
-        self.log_index = commands.log.map_or(self.log_index, |log| log.next_index());
+        self.log_index = commands.log_reader.map_or(self.log_index, |reader| reader.next_index());
         self.next_block += 1;
         Ok(())
     }
+
+    /// Whether the next block has any command; also if it cannot be told because the log has moved on.
+    pub fn has_commands(&self, score: &ScoreMemory, log: &LogMemory) -> bool {
+        let mut commands = self.commands(score, Some(log), &|_| {});
+        commands.fetch();
+        commands.next.is_some() || commands.lost
+    }
+
+    fn commands<'a>(
+        &self,
+        score: &'a ScoreMemory,
+        log: Option<&'a LogMemory>,
+        note: &'a dyn Fn(CommandPlace),
+    ) -> BlockCommands<'a> {
+        BlockCommands {
+            block: self.next_block,
+            score,
+            score_index: self.score_index,
+            log,
+            log_reader: log.map(|log| LogReader::new(log, self.log_index)),
+            note,
+            next: None,
+            finished: false,
+            lost: false,
+        }
+    }
 }
 
-/// The commands of one block: score and log merged by stamp, the score first where both are for one frame.
+/// A command that is next, and where it lies.
+#[derive(Clone, Copy)]
+struct Next {
+    stamp: Stamp,
+    operation: Operation,
+    place: CommandPlace,
+    skipped: bool,
+}
+
+/// The commands of one block: score and log merged by stamp, the score first where both are for one frame. What is
+/// skipped is passed over.
 struct BlockCommands<'a> {
     block: BlockNumber,
     score: &'a ScoreMemory,
     score_index: u64,
-    log: Option<LogReader<'a>>,
+    log: Option<&'a LogMemory>,
+    log_reader: Option<LogReader<'a>>,
+    note: &'a dyn Fn(CommandPlace),
+    next: Option<Next>,
+    finished: bool,
     lost: bool,
 }
 
-impl Iterator for BlockCommands<'_> {
-    type Item = Command;
-
-    fn next(&mut self) -> Option<Command> {
-        let from_score = self.score.peek(self.score_index, self.block);
-        let from_log = match self.log.as_ref().map(|log| log.peek(self.block)) {
-            Some(Ok(command)) => command,
-            Some(Err(RecordLost)) => {
-                self.lost = true;
-                return None;
+impl BlockCommands<'_> {
+    /// Finds the next command, if it is not known already.
+    fn fetch(&mut self) {
+        while self.next.is_none() && !self.finished {
+            let Some(next) = self.earlier() else {
+                // What is sealed gets no further command: no need to look again at every frame.
+                self.finished = true;
+                return;
+            };
+            match (next.place, &mut self.log_reader) {
+                (CommandPlace::Log(_), Some(reader)) => reader.take(),
+                _ => self.score_index += 1,
             }
-            None => None,
-        };
-        let score_first = match (from_score, from_log) {
-            (Some(score), Some(log)) => score.stamp <= log.stamp,
-            (score, _) => score.is_some(),
-        };
-        if score_first {
-            self.score_index += 1;
-            return from_score;
+            self.next = Some(next).filter(|next| !next.skipped);
         }
-        if let (Some(_), Some(log)) = (from_log, &mut self.log) {
-            log.take();
+    }
+
+    /// The earlier one of the next commands of score and log.
+    fn earlier(&mut self) -> Option<Next> {
+        let index = self.score_index;
+        let from_score = self.score.peek(index, self.block).map(|command| Next {
+            stamp: command.stamp,
+            operation: command.operation,
+            place: CommandPlace::Score(index),
+            skipped: self.log.is_some_and(|log| log.skips_score(index)),
+        });
+        let Some(reader) = &self.log_reader else { return from_score };
+        let Ok(entry) = reader.peek(self.block) else {
+            self.lost = true;
+            return None;
+        };
+        let from_log = entry.map(|entry| Next {
+            stamp: entry.command.stamp,
+            operation: entry.command.operation,
+            place: CommandPlace::Log(reader.next_index()),
+            skipped: entry.skipped,
+        });
+        match (from_score, from_log) {
+            (Some(score), Some(log)) if log.stamp < score.stamp => Some(log),
+            (score, log) => score.or(log),
         }
-        from_log
+    }
+}
+
+impl dsp::Commands for BlockCommands<'_> {
+    fn due(&mut self, frame: u32) -> Option<Operation> {
+        self.fetch();
+        let next = self.next.take_if(|next| next.stamp.frame <= frame)?;
+        (self.note)(next.place);
+        kill_point(KillPoint::CommandNoted);
+        #[cfg(feature = "faults")]
+        if let Operation::Poison(poison) = next.operation {
+            rt::poison::strike(poison);
+        }
+        Some(next.operation)
     }
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
-    use abi::{GateId, Operation, ParameterId, Stamp};
+    use abi::{Command, GateId, Operation, ParameterId, Stamp};
     use shm::{LogWriter, Mapping};
 
     fn at(frame: u64, operation: Operation) -> Command {
@@ -130,8 +206,8 @@ mod tests {
         let (mut a, mut b) = (EngineState::at_start(48_000), EngineState::at_start(48_000));
         for _ in 0..4 {
             let (mut from_score, mut from_log) = (Block::SILENCE, Block::SILENCE);
-            a.render_next(&score, None, &mut from_score).unwrap();
-            b.render_next(&empty, Some(&log), &mut from_log).unwrap();
+            a.render_next(&score, None, &|_| {}, &mut from_score).unwrap();
+            b.render_next(&empty, Some(&log), &|_| {}, &mut from_log).unwrap();
             assert_eq!(from_score, from_log);
         }
         assert_eq!((b.log_index, b.next_block), (4, 4));

@@ -1,0 +1,34 @@
+//! Test builds: which fault the worker of an epoch is started with.
+
+use shm::{Fate, KILL_POINTS, KillPoint};
+
+use crate::worker::{Fault, Flip, FlipTarget};
+
+/// With CHRONUS_FAULTS set to `kill`, `spin`, or `flip0` or `flip1` (the slot whose workers flip bits): what the worker
+/// of this epoch does. All points and all targets in turn, each time after another number of passes. Only one slot
+/// spins or flips: with both wrong at once there would be nothing right to hear.
+pub fn planned_fault(slot: usize, epoch: u64) -> Option<Fault> {
+    if !cfg!(feature = "faults") {
+        return None;
+    }
+    // Multiplied by a large prime (Knuth's, of the golden ratio) the epoch gives scattered numbers.
+    let scattered = epoch.wrapping_mul(2_654_435_761);
+    let fate = match (std::env::var("CHRONUS_FAULTS").as_deref(), slot) {
+        (Ok("kill"), _) => Fate::Killed,
+        (Ok("spin"), 0) => Fate::Spinning,
+        (Ok("flip0"), 0) | (Ok("flip1"), 1) => {
+            let target = FlipTarget::ALL[epoch as usize % FlipTarget::ALL.len()];
+            return Some(Fault::Flip(Flip { target, after: scattered % 13, bit: scattered >> 4 }));
+        }
+        _ => return None,
+    };
+    let place = (epoch as usize + slot * KILL_POINTS.len() / 2) % KILL_POINTS.len();
+    // A command that loops for ever is poison, which is another test's.
+    if fate == Fate::Spinning && KILL_POINTS[place] == KillPoint::CommandNoted {
+        return None;
+    }
+    // The points of a start are passed once per life; a number of passes beyond that would never come.
+    let once = place <= KillPoint::JoinAnnounced as usize;
+    let passes = if once { 0 } else { scattered % 61 };
+    Some(Fault::At(KILL_POINTS[place], passes as u32, fate))
+}

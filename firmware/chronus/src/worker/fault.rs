@@ -1,0 +1,104 @@
+//! Test builds: the faults a worker is started with. In every other build nothing here does anything.
+
+use abi::BlockNumber;
+use shm::{Fate, KillPoint, SlotMemory};
+
+#[cfg(feature = "faults")]
+use super::STATE_WORDS;
+
+/// What a flipped bit hits.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum FlipTarget {
+    /// The state a block is rendered from.
+    State,
+    /// A rendered block before it is published.
+    Block,
+    /// A block as it lies in shared memory.
+    PublishedBlock,
+    /// A snapshot as it lies in shared memory.
+    PublishedSnapshot,
+}
+
+impl FlipTarget {
+    /// All, each at the place of its number.
+    pub const ALL: [Self; 4] = [Self::State, Self::Block, Self::PublishedBlock, Self::PublishedSnapshot];
+}
+
+/// A bit to flip.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Flip {
+    /// In what.
+    pub target: FlipTarget,
+    /// After so many blocks.
+    pub after: u64,
+    /// Which bit; taken modulo the bits the target has.
+    pub bit: u64,
+}
+
+/// What is wrong with a worker.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Fault {
+    /// It meets its end at this point, after so many passes.
+    At(KillPoint, u32, Fate),
+    /// It flips a bit.
+    Flip(Flip),
+}
+
+/// The bit that is still to be flipped.
+pub(super) struct Flipping {
+    #[cfg(feature = "faults")]
+    flip: Option<Flip>,
+}
+
+#[cfg(not(feature = "faults"))]
+impl Flipping {
+    pub(super) fn new(_: Option<Fault>) -> Self {
+        Self {}
+    }
+
+    pub(super) fn at(&mut self, _: FlipTarget, _: &SlotMemory, _: impl FnOnce(u64)) {}
+
+    pub(super) fn in_published_block(&mut self, _: &SlotMemory, _: BlockNumber) {}
+
+    pub(super) fn in_published_snapshot(&mut self, _: &SlotMemory, _: BlockNumber) {}
+}
+
+#[cfg(feature = "faults")]
+impl Flipping {
+    pub(super) fn new(fault: Option<Fault>) -> Self {
+        let flip = match fault {
+            Some(Fault::Flip(flip)) => Some(flip),
+            _ => None,
+        };
+        Self { flip }
+    }
+
+    /// The bit, if it is this target's turn. Each block asks once for each target.
+    fn due(&mut self, target: FlipTarget) -> Option<u64> {
+        let flip = self.flip.as_mut().filter(|flip| flip.target == target)?;
+        if flip.after > 0 {
+            flip.after -= 1;
+            return None;
+        }
+        self.flip.take().map(|flip| flip.bit)
+    }
+
+    pub(super) fn at(&mut self, target: FlipTarget, own: &SlotMemory, flip: impl FnOnce(u64)) {
+        if let Some(bit) = self.due(target) {
+            flip(bit);
+            own.count_flip();
+        }
+    }
+
+    pub(super) fn in_published_block(&mut self, own: &SlotMemory, number: BlockNumber) {
+        if let Some(bit) = self.due(FlipTarget::PublishedBlock) {
+            own.damage_block(number, bit);
+        }
+    }
+
+    pub(super) fn in_published_snapshot(&mut self, own: &SlotMemory, next: BlockNumber) {
+        if let Some(bit) = self.due(FlipTarget::PublishedSnapshot) {
+            own.damage_snapshot(next, STATE_WORDS, bit);
+        }
+    }
+}

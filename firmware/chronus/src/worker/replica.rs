@@ -1,0 +1,144 @@
+//! The work of a worker, in steps that never wait: whoever runs it does.
+
+use std::sync::atomic::Ordering;
+
+use abi::{Block, BlockNumber};
+use shm::{CommandPlace, KillPoint, Reading, RecordLost, SlotMemory, Waiter, kill_point};
+
+use super::fault::{Fault, FlipTarget, Flipping};
+use super::{EngineState, Memory, STATE_WORDS};
+
+/// How often a joining worker looks again for the newest snapshot before it takes the one before. The other
+/// worker may be writing; a read takes a microsecond and a block five thousand.
+const NEWEST_TRIES: usize = 100;
+
+/// What a step came to.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Step {
+    /// A block was rendered and published.
+    Rendered,
+    /// The next block is not sealed. To be waited for at the log's wake word, which had this value.
+    Unsealed {
+        /// Value of the wake word.
+        wake: u32,
+    },
+    /// The next block has commands that nobody has applied yet, and it is for the other worker to go first. To be
+    /// waited for at the bell, which had rung so often.
+    NotFirst {
+        /// Rings of the bell.
+        rings: u32,
+    },
+}
+
+/// One of the two that render the same.
+pub struct Replica<'a> {
+    memory: Memory<'a>,
+    slot: usize,
+    state: EngineState,
+    block: Block,
+    waits: bool,
+    flipping: Flipping,
+}
+
+impl<'a> Replica<'a> {
+    /// Takes the newest state and joins with it.
+    pub fn join(memory: Memory<'a>, slot: usize, fault: Option<Fault>) -> Self {
+        let state = newest_state(memory.slots[1 - slot], memory.slots[slot]);
+        let own = memory.slots[slot];
+        own.publish_first_snapshot(state.next_block, &state.to_words());
+        own.join(state.next_block);
+        Self { memory, slot, state, block: Block::SILENCE, waits: false, flipping: Flipping::new(fault) }
+    }
+
+    fn own(&self) -> &'a SlotMemory {
+        self.memory.slots[self.slot]
+    }
+
+    /// Renders and publishes the next block, or says what it has to wait for.
+    ///
+    /// # Errors
+    /// [`RecordLost`]: this replica is of no more use.
+    pub fn step(&mut self) -> Result<Step, RecordLost> {
+        let number = self.state.next_block;
+        // The wake word first: a seal after this reading changes it, and waiting for it ends at once.
+        let wake = self.memory.log.wake_word().load(Ordering::Acquire);
+        if self.memory.log.sealed().blocks() <= number {
+            return Ok(Step::Unsealed { wake });
+        }
+        kill_point(KillPoint::Woken);
+        if let Some(rings) = self.waits_for_the_other(number) {
+            return Ok(Step::NotFirst { rings });
+        }
+        self.render(number)?;
+        Ok(Step::Rendered)
+    }
+
+    /// Whether the other worker goes first with block `number`: then how often the bell has rung so far.
+    fn waits_for_the_other(&mut self, number: BlockNumber) -> Option<u32> {
+        let (bell, me) = (self.memory.bell, Waiter::Slot(self.slot));
+        let rings = if self.goes_now(number) {
+            None
+        } else {
+            // Said before looking again, so that whoever changes it now rings for this one too.
+            bell.set_waiting(me, true);
+            self.waits = true;
+            let rings = bell.rings();
+            (!self.goes_now(number)).then_some(rings)
+        };
+        if rings.is_none() && std::mem::take(&mut self.waits) {
+            bell.set_waiting(me, false);
+        }
+        rings
+    }
+
+    /// Whether block `number` may be rendered now. A block whose commands no worker has applied yet is for the one
+    /// that goes first: if it dies of them, the other one is warned. Once it has published the block, it has survived.
+    fn goes_now(&self, number: BlockNumber) -> bool {
+        let Memory { log, score, slots, .. } = &self.memory;
+        log.first() == self.slot || slots[1 - self.slot].published() > number || !self.state.has_commands(score, log)
+    }
+
+    fn render(&mut self, number: BlockNumber) -> Result<(), RecordLost> {
+        let own = self.own();
+        let Memory { log, score, bell, .. } = &self.memory;
+        self.flipping.at(FlipTarget::State, own, |bit| self.state.flip(bit));
+        let note = |place: CommandPlace| own.note_applying(Some(place));
+        self.state.render_next(score, Some(log), &note, &mut self.block)?;
+        own.note_applying(None);
+        kill_point(KillPoint::Rendered);
+        self.flipping.at(FlipTarget::Block, own, |bit| {
+            self.block.words_mut()[(bit / 64) as usize % abi::WORDS_PER_BLOCK] ^= 1 << (bit % 64);
+        });
+        own.publish_block(number, &self.block);
+        self.flipping.in_published_block(own, number);
+        if bell.ring() {
+            rt::futex::wake(bell.word(), i32::MAX);
+        }
+        own.publish_snapshot(self.state.next_block, &self.state.to_words(), self.state.log_index);
+        self.flipping.in_published_snapshot(own, self.state.next_block);
+        Ok(())
+    }
+}
+
+/// The newest whole state of either slot. There always is one: a worker killed while writing one of its
+/// snapshots leaves the others whole, and the supervisor wrote the first.
+fn newest_state(other: &SlotMemory, own: &SlotMemory) -> EngineState {
+    let slots = [other, own];
+    let mut words = [0; STATE_WORDS];
+    let mut tries = 0;
+    loop {
+        let newest = slots.iter().filter_map(|slot| slot.newest_snapshot()).max().unwrap_or(0);
+        kill_point(KillPoint::JoinSnapshotFound);
+        // At first only the newest; after many misses also older ones, which cost more catching up.
+        let oldest = if tries < NEWEST_TRIES { newest } else { newest.saturating_sub(tries as u64) };
+        for number in (oldest..=newest).rev() {
+            for slot in slots {
+                if matches!(slot.read_snapshot(number, &mut words), Reading::Whole(_)) {
+                    kill_point(KillPoint::JoinSnapshotRead);
+                    return EngineState::from_words(&words);
+                }
+            }
+        }
+        tries += 1;
+    }
+}
