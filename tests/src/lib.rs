@@ -3,6 +3,7 @@
 pub mod analysis;
 pub mod build;
 pub mod engine;
+pub mod live;
 pub mod process;
 pub mod random;
 pub mod recording;

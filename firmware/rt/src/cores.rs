@@ -67,6 +67,12 @@ pub fn pin(core: usize) -> Result<(), Errno> {
     sched_setaffinity(Pid::from_raw(0), &set)
 }
 
+/// Whether there are cores without a scheduler tick (`nohz_full`), on which the kernel does not count processor time.
+pub fn without_tick() -> bool {
+    let cores = std::fs::read_to_string("/sys/devices/system/cpu/nohz_full").unwrap_or_default();
+    cores.starts_with(|character: char| character.is_ascii_digit())
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

@@ -88,7 +88,13 @@ impl Worker {
         self.pid.as_raw() as u32
     }
 
-    /// Processor time it has used so far, in nanoseconds; `None` once it is gone.
+    /// Whether it runs or waits for a processor: not stopped, not waiting for anything else.
+    pub fn can_run(&self) -> bool {
+        let stat = std::fs::read_to_string(format!("/proc/{}/stat", self.pid)).unwrap_or_default();
+        stat.rsplit_once(") ").is_some_and(|(_, rest)| rest.starts_with(['R', 'D']))
+    }
+
+    /// Processor time it has used so far, in nanoseconds, as of the kernel's last tick; `None` once it is gone.
     pub fn processor_time(&self) -> Option<u64> {
         let time = clock_gettime(clock_getcpuclockid(self.pid).ok()?).ok()?;
         Some(time.tv_sec() as u64 * crate::clock::NANOSECONDS + time.tv_nsec() as u64)

@@ -92,6 +92,14 @@ impl LogMemory {
         }
     }
 
+    /// Whether this command is marked so.
+    pub fn skips(&self, place: CommandPlace) -> bool {
+        match place {
+            CommandPlace::Log(index) => self.record(index)[MARK].load(Ordering::Acquire) == index + 1,
+            CommandPlace::Score(index) => self.skips_score(index),
+        }
+    }
+
     /// Whether a command of the score is skipped.
     pub fn skips_score(&self, index: u64) -> bool {
         self.score_skips.contains(index)

@@ -96,8 +96,7 @@ impl<const N: usize> Seqlock<N> {
         (self.tag.load(Ordering::Relaxed) == number + 1).then_some(stored)
     }
 
-    /// Test builds: flips a bit of the words, counted over all of them, as a fault of the memory would.
-    #[cfg(feature = "faults")]
+    /// For tests: flips a bit of the words, counted over all of them, as a fault of the memory would.
     pub(crate) fn damage(&self, bit: u64) {
         self.words[(bit / 64) as usize % N].fetch_xor(1 << (bit % 64), Ordering::Relaxed);
     }

@@ -176,22 +176,19 @@ impl SlotMemory {
         newest.into_iter().flat_map(|newest| (newest.saturating_sub(SNAPSHOTS as u64 - 1)..=newest).rev())
     }
 
-    /// Test builds: flips a bit of block `number` as it lies here, and counts it.
-    #[cfg(feature = "faults")]
+    /// For tests: flips a bit of block `number` as it lies here, and counts it.
     pub fn damage_block(&self, number: BlockNumber, bit: u64) {
         self.ring[(number % RING_BLOCKS as u64) as usize].damage(bit);
         self.count_flip();
     }
 
-    /// Test builds: flips a bit of the snapshot before block `next` as it lies here, of `words` words, and counts it.
-    #[cfg(feature = "faults")]
+    /// For tests: flips a bit of the snapshot before block `next` as it lies here, of `words` words, and counts it.
     pub fn damage_snapshot(&self, next: BlockNumber, words: usize, bit: u64) {
         self.snapshots[(next % SNAPSHOTS as u64) as usize].damage(bit % (words as u64 * 64));
         self.count_flip();
     }
 
-    /// Test builds: counts a flipped bit.
-    #[cfg(feature = "faults")]
+    /// For tests: counts a flipped bit.
     pub fn count_flip(&self) {
         self.flips.fetch_add(1, Ordering::Relaxed);
     }

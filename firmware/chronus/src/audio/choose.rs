@@ -42,6 +42,8 @@ pub struct Chooser<'a> {
 struct Look {
     /// Which slots have a whole copy.
     whole: [bool; 2],
+    /// Which slots have one that memory has damaged. There will be no other.
+    damaged: [bool; 2],
     /// Both have, and they are not the same.
     differ: bool,
 }
@@ -96,6 +98,7 @@ impl<'a> Chooser<'a> {
             }
             bell.set_waiting(Waiter::Audio, false);
         }
+        look.damaged.into_iter().filter(|damaged| *damaged).for_each(|_| count(&self.counters.damaged));
         self.decide(number, look, out)
     }
 
@@ -103,34 +106,37 @@ impl<'a> Chooser<'a> {
     /// touched once: they come from other cores' caches, and that is what costs time here. A slot that was found wrong
     /// has nothing.
     fn look(&self, number: BlockNumber, out: &mut Block) -> Look {
-        let [first, second] = [0, 1].map(|slot| !self.trust.is_wrong(slot));
-        if !(first && self.copy(0, number, out)) {
-            return Look { whole: [false, second && self.copy(1, number, out)], differ: false };
+        let first = self.copy(0, number, out);
+        let second = match first {
+            _ if self.trust.is_wrong(1) => Comparison::Absent,
+            Reading::Whole(_) => self.memory.slots[1].compare_block(number, out.words()),
+            Reading::Absent | Reading::Damaged => match self.copy(1, number, out) {
+                Reading::Whole(_) => Comparison::Same,
+                Reading::Absent => Comparison::Absent,
+                Reading::Damaged => Comparison::Damaged,
+            },
+        };
+        Look {
+            whole: [matches!(first, Reading::Whole(_)), matches!(second, Comparison::Same | Comparison::Different)],
+            damaged: [first == Reading::Damaged, second == Comparison::Damaged],
+            differ: second == Comparison::Different,
         }
-        if !second {
-            return Look { whole: [true, false], differ: false };
-        }
-        let comparison = self.memory.slots[1].compare_block(number, out.words());
-        if comparison == Comparison::Damaged {
-            count(&self.counters.damaged);
-        }
-        let second = matches!(comparison, Comparison::Same | Comparison::Different);
-        Look { whole: [true, second], differ: comparison == Comparison::Different }
     }
 
-    fn copy(&self, slot: usize, number: BlockNumber, out: &mut Block) -> bool {
-        let reading = self.memory.slots[slot].read_block(number, out.words_mut());
-        if reading == Reading::Damaged {
-            count(&self.counters.damaged);
+    fn copy(&self, slot: usize, number: BlockNumber, out: &mut Block) -> Reading {
+        if self.trust.is_wrong(slot) {
+            return Reading::Absent;
         }
-        matches!(reading, Reading::Whole(_))
+        self.memory.slots[slot].read_block(number, out.words_mut())
     }
 
     fn enough(&self, number: BlockNumber, look: Look, patience: Patience) -> bool {
         let any = look.whole[0] || look.whole[1];
         let missing = |slot: usize| {
             // A slot whose worker starts later than this block will never have it, nor one without a worker.
-            !look.whole[slot] && self.memory.slots[slot].first_block() <= number && !self.trust.is_wrong(slot)
+            !(look.whole[slot] || look.damaged[slot])
+                && self.memory.slots[slot].first_block() <= number
+                && !self.trust.is_wrong(slot)
         };
         any && !look.differ && (matches!(patience, Patience::Until(_)) || !(missing(0) || missing(1)))
     }
@@ -140,7 +146,8 @@ impl<'a> Chooser<'a> {
         // No verdict in time: that of slot 1 was whole a moment ago. Should it be gone, the other one is still better
         // than nothing.
         let other = look.differ && self.trust.more_trusted() == 1;
-        if look.whole == [false; 2] || (other && !self.copy(1, number, out) && !self.copy(0, number, out)) {
+        let mut copied = |slot: usize| matches!(self.copy(slot, number, out), Reading::Whole(_));
+        if look.whole == [false; 2] || (other && !copied(1) && !copied(0)) {
             return Choice::Late;
         }
         Choice::Taken(look.whole)
@@ -228,6 +235,20 @@ mod tests {
         slots.iter().for_each(|slot| slot.publish_block(2, &block(0.25)));
         assert_eq!(chooser.choose(2, NOW, &mut |_| false, &mut out), Choice::Taken([true, true]));
         assert_eq!(counters.divergences.load(Ordering::Relaxed), 1);
+    }
+
+    #[test]
+    fn a_damaged_copy_is_not_taken_not_waited_for_and_counted_once() {
+        let (memory, counters, doubt) = memory();
+        let slots = &memory.slots;
+        slots.iter().for_each(|slot| slot.join(0));
+        slots.iter().for_each(|slot| slot.publish_block(0, &block(0.5)));
+        slots[0].damage_block(0, 77);
+        let mut out = Block::SILENCE;
+        let mut chooser = Chooser::new(&memory, &counters, &doubt);
+        let choice = chooser.choose(0, Patience::Unlimited, &mut |_| true, &mut out);
+        assert_eq!((choice, out), (Choice::Taken([false, true]), block(0.5)));
+        assert_eq!((counters.damaged.load(Ordering::Relaxed), doubt.question()), (1, None));
     }
 
     #[test]

@@ -49,7 +49,10 @@ impl Judge {
     }
 
     fn judge(&self, block: BlockNumber) -> Verdict {
-        let Some(mut state) = self.last_agreed_state(block) else { return Verdict::Unknown };
+        let Some(mut state) = self.last_agreed_state(block) else {
+            log::debug!("no state before block {block} on which both workers agree");
+            return Verdict::Unknown;
+        };
         let mut rendered = Block::SILENCE;
         while state.next_block <= block {
             let number = state.next_block;
@@ -61,7 +64,10 @@ impl Judge {
             match wrong {
                 [true, false] => return Verdict::Wrong(0),
                 [false, true] => return Verdict::Wrong(1),
-                [true, true] => return Verdict::Unknown,
+                [true, true] => {
+                    log::debug!("both workers have another block {number} than the one rendered again");
+                    return Verdict::Unknown;
+                }
                 [false, false] => {}
             }
         }

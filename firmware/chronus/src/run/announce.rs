@@ -74,7 +74,7 @@ pub fn ended(counters: &Counters, survived: u64, rate: u32, recorded: Option<u64
     );
     if cfg!(feature = "faults") {
         tell!(
-            "bits flipped {}, rightly named {}, wrongly named {}, undecided {}, damaged copies {}, quarantined {}",
+            "flipped bits {}, rightly named {}, wrongly named {}, undecided {}, damaged copies {}, quarantined {}",
             read(&counters.flips),
             read(&counters.rightly_named),
             read(&counters.wrongly_named),

@@ -6,7 +6,7 @@ mod signals;
 mod sound;
 
 use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::mpsc::{Receiver as Receiving, SyncSender, sync_channel};
 use std::thread::{Builder, JoinHandle};
 use std::time::Duration;
@@ -163,6 +163,7 @@ impl Engine {
             alarm: self.alarm.clone(),
             cores: placement.slots,
             real_time: options.real_time,
+            stuck_on: AtomicU64::new(0),
             quarantined,
         };
         let supervisor = Supervisor::new(conditions, options.workers, self.ended.clone())?;

@@ -6,9 +6,13 @@ use shm::{CommandPlace, SlotMemory};
 
 use crate::audio::SharedMemory;
 
-/// How long a worker that does not keep up with a command is observed before it is ended, in nanoseconds: long enough
-/// to tell whether it computes, short enough that an endless loop costs little sound.
-pub const OBSERVATION: u64 = 2_000_000;
+/// How long a worker that keeps the other waiting is observed, in nanoseconds: short enough that the other one is in
+/// time if this one is merely stopped.
+const OBSERVATION: u64 = 2_000_000;
+
+/// How long a worker must have been observed for the processor time it used to mean anything, in nanoseconds: five ticks
+/// of the usual 250 Hz, at which the kernel counts it.
+const ACCOUNTED: u64 = 20_000_000;
 
 /// Whether this end is the worker's own doing. SIGKILL comes from outside (or is the kernel's word that memory is used
 /// up), and so do SIGTERM and the others that programs send; a worker that exits says itself that it cannot go on.
@@ -17,8 +21,8 @@ pub fn is_crash(end: End) -> bool {
     matches!(end, End::Signal(SIGABRT | SIGBUS | SIGFPE | SIGILL | SIGSEGV | SIGSYS | SIGTRAP))
 }
 
-/// A worker that was declared hung while it applied a command, and what it had used of the processor then. One that
-/// is stopped, or that others keep from the processor, uses none, and the command is not to blame.
+/// A worker that keeps the other one waiting while it applies a command, and what it had used of the processor when that
+/// was noticed.
 #[derive(Clone, Copy, Debug)]
 pub struct Observation {
     place: CommandPlace,
@@ -29,9 +33,9 @@ pub struct Observation {
 /// What an observation has come to.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Finding {
-    /// It computes, and has not got beyond this command.
-    Loops(CommandPlace),
-    /// It was not computing, or has got beyond the command.
+    /// It can run, and does not get beyond this command.
+    Stuck(CommandPlace),
+    /// It is stopped, or has got beyond the command, or applies none.
     Innocent,
     /// Too early to tell.
     NotYet,
@@ -46,14 +50,19 @@ impl Observation {
 
     /// Looks again.
     pub fn finding(&self, worker: &Worker, slot: &SlotMemory) -> Finding {
-        let observed = rt::clock::monotonic().saturating_sub(self.since);
-        if observed < OBSERVATION {
+        if rt::clock::monotonic().saturating_sub(self.since) < OBSERVATION {
             return Finding::NotYet;
         }
+        let stuck = slot.applying() == Some(self.place) && worker.can_run();
+        if stuck { Finding::Stuck(self.place) } else { Finding::Innocent }
+    }
+
+    /// Whether others kept it from the processor for most of the time: then it is not known whether the command takes
+    /// so long. A kernel without a tick on the workers' cores does not count their time, and nobody else runs there.
+    pub fn was_starved(&self, worker: &Worker) -> bool {
+        let observed = rt::clock::monotonic().saturating_sub(self.since);
         let used = worker.processor_time().unwrap_or(self.used).saturating_sub(self.used);
-        // Half: what is left is the kernel's, and that of whoever else runs on this core.
-        let computes = used >= observed / 2;
-        if computes && slot.applying() == Some(self.place) { Finding::Loops(self.place) } else { Finding::Innocent }
+        observed >= ACCOUNTED && used < observed / 4 && !rt::cores::without_tick()
     }
 
     /// When to look again, on CLOCK_MONOTONIC.
@@ -62,13 +71,14 @@ impl Observation {
     }
 }
 
-/// Takes a command out of the engine: nobody will apply it. False if some state has it behind it already: then
-/// somebody has survived it, and it is not to blame.
+/// Takes a command out of the engine: nobody will apply it. False if that is done already, or if some state has it
+/// behind it: then somebody has survived it, and it is not to blame.
 pub fn quarantine(memory: &SharedMemory, place: CommandPlace) -> bool {
     let consumed = memory.slots.iter().map(|slot| slot.consumed()).max().unwrap_or(0);
     let survived = matches!(place, CommandPlace::Log(index) if index < consumed);
-    if !survived {
+    let news = !survived && !memory.log.skips(place);
+    if news {
         memory.log.skip(place);
     }
-    !survived
+    news
 }

@@ -8,7 +8,7 @@ mod slot;
 
 use std::os::fd::AsFd;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::mpsc::SyncSender;
 use std::time::{Duration, Instant};
 
@@ -33,6 +33,8 @@ pub struct Conditions {
     pub cores: [Option<usize>; 2],
     /// Whether a refusal of real-time rights is fatal.
     pub real_time: RealTime,
+    /// The command that a worker was last found stuck on, as a word; 0 for none.
+    pub stuck_on: AtomicU64,
     /// Takes the places of commands that were quarantined.
     pub quarantined: SyncSender<CommandPlace>,
 }

@@ -124,8 +124,14 @@ impl Slot {
         match self.find(conditions) {
             Finding::NotYet => false,
             Finding::Innocent => true,
-            Finding::Loops(place) => {
-                self.loops_on = Some(place);
+            Finding::Stuck(place) => {
+                let starved = match (&self.observation, &self.worker) {
+                    (Some(observation), Some(worker)) => observation.was_starved(worker),
+                    _ => false,
+                };
+                // Being starved at the same command twice in a row is too much of a coincidence.
+                let again = conditions.stuck_on.swap(place.to_word(), Ordering::Relaxed) == place.to_word();
+                self.loops_on = Some(place).filter(|_| again || !starved);
                 true
             }
         }

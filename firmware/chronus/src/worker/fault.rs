@@ -44,6 +44,11 @@ pub enum Fault {
     Flip(Flip),
 }
 
+/// Blocks that a worker renders after it has flipped a bit, if it is not ended before: far more than it takes to find
+/// out about it.
+#[cfg(feature = "faults")]
+const BLOCKS_AFTERWARDS: u32 = 30;
+
 /// The bit that is still to be flipped.
 pub(super) struct Flipping {
     #[cfg(feature = "faults")]
@@ -80,6 +85,8 @@ impl Flipping {
             flip.after -= 1;
             return None;
         }
+        // Who is not found out makes room for the next one after a while.
+        shm::arm(KillPoint::Woken, BLOCKS_AFTERWARDS, Fate::Killed);
         self.flip.take().map(|flip| flip.bit)
     }
 

@@ -1,0 +1,124 @@
+//! A live performance: an engine that is played by OSC, keeps its score, and records what it played.
+
+use std::net::UdpSocket;
+use std::time::Duration;
+
+use rosc::{OscMessage, OscPacket, OscType};
+
+use crate::build::Build;
+use crate::engine::{Engine, Folder, render, told};
+use crate::recording::Recording;
+
+/// A performance that is going on.
+pub struct Live {
+    /// The engine.
+    pub engine: Engine,
+    build: Build,
+    folder: Folder,
+    socket: UdpSocket,
+}
+
+/// What a performance came to.
+pub struct Outcome {
+    /// What the engine said.
+    pub output: String,
+    /// Blocks that came too late.
+    pub late: u64,
+    /// Blocks that are not those of the kept score.
+    pub differing: Vec<usize>,
+    /// Commands in the kept score.
+    pub kept: u64,
+}
+
+impl Outcome {
+    /// Checks that nothing differs but what late blocks explain: two for each, the ramp and the ramp back.
+    pub fn assert_explained(&self) -> &Self {
+        let (differing, late) = (self.differing.len() as u64, self.late);
+        let first = self.differing.first();
+        assert!(differing <= 2 * late, "{differing} blocks differ, first {first:?}; {late} were late: {}", self.output);
+        self
+    }
+
+    /// A number of the engine's last lines.
+    pub fn told(&self, what: &str) -> u64 {
+        told(&self.output, what)
+    }
+}
+
+impl Live {
+    /// Starts a build in real time with more arguments and environment variables.
+    pub fn start(build: Build, name: &str, more: &[&str], variables: &[(&str, &str)]) -> Self {
+        let folder = Folder::new(name);
+        let (kept, sink) = (folder.file("kept.osc"), format!("paced:{}", folder.file("played.wav").display()));
+        let kept = kept.to_str().expect("a path of text");
+        let mut arguments = vec!["--keep-score", kept, "--sink", &sink, "--osc", "127.0.0.1:0"];
+        arguments.extend(more);
+        let engine = Engine::start_with(build, &arguments, variables);
+        let socket = UdpSocket::bind("127.0.0.1:0").expect("a socket");
+        socket.connect(engine.address()).expect("a connection");
+        socket.set_read_timeout(Some(Duration::from_secs(10))).expect("a time limit");
+        engine.wait_for_lockstep();
+        Self { engine, build, folder, socket }
+    }
+
+    /// Sends a message.
+    pub fn send(&self, address: &str, arguments: Vec<OscType>) {
+        self.send_message(OscMessage { addr: address.to_owned(), args: arguments });
+    }
+
+    /// Sends a message.
+    pub fn send_message(&self, message: OscMessage) {
+        let bytes = rosc::encoder::encode(&OscPacket::Message(message)).expect("a message encodes");
+        let _ = self.socket.send(&bytes);
+    }
+
+    /// The next error the engine sends back, waited for: address, code and text.
+    pub fn error(&self) -> [String; 3] {
+        let mut reply = [0; 65_536];
+        let length = self.socket.recv(&mut reply).expect("an answer");
+        let (_, packet) = rosc::decoder::decode_udp(&reply[..length]).expect("the answer is OSC");
+        let OscPacket::Message(message) = packet else { panic!("the answer is a message") };
+        assert_eq!(message.addr, "/error");
+        let words = message.args.into_iter().map(|word| word.string().expect("three words")).collect::<Vec<_>>();
+        words.try_into().expect("three words")
+    }
+
+    /// Stops the engine and compares what it has recorded with what its score gives. The last block, which is faded
+    /// out, is left out of it.
+    pub fn finish(self) -> Outcome {
+        let (code, output) = self.engine.stop();
+        assert_eq!(code, 0, "{output}");
+        let reference = self.folder.file("reference.wav");
+        let blocks = told(&output, "played") - 1;
+        let kept = self.folder.file("kept.osc");
+        render(self.build, &kept, &reference, &["--blocks", &blocks.to_string()]);
+        let played = Recording::read(&self.folder.file("played.wav"));
+        let differing = played.differing_blocks(&Recording::read(&reference));
+        let late = told(&output, "late blocks");
+        let kept = bundles(&std::fs::read(&kept).expect("the kept score")) - 1;
+        Outcome { output, late, differing, kept }
+    }
+}
+
+/// Bundles in a score file: a count of bytes each, and so many bytes.
+fn bundles(mut file: &[u8]) -> u64 {
+    let mut count = 0;
+    while let Some((length, rest)) = file.split_first_chunk::<4>() {
+        file = &rest[i32::from_be_bytes(*length) as usize..];
+        count += 1;
+    }
+    count
+}
+
+/// Runs `test` until it had no late block, which on a shared machine another program may cause; at most three times.
+/// `test` gives how many blocks were late.
+pub fn undisturbed(test: impl Fn() -> u64) {
+    for attempt in 1..=3 {
+        let late = test();
+        if late == 0 {
+            return;
+        }
+        println!("attempt {attempt}: {late} late blocks");
+    }
+    panic!("late blocks in every attempt");
+}
