@@ -2,6 +2,7 @@
 
 mod inbox;
 mod replies;
+mod reply_budget;
 
 use std::net::UdpSocket;
 use std::sync::Arc;
@@ -17,6 +18,9 @@ use crate::report::{Counters, Facts, count, status_pairs};
 use crate::stamp::Stamper;
 use inbox::{Inbox, inbox};
 use replies::Replies;
+#[cfg(test)]
+pub use reply_budget::REPLY_LIMITS;
+use reply_budget::ReplyBudget;
 
 /// Longest wait, so that a stop is noticed.
 const LONGEST_WAIT: Duration = Duration::from_millis(100);
@@ -64,6 +68,8 @@ pub fn start_receiving(
                     counters.queue_drops.fetch_add(dropped, Ordering::Relaxed);
                     log::warn!("{dropped} OSC datagrams came faster than they could be worked off and are lost");
                 }
+                counters.flood_drops.store(receiver.flood_drops(), Ordering::Relaxed);
+                counters.floods.store(receiver.floods(), Ordering::Relaxed);
                 let drops = receiver.kernel_drops();
                 counters.kernel_drops.store(drops, Ordering::Relaxed);
                 if drops > told {
@@ -79,12 +85,13 @@ pub fn start_receiving(
 impl Control {
     /// Works until the engine stops.
     pub fn run(mut self, queue: &Inbox, replies: &UdpSocket) {
+        let mut budget = ReplyBudget::new();
         while !self.stop.load(Ordering::Relaxed) {
             let wait = self.stamper.time_to_next().unwrap_or(LONGEST_WAIT).min(LONGEST_WAIT);
             match queue.take(wait) {
                 Ok(datagram) => {
                     let counters = self.counters.clone();
-                    self.handle(&datagram, Replies::to(datagram.sender, replies, &counters));
+                    self.handle(&datagram, Replies::to(datagram.sender, replies, &counters, &mut budget));
                 }
                 Err(RecvTimeoutError::Timeout) => {}
                 Err(RecvTimeoutError::Disconnected) => std::thread::sleep(wait),
@@ -105,7 +112,8 @@ impl Control {
         }
         for request in interpret(&datagram.bytes, datagram.arrival_ns, self.facts.rate) {
             match request {
-                Ok(Request::Apply(intent)) => match self.stamper.accept(intent.operation, intent.when) {
+                Ok(Request::Apply(intent)) => match self.stamper.accept(intent.operation, intent.when, datagram.sender)
+                {
                     Ok(()) => count(&self.counters.received),
                     Err((code, text)) => {
                         self.refuse(&Refusal { address: intent.address, code, text }, &mut replies);

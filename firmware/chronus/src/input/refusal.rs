@@ -25,14 +25,16 @@ pub enum Code {
     TooDeep,
     /// The time tag lies further ahead than the engine plans.
     TooFar,
-    /// The engine's table of waiting commands is full.
+    /// The engine's table of waiting commands is full, or the sender's share of it.
     Full,
+    /// The sender sends more than the engine takes from one.
+    Flood,
 }
 
 impl Code {
     /// All codes, in the order PROTOCOL.md lists them.
     #[cfg(test)]
-    pub const ALL: [Self; 9] = [
+    pub const ALL: [Self; 10] = [
         Self::UnknownAddress,
         Self::WrongType,
         Self::NotFinite,
@@ -42,6 +44,7 @@ impl Code {
         Self::TooDeep,
         Self::TooFar,
         Self::Full,
+        Self::Flood,
     ];
 
     /// The word sent in error replies; part of the protocol, so it never changes.
@@ -56,6 +59,7 @@ impl Code {
             Self::TooDeep => "too_deep",
             Self::TooFar => "too_far",
             Self::Full => "full",
+            Self::Flood => "flood",
         }
     }
 }

@@ -2,9 +2,11 @@
 //! writer of the command log.
 
 mod kept_score;
+mod shares;
 
 use std::cmp::Reverse;
 use std::collections::BinaryHeap;
+use std::net::SocketAddr;
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
 use std::time::Duration;
@@ -18,6 +20,7 @@ use crate::audio::{AudioClock, SharedMemory};
 use crate::input::{Clocks, Code, When};
 use crate::report::{Counters, count};
 pub use kept_score::KeptScore;
+use shares::{Room, Shares};
 
 /// Frames on top of the lead between a command's arrival and its effect: the time a datagram may take from the
 /// network card to the log. Arrival is the kernel's time stamp, so within this margin it costs no jitter.
@@ -33,8 +36,8 @@ const RELEASE_FRAMES: u64 = 128;
 /// goes on, and as the log is sorted, one command far ahead would make all later ones late.
 const MOST_BLOCKS_AHEAD: u64 = 16;
 
-/// Commands that may wait for their time tags. As many as the log holds.
-const MOST_WAITING: usize = shm::LOG_RECORDS;
+/// Commands that may wait for their time tags: as many as the log holds, and of these the shares of one.
+const ROOM: Room = Room::of(shm::LOG_RECORDS);
 
 /// How far ahead a time tag may be. Beyond it a wrong clock is likelier than a plan.
 const FURTHEST: u64 = 3600 * NANOSECONDS;
@@ -52,6 +55,8 @@ struct Waiting {
     frame: u64,
     sequence: u64,
     operation: Operation,
+    /// Whose share of the room it takes up.
+    sender: SocketAddr,
 }
 
 impl Eq for Waiting {}
@@ -84,6 +89,7 @@ pub struct Stamper {
     log: LogWriter,
     kept: Option<KeptScore>,
     waiting: BinaryHeap<Reverse<Waiting>>,
+    shares: Shares,
     sequence: u64,
     /// Wall clock less monotonic clock, in nanoseconds.
     wall_offset: u64,
@@ -108,38 +114,39 @@ impl Stamper {
             log: LogWriter::new(),
             kept,
             waiting: BinaryHeap::new(),
+            shares: Shares::default(),
             sequence: 0,
             wall_offset: 0,
         }
     }
 
-    /// Stamps a command and logs it, or keeps it until it is due.
+    /// Stamps a command of `sender` and logs it, or keeps it until it is due.
     ///
     /// # Errors
     /// Why it cannot be taken; nothing has changed then.
-    pub fn accept(&mut self, operation: Operation, when: When) -> Result<(), (Code, String)> {
+    pub fn accept(&mut self, operation: Operation, when: When, sender: SocketAddr) -> Result<(), (Code, String)> {
         match when {
             When::Arrival(time) => {
                 // Without a beat there is no time either: the next frame that is free.
                 let frame = self.clock.frame_at(time).map_or(0, |frame| frame + self.latency);
                 self.log(frame.min(self.furthest()), operation)
             }
-            When::TimeTag(tag) => self.accept_tagged(operation, tag),
+            When::TimeTag(tag) => self.accept_tagged(operation, tag, sender),
         }
     }
 
-    fn accept_tagged(&mut self, operation: Operation, tag: OscTime) -> Result<(), (Code, String)> {
+    fn accept_tagged(&mut self, operation: Operation, tag: OscTime, sender: SocketAddr) -> Result<(), (Code, String)> {
         let now = rt::clock::monotonic();
         let due = self.monotonic_time_of(tag);
         if due > now + FURTHEST {
             let text = "the time tag is more than an hour ahead; is the sender's clock right? nothing changed";
             return Err((Code::TooFar, text.to_owned()));
         }
-        if self.waiting.len() >= MOST_WAITING {
-            return Err((Code::Full, format!("{MOST_WAITING} commands wait for their time tags already; send later")));
-        }
+        self.shares
+            .add(sender, self.waiting.len(), ROOM)
+            .map_err(|who| (Code::Full, format!("{who} wait for their time tags already; send later")))?;
         let frame = self.clock.frame_at(due).unwrap_or(0);
-        self.waiting.push(Reverse(Waiting { frame, sequence: self.sequence, operation }));
+        self.waiting.push(Reverse(Waiting { frame, sequence: self.sequence, operation, sender }));
         self.sequence += 1;
         // It is taken, so the answer is yes: if the log is full now, it waits.
         let _ = self.release_due();
@@ -158,12 +165,13 @@ impl Stamper {
             if next.frame > reach {
                 break;
             }
-            let (frame, operation) = (next.frame, next.operation);
+            let (frame, operation, sender) = (next.frame, next.operation, next.sender);
             logged = self.log(frame, operation);
             if logged.is_err() {
                 break;
             }
             self.waiting.pop();
+            self.shares.remove(sender);
         }
         self.counters.waiting.store(self.waiting.len() as u64, Ordering::Relaxed);
         logged
@@ -242,6 +250,7 @@ mod tests {
 
     const OPEN: Operation = Operation::Gate(GateId::Adsr, true);
     const CLOSE: Operation = Operation::Gate(GateId::Adsr, false);
+    const SENDER: SocketAddr = SocketAddr::new(std::net::IpAddr::V4(std::net::Ipv4Addr::LOCALHOST), 9);
 
     fn stamper() -> Stamper {
         let memory = SharedMemory {
@@ -281,7 +290,7 @@ mod tests {
         let mut stamper = stamper();
         stamper.clock.start(1_000_000_000);
         for milliseconds in [0, 3, 50] {
-            stamper.accept(OPEN, When::Arrival(1_000_000_000 + milliseconds * 1_000_000)).unwrap();
+            stamper.accept(OPEN, When::Arrival(1_000_000_000 + milliseconds * 1_000_000), SENDER).unwrap();
         }
         let frames: Vec<_> = logged(&stamper).iter().map(|(frame, _)| frame - command_latency(2)).collect();
         assert_eq!(frames, [0, 144, 2400]);
@@ -293,8 +302,8 @@ mod tests {
         stamper.clock.start(rt::clock::monotonic());
         let tag = tag_in(300_000_000);
         let later = OscTime { seconds: tag.seconds + 1, fractional: tag.fractional };
-        stamper.accept(CLOSE, When::TimeTag(later)).unwrap();
-        stamper.accept(OPEN, When::TimeTag(tag)).unwrap();
+        stamper.accept(CLOSE, When::TimeTag(later), SENDER).unwrap();
+        stamper.accept(OPEN, When::TimeTag(tag), SENDER).unwrap();
         assert_eq!((logged(&stamper).len(), stamper.counters.waiting.load(Ordering::Relaxed)), (0, 2));
         assert!(stamper.time_to_next().unwrap() < Duration::from_millis(300));
         // Two seconds pass: the beat began two seconds earlier. (What waits keeps its frame.)
@@ -314,7 +323,7 @@ mod tests {
     fn a_tag_of_next_year_is_refused() {
         let mut stamper = stamper();
         stamper.clock.start(rt::clock::monotonic());
-        let refusal = stamper.accept(OPEN, When::TimeTag(tag_in(365 * 86_400 * NANOSECONDS))).unwrap_err();
+        let refusal = stamper.accept(OPEN, When::TimeTag(tag_in(365 * 86_400 * NANOSECONDS)), SENDER).unwrap_err();
         assert_eq!(refusal.0, Code::TooFar);
         assert_eq!(logged(&stamper).len(), 0);
     }
@@ -324,11 +333,11 @@ mod tests {
         let mut stamper = stamper();
         stamper.clock.start(1_000_000_000);
         // Five seconds in which nothing is sealed; then the device goes on and the clock follows it.
-        stamper.accept(OPEN, When::Arrival(6_000_000_000)).unwrap();
+        stamper.accept(OPEN, When::Arrival(6_000_000_000), SENDER).unwrap();
         assert_eq!(logged(&stamper)[0].0, MOST_BLOCKS_AHEAD * FRAMES as u64);
         stamper.clock.start(6_000_000_000);
         seal(&stamper, 30);
-        stamper.accept(CLOSE, When::Arrival(6_200_000_000)).unwrap();
+        stamper.accept(CLOSE, When::Arrival(6_200_000_000), SENDER).unwrap();
         assert_eq!(logged(&stamper)[1].0, 9600 + command_latency(2));
         assert_eq!(stamper.counters.late_commands.load(Ordering::Relaxed), 0);
     }
@@ -338,11 +347,28 @@ mod tests {
         // Without a beat everything is due at once.
         let mut stamper = stamper();
         let mut taken = 0;
-        while stamper.accept(OPEN, When::Arrival(0)).is_ok() {
+        while stamper.accept(OPEN, When::Arrival(0), SENDER).is_ok() {
             taken += 1;
         }
         assert_eq!(taken, shm::LOG_RECORDS - 1);
-        assert_eq!(stamper.accept(CLOSE, When::TimeTag(tag_in(0))), Ok(()));
+        assert_eq!(stamper.accept(CLOSE, When::TimeTag(tag_in(0)), SENDER), Ok(()));
         assert_eq!((stamper.waiting.len(), stamper.counters.waiting.load(Ordering::Relaxed)), (1, 1));
+    }
+
+    #[test]
+    fn who_has_filled_its_share_of_the_waiting_commands_leaves_room_for_others() {
+        let mut stamper = stamper();
+        stamper.clock.start(rt::clock::monotonic());
+        let tag = When::TimeTag(tag_in(60 * NANOSECONDS));
+        let taken = (0..2 * ROOM.sender).filter(|_| stamper.accept(OPEN, tag, SENDER).is_ok()).count();
+        assert_eq!(taken, ROOM.sender);
+        let (code, text) = stamper.accept(OPEN, tag, SENDER).unwrap_err();
+        assert!(code == Code::Full && text.contains("16384 commands of yours"), "{text}");
+        assert_eq!(stamper.accept(OPEN, tag, ([127, 0, 0, 1], 10).into()), Ok(()));
+        // Played, they no longer count.
+        stamper.clock.start(rt::clock::monotonic() - 61 * NANOSECONDS);
+        seal(&stamper, 12_000);
+        stamper.release_due().unwrap();
+        assert_eq!((stamper.waiting.len(), stamper.accept(OPEN, tag, SENDER)), (0, Ok(())));
     }
 }
