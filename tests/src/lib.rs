@@ -1,5 +1,6 @@
 //! What the tests of the promises share: builds of the engine, scores, running engines, recordings.
 
+pub mod abuse;
 pub mod analysis;
 pub mod build;
 pub mod engine;

@@ -123,7 +123,6 @@ impl Receiver {
             if !self.take_all(out)? {
                 break;
             }
-            self.filter();
             std::thread::sleep(PAUSE);
         }
         Ok(())
@@ -143,7 +142,10 @@ impl Receiver {
     fn take_all(&mut self, out: &mut impl FnMut(Datagram)) -> io::Result<bool> {
         let mut found = false;
         for _ in 0..MAX_BATCHES {
-            match self.take_batch(out) {
+            let taken = self.take_batch(out);
+            // At once: what floods takes others the room in the kernel's buffer.
+            self.filter();
+            match taken {
                 Ok(BATCH) => found = true,
                 // Fewer than asked for: the socket was empty a moment ago.
                 Ok(_) => return Ok(true),
