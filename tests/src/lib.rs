@@ -4,6 +4,7 @@ pub mod abuse;
 pub mod analysis;
 pub mod build;
 pub mod engine;
+pub mod other_host;
 pub mod process;
 pub mod random;
 pub mod recording;

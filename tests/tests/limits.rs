@@ -9,8 +9,10 @@ use std::time::{Duration, Instant};
 use chronus_tests::abuse::{Abuser, bundle_in, forge, many_ports, message};
 use chronus_tests::build::Build;
 use chronus_tests::engine::{Engine, Folder, number, render, told};
+use chronus_tests::other_host::OtherHost;
 use chronus_tests::process::{processor_time, resident_kib, thread_named, waiting_time};
 use chronus_tests::recording::Recording;
+use chronus_tests::skipped;
 use rosc::{OscPacket, OscType, decoder, encoder};
 use serde_json::Value;
 
@@ -266,4 +268,43 @@ fn no_abuse_is_heard_grows_memory_or_keeps_others_from_being_served() {
         println!("attempt {attempt}: late blocks that nothing explains");
     }
     panic!("late blocks in every attempt that neither the machine nor a wait for a processor explains");
+}
+
+/// Whether a client that the engine has never seen gets an answer to its first question.
+fn a_new_client_is_answered(target: SocketAddr) -> bool {
+    let socket = UdpSocket::bind("127.0.0.1:0").expect("a socket");
+    socket.set_read_timeout(Some(Duration::from_secs(2))).expect("a time limit");
+    let question = encoder::encode(&message("/version", vec![])).expect("encodes");
+    socket.send_to(&question, target).expect("sent");
+    socket.recv(&mut [0; 1024]).is_ok()
+}
+
+#[test]
+fn another_host_that_floods_from_many_ports_takes_nothing_from_this_one() {
+    let other = match OtherHost::new() {
+        Ok(other) => other,
+        Err(reason) => return skipped("a flood from another host", &reason),
+    };
+    let run = run("limits-host", "0.0.0.0:0", |_, target| {
+        let cable = SocketAddr::from((OtherHost::HERE, target.port()));
+        let (sent, told, answered) = std::thread::scope(|scope| {
+            let flood = scope.spawn(|| {
+                other.enter();
+                many_ports(&OtherHost::THERE.to_string(), cable, 300, flood_time())
+            });
+            let mut answered = Vec::new();
+            while !flood.is_finished() {
+                answered.push(a_new_client_is_answered(target));
+                std::thread::sleep(Duration::from_millis(20));
+            }
+            let (sent, told) = flood.join().expect("the flood");
+            (sent, told, answered)
+        });
+        let served = answered.iter().filter(|answered| **answered).count();
+        println!("the other host: {} a second from 300 ports", sent / flood_time().as_secs());
+        println!("{served} of {} new clients of this one were answered", answered.len());
+        assert_eq!((told, served), (1, answered.len()));
+    });
+    assert_the_player_was_served(&run);
+    assert!(number(&run.status, "network.dropped_flood") > 0);
 }
