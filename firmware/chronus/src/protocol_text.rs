@@ -5,6 +5,7 @@ use abi::{GATES, PARAMETERS};
 
 use crate::control::REPLY_LIMITS;
 use crate::input::{ADMISSION_LIMITS, Code, MAX_COMMANDS, MAX_DATAGRAM_BYTES, MAX_DEPTH, MAX_FILE_BYTES, MAX_SECONDS};
+use crate::stamp::COMMAND_LIMIT;
 
 /// The whole text of PROTOCOL.md.
 pub fn protocol_markdown() -> String {
@@ -58,6 +59,7 @@ address (with IPv6 a network of 64 bits). Datagrams are charged by the unit of 1
 | units of all senders of a host | {host_burst} at once, {host_rate} a second |
 | units of all senders | {all_burst} at once, {all_rate} a second |
 | commands that wait for their time tag | {waiting}; a quarter for one sender, three quarters for one host |
+| commands of one sender, patterns counted as all they match | {commands_burst} at once, {commands_rate} a second |
 | time tags | an hour ahead |
 | `/error` to one sender | {errors_burst} at once, {errors_rate} a second |
 | answers to one sender | {answers_burst} at once, {answers_rate} a second |
@@ -88,6 +90,8 @@ fn limits() -> String {
         ("{answers_rate}", answers.per_second),
         ("{replies_burst}", replies.burst),
         ("{replies_rate}", replies.per_second),
+        ("{commands_burst}", COMMAND_LIMIT.burst),
+        ("{commands_rate}", COMMAND_LIMIT.per_second),
         ("{waiting}", shm::LOG_RECORDS as u64),
     ]
     .into_iter()
@@ -292,7 +296,9 @@ fn explain(code: Code) -> (&'static str, &'static str) {
         Code::Oversized => ("the datagram is too large", "send it in parts"),
         Code::TooDeep => ("bundles or arrays are nested too deep", "send them flat"),
         Code::TooFar => ("the time tag is too far ahead", "send it later; check both machines' clocks"),
-        Code::Full => ("too many commands are waiting for their time, or too many of yours", "send them later"),
+        Code::Full => {
+            ("too many commands at once, or too many that wait for their time, in all or of yours", "send them later")
+        }
         Code::Flood => ("you send more than the engine takes from one sender", "see Limits"),
     }
 }

@@ -20,6 +20,8 @@ use crate::audio::{AudioClock, SharedMemory};
 use crate::input::{Clocks, Code, When};
 use crate::report::{Counters, count};
 pub use kept_score::KeptScore;
+#[cfg(test)]
+pub use shares::COMMANDS as COMMAND_LIMIT;
 use shares::{Room, Shares};
 
 /// Frames on top of the lead between a command's arrival and its effect: the time a datagram may take from the
@@ -114,7 +116,7 @@ impl Stamper {
             log: LogWriter::new(),
             kept,
             waiting: BinaryHeap::new(),
-            shares: Shares::default(),
+            shares: Shares::new(),
             sequence: 0,
             wall_offset: 0,
         }
@@ -125,6 +127,10 @@ impl Stamper {
     /// # Errors
     /// Why it cannot be taken; nothing has changed then.
     pub fn accept(&mut self, operation: Operation, when: When, sender: SocketAddr) -> Result<(), (Code, String)> {
+        if !self.shares.may_bring(sender, rt::clock::monotonic()) {
+            let text = "more commands than one sender may send at once; nothing changed, send it again";
+            return Err((Code::Full, text.to_owned()));
+        }
         match when {
             When::Arrival(time) => {
                 // Without a beat there is no time either: the next frame that is free.
@@ -346,11 +352,14 @@ mod tests {
     fn a_tagged_command_waits_while_the_log_is_full() {
         // Without a beat everything is due at once.
         let mut stamper = stamper();
-        let mut taken = 0;
-        while stamper.accept(OPEN, When::Arrival(0), SENDER).is_ok() {
-            taken += 1;
-        }
-        assert_eq!(taken, shm::LOG_RECORDS - 1);
+        let mut fill = |port: u16| {
+            let sender = SocketAddr::new(SENDER.ip(), port);
+            (0..shm::LOG_RECORDS).filter(|_| stamper.accept(OPEN, When::Arrival(0), sender).is_ok()).count()
+        };
+        // One sender cannot fill it, two can.
+        let first = fill(1);
+        assert!((shm::LOG_RECORDS / 4 * 3..shm::LOG_RECORDS * 9 / 10).contains(&first), "{first}");
+        assert_eq!(first + fill(2), shm::LOG_RECORDS - 1);
         assert_eq!(stamper.accept(CLOSE, When::TimeTag(tag_in(0)), SENDER), Ok(()));
         assert_eq!((stamper.waiting.len(), stamper.counters.waiting.load(Ordering::Relaxed)), (1, 1));
     }

@@ -1,10 +1,17 @@
-//! Who has how many of the waiting commands, so that nobody takes up all the room.
+//! Who has how much of the room for commands, so that nobody takes up all of it.
 
 use std::collections::HashMap;
 use std::hash::Hash;
 use std::net::{IpAddr, SocketAddr};
 
-use crate::input::host_of;
+use crate::input::{Bucket, Limit, Table, host_of};
+
+/// Commands of one sender: three quarters of the log at once, so that another's always find room. They leave the log
+/// some 20 ms after they came, in which this rate adds less than half of the rest.
+pub const COMMANDS: Limit = Limit { burst: shm::LOG_RECORDS as u64 / 4 * 3, per_second: 300_000 };
+
+/// Senders whose commands are counted: as many as may bring that many in one second.
+const SENDERS: usize = 1024;
 
 /// How many commands may wait, and how many of them may be one's own.
 #[derive(Clone, Copy, Debug)]
@@ -24,14 +31,25 @@ impl Room {
     }
 }
 
-/// The waiting commands of each sender and host. Who has none is not in it, so it is no longer than what waits.
-#[derive(Debug, Default)]
+/// The waiting commands of each sender and host, and how many each sender brought of late.
 pub struct Shares {
+    /// Who has none waiting is not in here, nor in the next, so they are no longer than what waits.
     senders: HashMap<SocketAddr, usize>,
     hosts: HashMap<IpAddr, usize>,
+    brought: Table<SocketAddr, Bucket>,
 }
 
 impl Shares {
+    /// Nobody has brought anything yet.
+    pub fn new() -> Self {
+        Self { senders: HashMap::new(), hosts: HashMap::new(), brought: Table::new(SENDERS) }
+    }
+
+    /// Whether this sender may bring one more command now, in nanoseconds of CLOCK_MONOTONIC; if so it is charged.
+    pub fn may_bring(&mut self, sender: SocketAddr, now_ns: u64) -> bool {
+        self.brought.entry(sender, now_ns).value.take(COMMANDS, 1, now_ns)
+    }
+
     /// Adds a command of this sender.
     ///
     /// # Errors
@@ -82,7 +100,7 @@ mod tests {
 
     #[test]
     fn a_sender_has_a_quarter_a_host_three_and_nobody_more_than_there_is() {
-        let mut shares = Shares::default();
+        let mut shares = Shares::new();
         let mut waiting = 0;
         let mut fill = |shares: &mut Shares, sender| {
             let mut added = 0;
@@ -98,7 +116,7 @@ mod tests {
 
     #[test]
     fn who_has_nothing_waiting_is_forgotten() {
-        let mut shares = Shares::default();
+        let mut shares = Shares::new();
         for port in 0..4 {
             shares.add(sender(1, port), 0, ROOM).unwrap();
             shares.add(sender(1, port), 0, ROOM).unwrap();
