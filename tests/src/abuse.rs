@@ -72,10 +72,9 @@ impl Abuser {
     pub fn read_replies(&mut self) {
         let mut reply = [0; 2048];
         while let Ok(length) = self.socket.recv(&mut reply) {
-            if let Ok((_, OscPacket::Message(reply))) = rosc::decoder::decode_udp(&reply[..length]) {
-                if let Some(OscType::String(code)) = reply.args.get(1).filter(|_| reply.addr == "/error") {
-                    self.codes.push(code.clone());
-                }
+            let Ok((_, OscPacket::Message(reply))) = rosc::decoder::decode_udp(&reply[..length]) else { continue };
+            if let Some(OscType::String(code)) = reply.args.get(1).filter(|_| reply.addr == "/error") {
+                self.codes.push(code.clone());
             }
         }
     }
