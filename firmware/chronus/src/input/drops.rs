@@ -26,6 +26,12 @@ impl Drops {
         }
     }
 
+    /// The kernel's counter as it came last.
+    #[cfg(test)]
+    pub fn kernel_counter(&self) -> u32 {
+        self.last
+    }
+
     /// Notes that the filter is in place from now on, or is lifted.
     pub fn filter(&mut self, in_place: bool, now_ns: u64) {
         self.filtered |= in_place;
