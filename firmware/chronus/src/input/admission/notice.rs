@@ -38,7 +38,7 @@ impl Notices {
         }
         self.next_line_ns = now_ns + LOG_INTERVAL_NS;
         let who = match verdict {
-            Verdict::Note => "many senders at once".to_owned(),
+            Verdict::Note => "a crowd of many senders".to_owned(),
             _ => sender.to_string(),
         };
         let others = match std::mem::take(&mut self.unlogged) {
