@@ -1,9 +1,11 @@
 //! What the tests of the promises share: builds of the engine, scores, running engines, recordings.
 
+pub mod abuse;
 pub mod analysis;
 pub mod build;
 pub mod engine;
 pub mod live;
+pub mod other_host;
 pub mod process;
 pub mod random;
 pub mod recording;

@@ -85,3 +85,11 @@ pub fn thread_named(process: u32, name: &str) -> Option<u32> {
         (comm.trim() == name).then(|| task.file_name().to_str()?.parse().ok())?
     })
 }
+
+/// Time for which a thread of a process, or all of them, were ready to run and waited for a processor, in nanoseconds.
+pub fn waiting_time(process: u32, thread: Option<u32>) -> u64 {
+    let tasks = fs::read_dir(format!("/proc/{process}/task")).into_iter().flatten().flatten();
+    let tasks = tasks.filter(|task| thread.is_none_or(|thread| task.file_name().to_str() == Some(&thread.to_string())));
+    let times = tasks.filter_map(|task| fs::read_to_string(task.path().join("schedstat")).ok());
+    times.filter_map(|line| line.split_whitespace().nth(1)?.parse::<u64>().ok()).sum()
+}

@@ -3,7 +3,9 @@
 use abi::parameter::{Maximum, Parameter};
 use abi::{GATES, PARAMETERS};
 
-use crate::input::{Code, MAX_COMMANDS, MAX_DATAGRAM_BYTES, MAX_DEPTH, MAX_FILE_BYTES, MAX_SECONDS};
+use crate::control::REPLY_LIMITS;
+use crate::input::{ADMISSION_LIMITS, Code, MAX_COMMANDS, MAX_DATAGRAM_BYTES, MAX_DEPTH, MAX_FILE_BYTES, MAX_SECONDS};
+use crate::stamp::COMMAND_LIMIT;
 
 /// The whole text of PROTOCOL.md.
 pub fn protocol_markdown() -> String {
@@ -14,6 +16,7 @@ pub fn protocol_markdown() -> String {
         OTHER_ADDRESSES.to_string(),
         TIME.to_string(),
         errors(),
+        limits(),
         STATUS.to_string(),
         SCORE
             .replace("{commands}", &MAX_COMMANDS.to_string())
@@ -43,6 +46,57 @@ Replies go to the address and port a datagram came from. A good command is answe
 - One datagram is answered by at most one `/status.reply`, one `/version.reply` and 16 `/error`. A message to
   `/error`, or to an address that ends in `.reply`, is refused and never answered.
 ";
+
+const LIMITS: &str = "\
+## Limits
+
+What one client sends must not keep the engine from serving the others. A sender is an address and port, a host an
+address (with IPv6 a network of 64 bits). Datagrams are charged by the unit of 128 bytes, a begun one counts as whole.
+
+| what | limit |
+|---|---|
+| units of one sender | {sender_burst} at once, {sender_rate} a second |
+| units of all senders of a host | {host_burst} at once, {host_rate} a second |
+| units of all senders | {all_burst} at once, {all_rate} a second |
+| commands that wait for their time tag | {waiting}; a quarter for one sender, three quarters for one host |
+| commands of one sender, patterns counted as all they match | {commands_burst} at once, {commands_rate} a second |
+| time tags | an hour ahead |
+| `/error` to one sender | {errors_burst} at once, {errors_rate} a second |
+| answers to one sender | {answers_burst} at once, {answers_rate} a second |
+| replies to one host | {replies_burst} at once, {replies_rate} a second |
+
+A sender beyond its limit floods. It is told once, with the code `flood`, and what it sends is dropped for a second;
+then it may send again, and if it still floods, the same happens without a word. Ten seconds without a datagram too
+many end a flood; the next one is told again.
+
+When a host or all together are beyond their limit, senders that were seen more than a second ago still get
+{player_rate} units a second each. A burst of 5,000 messages at full speed is within all limits. Replies beyond them
+are not sent and counted in `network.replies_withheld`.
+";
+
+fn limits() -> String {
+    let ([sender, host, all, player], [errors, answers, replies]) = (ADMISSION_LIMITS, REPLY_LIMITS);
+    [
+        ("{sender_burst}", sender.burst),
+        ("{sender_rate}", sender.per_second),
+        ("{host_burst}", host.burst),
+        ("{host_rate}", host.per_second),
+        ("{all_burst}", all.burst),
+        ("{all_rate}", all.per_second),
+        ("{player_rate}", player.per_second),
+        ("{errors_burst}", errors.burst),
+        ("{errors_rate}", errors.per_second),
+        ("{answers_burst}", answers.burst),
+        ("{answers_rate}", answers.per_second),
+        ("{replies_burst}", replies.burst),
+        ("{replies_rate}", replies.per_second),
+        ("{commands_burst}", COMMAND_LIMIT.burst),
+        ("{commands_rate}", COMMAND_LIMIT.per_second),
+        ("{waiting}", shm::LOG_RECORDS as u64),
+    ]
+    .into_iter()
+    .fold(LIMITS.to_string(), |text, (place, number)| text.replace(place, &number.to_string()))
+}
 
 const OTHER_ADDRESSES: &str = "\
 ## Other addresses
@@ -105,6 +159,8 @@ const STATUS: &str = "\
 | `commands.latency_frames` | h | frames from a message's arrival to its effect |
 | `network.dropped_by_kernel` | h | datagrams lost because they came faster than they were taken |
 | `network.dropped_by_queue` | h | datagrams lost because they came faster than they were worked off |
+| `network.dropped_flood` | h | datagrams dropped because their senders flood; while one is kept out, all that the kernel drops |
+| `network.floods` | h | floods that have begun |
 | `network.replies_withheld` | h | replies not sent because of the limits above |
 | `quarantine.N.command` | s | a quarantined command, with its value; the newest eight, 0 being the newest |
 | `quarantine.N.block` | h | the block it was for |
@@ -246,8 +302,11 @@ fn explain(code: Code) -> (&'static str, &'static str) {
         Code::Oversized => ("the datagram is too large", "send it in parts"),
         Code::TooDeep => ("bundles or arrays are nested too deep", "send them flat"),
         Code::TooFar => ("the time tag is too far ahead", "send it later; check both machines' clocks"),
-        Code::Full => ("too many commands are waiting for their time", "send them later"),
+        Code::Full => {
+            ("too many commands at once, or too many that wait for their time, in all or of yours", "send them later")
+        }
         Code::Quarantined => ("a worker died of the command; it is left out and the music goes on", "report it: a bug"),
+        Code::Flood => ("you send more than the engine takes from one sender", "see Limits"),
     }
 }
 

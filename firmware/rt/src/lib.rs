@@ -13,6 +13,7 @@ pub mod poison;
 pub mod process;
 pub mod scheduling;
 pub mod seccomp;
+pub mod socket_filter;
 
 /// Says that this thread allocates nothing from here on. The test build `audit` aborts the process if it
 /// does; every other build takes the word for it.

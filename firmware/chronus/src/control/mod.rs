@@ -3,6 +3,7 @@
 mod inbox;
 mod quarantine;
 mod replies;
+mod reply_budget;
 
 use std::net::UdpSocket;
 use std::sync::Arc;
@@ -20,6 +21,9 @@ use crate::stamp::Stamper;
 use inbox::{Inbox, inbox};
 pub use quarantine::{Quarantine, Quarantined};
 use replies::Replies;
+#[cfg(test)]
+pub use reply_budget::REPLY_LIMITS;
+use reply_budget::ReplyBudget;
 
 /// Longest wait, so that a stop is noticed.
 const LONGEST_WAIT: Duration = Duration::from_millis(100);
@@ -69,6 +73,8 @@ pub fn start_receiving(
                     counters.queue_drops.fetch_add(dropped, Ordering::Relaxed);
                     log::warn!("{dropped} OSC datagrams came faster than they could be worked off and are lost");
                 }
+                counters.flood_drops.store(receiver.flood_drops(), Ordering::Relaxed);
+                counters.floods.store(receiver.floods(), Ordering::Relaxed);
                 let drops = receiver.kernel_drops();
                 counters.kernel_drops.store(drops, Ordering::Relaxed);
                 if drops > told {
@@ -85,28 +91,30 @@ impl Control {
     /// Works until the engine stops.
     pub fn run(mut self, queue: &Inbox, replies: &UdpSocket) {
         let mut quarantine = Quarantine::default();
+        let mut budget = ReplyBudget::new();
         while !self.stop.load(Ordering::Relaxed) {
             let wait = self.stamper.time_to_next().unwrap_or(LONGEST_WAIT).min(LONGEST_WAIT);
             match queue.take(wait) {
                 Ok(datagram) => {
                     let counters = self.counters.clone();
-                    self.handle(&datagram, Replies::to(datagram.sender, replies, &counters), &quarantine);
+                    let answers = Replies::to(datagram.sender, replies, &counters, &mut budget);
+                    self.handle(&datagram, answers, &quarantine);
                 }
                 Err(RecvTimeoutError::Timeout) => {}
                 Err(RecvTimeoutError::Disconnected) => std::thread::sleep(wait),
             }
-            self.tell_of_quarantined(&mut quarantine, replies);
+            self.tell_of_quarantined(&mut quarantine, replies, &mut budget);
             // What is full now is tried again at the next turn: it stays waiting.
             let _ = self.stamper.release_due();
             self.stamper.keep();
         }
-        self.tell_of_quarantined(&mut quarantine, replies);
+        self.tell_of_quarantined(&mut quarantine, replies, &mut budget);
         // The audio thread has ended, so this is how long the performance was.
         self.stamper.finish();
     }
 
     /// Tells of the commands that were quarantined since the last time.
-    fn tell_of_quarantined(&mut self, quarantine: &mut Quarantine, replies: &UdpSocket) {
+    fn tell_of_quarantined(&mut self, quarantine: &mut Quarantine, replies: &UdpSocket, budget: &mut ReplyBudget) {
         while let Ok(place) = self.quarantines.try_recv() {
             let Some(command) = self.memory.command_at(place) else { continue };
             let sender = self.stamper.leave_out(place);
@@ -117,7 +125,7 @@ impl Control {
                 sender.map_or_else(|| "of the score".to_owned(), |sender| format!("from {sender}"))
             );
             if let Some(sender) = sender {
-                Replies::to(sender, replies, &self.counters).refuse(&quarantined.refusal());
+                Replies::to(sender, replies, &self.counters, budget).refuse(&quarantined.refusal());
             }
             quarantine.add(quarantined);
         }

@@ -6,6 +6,7 @@ use std::os::fd::AsRawFd;
 use nix::sys::socket::{MsgFlags, SockaddrStorage, sendto};
 use rosc::{OscMessage, OscPacket, OscType};
 
+use super::reply_budget::ReplyBudget;
 use crate::input::Refusal;
 use crate::report::{Counters, count};
 
@@ -18,6 +19,7 @@ pub struct Replies<'a> {
     socket: &'a UdpSocket,
     sender: SocketAddr,
     counters: &'a Counters,
+    budget: &'a mut ReplyBudget,
     errors: usize,
     /// Addresses of the answers given.
     answered: Vec<&'static str>,
@@ -25,20 +27,19 @@ pub struct Replies<'a> {
 
 impl<'a> Replies<'a> {
     /// Replies to a datagram of `sender`.
-    pub fn to(sender: SocketAddr, socket: &'a UdpSocket, counters: &'a Counters) -> Self {
-        Self { socket, sender, counters, errors: 0, answered: Vec::new() }
+    pub fn to(sender: SocketAddr, socket: &'a UdpSocket, counters: &'a Counters, budget: &'a mut ReplyBudget) -> Self {
+        Self { socket, sender, counters, budget, errors: 0, answered: Vec::new() }
     }
 
-    /// Whether a question is answered at `address`: once, as the second answer would be the same. If not, that
-    /// is counted.
+    /// Whether a question is answered at `address`: once, as the second answer would be the same, and if the sender
+    /// has not had too many. If not, that is counted.
     pub fn may_answer(&mut self, address: &'static str) -> bool {
-        let first = !self.answered.contains(&address);
-        if first {
-            self.answered.push(address);
-        } else {
+        if self.answered.contains(&address) || !self.budget.may_answer(self.sender, rt::clock::monotonic()) {
             count(&self.counters.replies_withheld);
+            return false;
         }
-        first
+        self.answered.push(address);
+        true
     }
 
     /// Answers a question.
@@ -48,7 +49,10 @@ impl<'a> Replies<'a> {
 
     /// Tells of a refusal.
     pub fn refuse(&mut self, refusal: &Refusal) {
-        if is_reply(&refusal.address) || self.errors == MOST_ERRORS {
+        let may = !is_reply(&refusal.address)
+            && self.errors < MOST_ERRORS
+            && self.budget.may_tell_error(self.sender, rt::clock::monotonic());
+        if !may {
             return count(&self.counters.replies_withheld);
         }
         self.errors += 1;
@@ -82,7 +86,7 @@ mod tests {
     fn sent(work: impl FnOnce(&mut Replies)) -> (usize, u64) {
         let [engine, client] = [(); 2].map(|()| UdpSocket::bind("127.0.0.1:0").unwrap());
         let counters = Counters::default();
-        work(&mut Replies::to(client.local_addr().unwrap(), &engine, &counters));
+        work(&mut Replies::to(client.local_addr().unwrap(), &engine, &counters, &mut ReplyBudget::new()));
         client.set_read_timeout(Some(Duration::from_millis(50))).unwrap();
         let received = std::iter::from_fn(|| client.recv(&mut [0; 1024]).ok()).count();
         (received, counters.replies_withheld.load(Ordering::Relaxed))

@@ -2,7 +2,9 @@
 //! the command log or a worker; a bad input ends in a [`Refusal`] and leaves nothing behind.
 
 mod address;
+mod admission;
 mod arrival;
+mod drops;
 mod interpret;
 mod packet;
 mod pattern;
@@ -13,6 +15,9 @@ mod refusal;
 mod score;
 mod value;
 
+#[cfg(test)]
+pub use admission::ADMISSION_LIMITS;
+pub use admission::{Bucket, Limit, Table, host_of};
 pub use arrival::Clocks;
 pub use interpret::{MAX_DATAGRAM_BYTES, Request, When, interpret};
 #[cfg(test)]

@@ -12,8 +12,11 @@ use nix::sys::socket::{
     ControlMessageOwned, MsgFlags, MultiHeaders, RecvMsg, SockaddrStorage, recvmmsg, setsockopt, sockopt,
 };
 use nix::sys::time::TimeSpec;
+use rt::socket_filter::drop_senders;
 
+use super::admission::{Admission, Notices, Verdict};
 use super::arrival::Clocks;
+use super::drops::Drops;
 use super::interpret::MAX_DATAGRAM_BYTES;
 
 /// Receive buffer asked of the kernel: 8 MiB hold about 10,000 small datagrams, which the kernel counts
@@ -54,7 +57,9 @@ pub struct Datagram {
 pub struct Receiver {
     socket: UdpSocket,
     buffers: Vec<u8>,
-    drops: DropCount,
+    drops: Drops,
+    admission: Admission,
+    notices: Notices,
     /// Time of arrival of the datagram handed over last.
     last_arrival_ns: u64,
 }
@@ -75,7 +80,8 @@ impl Receiver {
         setsockopt(&socket, sockopt::ReceiveTimestampns, &true).map_err(|errno| failed("timestamps", errno))?;
         setsockopt(&socket, sockopt::RxqOvfl, &1).map_err(|errno| failed("drop counting", errno))?;
         let buffers = vec![0; BATCH * BUFFER_BYTES];
-        Ok(Self { socket, buffers, drops: DropCount::default(), last_arrival_ns: 0 })
+        let (drops, admission, notices) = (Drops::default(), Admission::new(), Notices::default());
+        Ok(Self { socket, buffers, drops, admission, notices, last_arrival_ns: 0 })
     }
 
     /// The address in use; its port is the real one where port 0 was asked for.
@@ -91,11 +97,22 @@ impl Receiver {
     /// Datagrams the kernel threw away because the receive buffer was full. The kernel tells with the next
     /// datagram that does arrive.
     pub fn kernel_drops(&self) -> u64 {
-        self.drops.total
+        self.drops.overrun
     }
 
-    /// Waits up to 100 ms for datagrams and hands over all that are there.
+    /// Datagrams dropped because their senders flood.
+    pub fn flood_drops(&self) -> u64 {
+        self.drops.flood
+    }
+
+    /// Floods that have begun.
+    pub fn floods(&self) -> u64 {
+        self.notices.floods
+    }
+
+    /// Waits up to 100 ms for datagrams and hands over all that are there, but for those of who floods.
     pub fn receive_batch(&mut self, out: &mut impl FnMut(Datagram)) -> io::Result<()> {
+        self.filter();
         let mut ready = [PollFd::new(self.socket.as_fd(), PollFlags::POLLIN)];
         match poll(&mut ready, WAIT_MS) {
             Ok(0) | Err(Errno::EINTR) => return Ok(()),
@@ -111,11 +128,24 @@ impl Receiver {
         Ok(())
     }
 
+    /// Has the kernel drop what those send that are shut out now.
+    fn filter(&mut self) {
+        let now = rt::clock::monotonic();
+        let Some(senders) = self.admission.shut_out.update(now) else { return };
+        // Where the kernel refuses, what they send is dropped all the same, here, which takes more time.
+        if drop_senders(self.socket.as_fd(), &senders).is_ok() {
+            self.drops.filter(!senders.is_empty(), now);
+        }
+    }
+
     /// Empties the socket; tells whether there was anything in it.
     fn take_all(&mut self, out: &mut impl FnMut(Datagram)) -> io::Result<bool> {
         let mut found = false;
         for _ in 0..MAX_BATCHES {
-            match self.take_batch(out) {
+            let taken = self.take_batch(out);
+            // At once: what floods takes others the room in the kernel's buffer.
+            self.filter();
+            match taken {
                 Ok(BATCH) => found = true,
                 // Fewer than asked for: the socket was empty a moment ago.
                 Ok(_) => return Ok(true),
@@ -141,34 +171,26 @@ impl Receiver {
         for message in received {
             count += 1;
             let (stamp, drops) = read_control(&message);
-            if let Some(drops) = drops {
-                self.drops.update(drops);
-            }
-            let Some(sender) = message.address.as_ref().and_then(sender_of) else { continue };
-            let bytes = message.iovs().next().unwrap_or_default();
-            let truncated = message.flags.contains(MsgFlags::MSG_TRUNC) || bytes.len() > MAX_DATAGRAM_BYTES;
-            let bytes = if truncated { Vec::new() } else { bytes.to_vec() };
             // The order of the socket is the order of the commands. Timestamps may disagree by a little: they
             // are taken on several cores, some are missing just after the socket was opened, and the distance
             // of the clocks is measured anew for each batch.
             self.last_arrival_ns = self.last_arrival_ns.max(clocks.arrival(stamp));
+            if let Some(drops) = drops {
+                self.drops.update(drops, self.last_arrival_ns);
+            }
+            let Some(sender) = message.address.as_ref().and_then(sender_of) else { continue };
+            let bytes = message.iovs().next().unwrap_or_default();
+            let verdict = self.admission.judge(sender, bytes.len(), self.last_arrival_ns);
+            if verdict != Verdict::Take {
+                self.drops.flood += 1;
+                self.notices.tell(verdict, sender, &self.socket, self.last_arrival_ns);
+                continue;
+            }
+            let truncated = message.flags.contains(MsgFlags::MSG_TRUNC) || bytes.len() > MAX_DATAGRAM_BYTES;
+            let bytes = if truncated { Vec::new() } else { bytes.to_vec() };
             out(Datagram { bytes, sender, arrival_ns: self.last_arrival_ns, truncated });
         }
         Ok(count)
-    }
-}
-
-/// The kernel's 32-bit drop counter, continued to 64 bits.
-#[derive(Default)]
-struct DropCount {
-    last: u32,
-    total: u64,
-}
-
-impl DropCount {
-    fn update(&mut self, counter: u32) {
-        self.total += u64::from(counter.wrapping_sub(self.last));
-        self.last = counter;
     }
 }
 

@@ -157,13 +157,6 @@ fn no_datagram_is_older_than_the_one_in_front() {
 }
 
 #[test]
-fn the_drop_counter_may_wrap() {
-    let mut drops = DropCount { last: u32::MAX - 1, total: 7 };
-    drops.update(3);
-    assert_eq!(drops.total, 12);
-}
-
-#[test]
 fn waiting_ends_without_a_datagram() {
     let mut receiver = Receiver::bind(local("127.0.0.1")).unwrap();
     let start = Instant::now();
@@ -188,4 +181,37 @@ fn a_port_in_use_is_explained() {
     assert!(error.contains("--osc ADDR:PORT") && error.contains("another program"), "{error}");
     let error = Receiver::bind("192.0.2.1:5005".parse().unwrap()).map(|_| ()).unwrap_err();
     assert!(error.contains("no interface"), "{error}");
+}
+
+#[test]
+fn a_flood_is_told_once_and_kept_away_by_the_kernel_while_others_are_heard() {
+    let mut receiver = Receiver::bind(local("127.0.0.1")).unwrap();
+    let target = receiver.local_address().unwrap();
+    let [flooder, client] = [(); 2].map(|()| UdpSocket::bind(local("127.0.0.1")).unwrap());
+    flooder.set_nonblocking(true).unwrap();
+    let (mut from_flooder, mut from_client, mut sent) = (0, 0, 0);
+    let start = Instant::now();
+    // Long enough to be let in again and shut out again.
+    while start.elapsed() < Duration::from_millis(2500) {
+        for _ in 0..500 {
+            flooder.send_to(b"/test\0\0\0", target).unwrap();
+        }
+        client.send_to(b"/version", target).unwrap();
+        sent += 1;
+        receiver
+            .receive_batch(&mut |datagram| match &datagram.bytes[..] {
+                b"/version" => from_client += 1,
+                _ => from_flooder += 1,
+            })
+            .unwrap();
+    }
+    println!("{} sent by the flooder, {from_flooder} taken; {from_client} of {sent} of the other", 500 * sent);
+    // The burst, and what is allowed at two or three looks and in between.
+    assert!((8192..=8192 + 3 * 1024 + 50_000).contains(&from_flooder), "{from_flooder}");
+    assert_eq!((from_client, receiver.kernel_drops(), receiver.floods()), (sent, 0, 1));
+    assert_eq!(from_flooder + receiver.flood_drops(), 500 * sent);
+    let by_kernel = u64::from(receiver.drops.kernel_counter());
+    assert!(by_kernel * 2 > receiver.flood_drops(), "the kernel dropped only {by_kernel}");
+    let told = std::iter::from_fn(|| flooder.recv(&mut [0; 1024]).ok()).count();
+    assert_eq!(told, 1);
 }

@@ -25,16 +25,18 @@ pub enum Code {
     TooDeep,
     /// The time tag lies further ahead than the engine plans.
     TooFar,
-    /// The engine's table of waiting commands is full.
+    /// The engine's table of waiting commands is full, or the sender's share of it.
     Full,
     /// A worker died of it, and it is left out.
     Quarantined,
+    /// The sender sends more than the engine takes from one.
+    Flood,
 }
 
 impl Code {
     /// All codes, in the order PROTOCOL.md lists them.
     #[cfg(test)]
-    pub const ALL: [Self; 10] = [
+    pub const ALL: [Self; 11] = [
         Self::UnknownAddress,
         Self::WrongType,
         Self::NotFinite,
@@ -45,6 +47,7 @@ impl Code {
         Self::TooFar,
         Self::Full,
         Self::Quarantined,
+        Self::Flood,
     ];
 
     /// The word sent in error replies; part of the protocol, so it never changes.
@@ -60,6 +63,7 @@ impl Code {
             Self::TooFar => "too_far",
             Self::Full => "full",
             Self::Quarantined => "quarantined",
+            Self::Flood => "flood",
         }
     }
 }

@@ -115,7 +115,11 @@ pub struct Counters {
     pub kernel_drops: AtomicU64,
     /// Datagrams that were dropped because the control thread's queue was full.
     pub queue_drops: AtomicU64,
-    /// Replies that were not sent: too many for one datagram, or replies to replies.
+    /// Datagrams that were dropped because their senders flood.
+    pub flood_drops: AtomicU64,
+    /// Floods that have begun.
+    pub floods: AtomicU64,
+    /// Replies that were not sent: too many for one datagram or one sender, or replies to replies.
     pub replies_withheld: AtomicU64,
     /// 1 once the sound card was lost and the engine keeps time without it.
     pub device_lost: AtomicU64,

@@ -98,6 +98,8 @@ pub fn status_pairs(
     pairs.add("commands.latency_frames", long(facts.command_latency));
     pairs.add("network.dropped_by_kernel", read(&counters.kernel_drops));
     pairs.add("network.dropped_by_queue", read(&counters.queue_drops));
+    pairs.add("network.dropped_flood", read(&counters.flood_drops));
+    pairs.add("network.floods", read(&counters.floods));
     pairs.add("network.replies_withheld", read(&counters.replies_withheld));
     pairs.add("damaged_copies", read(&counters.damaged));
     pairs.add("not_finite", read(&counters.not_finite));

@@ -2,6 +2,7 @@
 //! writer of the command log.
 
 mod kept_score;
+mod shares;
 
 use std::cmp::Reverse;
 use std::collections::{BinaryHeap, VecDeque};
@@ -19,6 +20,9 @@ use crate::audio::{AudioClock, SharedMemory};
 use crate::input::{Clocks, Code, When};
 use crate::report::{Counters, count};
 pub use kept_score::{KeptScore, message_of};
+#[cfg(test)]
+pub use shares::COMMANDS as COMMAND_LIMIT;
+use shares::{Room, Shares};
 
 /// Frames on top of the lead between a command's arrival and its effect: the time a datagram may take from the
 /// network card to the log. Arrival is the kernel's time stamp, so within this margin it costs no jitter.
@@ -34,8 +38,8 @@ const RELEASE_FRAMES: u64 = 128;
 /// goes on, and as the log is sorted, one command far ahead would make all later ones late.
 const MOST_BLOCKS_AHEAD: u64 = 16;
 
-/// Commands that may wait for their time tags. As many as the log holds.
-const MOST_WAITING: usize = shm::LOG_RECORDS;
+/// Commands that may wait for their time tags: as many as the log holds, and of these the shares of one.
+const ROOM: Room = Room::of(shm::LOG_RECORDS);
 
 /// How far ahead a time tag may be. Beyond it a wrong clock is likelier than a plan.
 const FURTHEST: u64 = 3600 * NANOSECONDS;
@@ -53,6 +57,7 @@ struct Waiting {
     frame: u64,
     sequence: u64,
     operation: Operation,
+    /// Whose share of the room it takes up.
     sender: SocketAddr,
 }
 
@@ -86,6 +91,7 @@ pub struct Stamper {
     log: LogWriter,
     kept: Option<KeptScore>,
     waiting: BinaryHeap<Reverse<Waiting>>,
+    shares: Shares,
     sequence: u64,
     /// Who has sent the records of the log that no state has behind it yet, with their indices.
     senders: VecDeque<(u64, SocketAddr)>,
@@ -112,17 +118,22 @@ impl Stamper {
             log: LogWriter::new(),
             kept,
             waiting: BinaryHeap::new(),
+            shares: Shares::new(),
             sequence: 0,
             senders: VecDeque::new(),
             wall_offset: 0,
         }
     }
 
-    /// Stamps a command and logs it, or keeps it until it is due.
+    /// Stamps a command of `sender` and logs it, or keeps it until it is due.
     ///
     /// # Errors
     /// Why it cannot be taken; nothing has changed then.
     pub fn accept(&mut self, operation: Operation, when: When, sender: SocketAddr) -> Result<(), (Code, String)> {
+        if !self.shares.may_bring(sender, rt::clock::monotonic()) {
+            let text = "more commands than one sender may send at once; nothing changed, send it again";
+            return Err((Code::Full, text.to_owned()));
+        }
         match when {
             When::Arrival(time) => {
                 // Without a beat there is no time either: the next frame that is free.
@@ -140,9 +151,9 @@ impl Stamper {
             let text = "the time tag is more than an hour ahead; is the sender's clock right? nothing changed";
             return Err((Code::TooFar, text.to_owned()));
         }
-        if self.waiting.len() >= MOST_WAITING {
-            return Err((Code::Full, format!("{MOST_WAITING} commands wait for their time tags already; send later")));
-        }
+        self.shares
+            .add(sender, self.waiting.len(), ROOM)
+            .map_err(|who| (Code::Full, format!("{who} wait for their time tags already; send later")))?;
         let frame = self.clock.frame_at(due).unwrap_or(0);
         self.waiting.push(Reverse(Waiting { frame, sequence: self.sequence, operation, sender }));
         self.sequence += 1;
@@ -169,6 +180,7 @@ impl Stamper {
                 break;
             }
             self.waiting.pop();
+            self.shares.remove(sender);
         }
         self.counters.waiting.store(self.waiting.len() as u64, Ordering::Relaxed);
         logged
@@ -266,6 +278,7 @@ mod tests {
     const SENDER: SocketAddr = SocketAddr::new(std::net::IpAddr::V4(std::net::Ipv4Addr::LOCALHOST), 9);
     const OPEN: Operation = Operation::Gate(GateId::Adsr, true);
     const CLOSE: Operation = Operation::Gate(GateId::Adsr, false);
+    const SENDER: SocketAddr = SocketAddr::new(std::net::IpAddr::V4(std::net::Ipv4Addr::LOCALHOST), 9);
 
     fn stamper() -> Stamper {
         let memory = SharedMemory::create(&[]).unwrap();
@@ -356,12 +369,32 @@ mod tests {
     fn a_tagged_command_waits_while_the_log_is_full() {
         // Without a beat everything is due at once.
         let mut stamper = stamper();
-        let mut taken = 0;
-        while stamper.accept(OPEN, When::Arrival(0), SENDER).is_ok() {
-            taken += 1;
-        }
-        assert_eq!(taken, shm::LOG_RECORDS - 1);
+        let mut fill = |port: u16| {
+            let sender = SocketAddr::new(SENDER.ip(), port);
+            (0..shm::LOG_RECORDS).filter(|_| stamper.accept(OPEN, When::Arrival(0), sender).is_ok()).count()
+        };
+        // One sender cannot fill it, two can.
+        let first = fill(1);
+        assert!((shm::LOG_RECORDS / 4 * 3..shm::LOG_RECORDS * 9 / 10).contains(&first), "{first}");
+        assert_eq!(first + fill(2), shm::LOG_RECORDS - 1);
         assert_eq!(stamper.accept(CLOSE, When::TimeTag(tag_in(0)), SENDER), Ok(()));
         assert_eq!((stamper.waiting.len(), stamper.counters.waiting.load(Ordering::Relaxed)), (1, 1));
+    }
+
+    #[test]
+    fn who_has_filled_its_share_of_the_waiting_commands_leaves_room_for_others() {
+        let mut stamper = stamper();
+        stamper.clock.start(rt::clock::monotonic());
+        let tag = When::TimeTag(tag_in(60 * NANOSECONDS));
+        let taken = (0..2 * ROOM.sender).filter(|_| stamper.accept(OPEN, tag, SENDER).is_ok()).count();
+        assert_eq!(taken, ROOM.sender);
+        let (code, text) = stamper.accept(OPEN, tag, SENDER).unwrap_err();
+        assert!(code == Code::Full && text.contains("16384 commands of yours"), "{text}");
+        assert_eq!(stamper.accept(OPEN, tag, ([127, 0, 0, 1], 10).into()), Ok(()));
+        // Played, they no longer count.
+        stamper.clock.start(rt::clock::monotonic() - 61 * NANOSECONDS);
+        seal(&stamper, 12_000);
+        stamper.release_due().unwrap();
+        assert_eq!((stamper.waiting.len(), stamper.accept(OPEN, tag, SENDER)), (0, Ok(())));
     }
 }

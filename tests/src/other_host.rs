@@ -1,0 +1,63 @@
+//! Another host: a network namespace with a cable to this one. Needs root and the program `ip`.
+
+use std::fs::File;
+use std::net::{IpAddr, Ipv4Addr};
+use std::process::{Command, Stdio};
+
+use nix::sched::{CloneFlags, setns};
+
+/// A host that is gone with its owner. There is one at a time: its addresses, of the network that is set aside for
+/// tests of network devices (RFC 2544), are always the same.
+pub struct OtherHost {
+    name: String,
+}
+
+impl OtherHost {
+    /// This host's address on the cable.
+    pub const HERE: IpAddr = IpAddr::V4(Ipv4Addr::new(198, 18, 77, 1));
+    /// The other host's address.
+    pub const THERE: IpAddr = IpAddr::V4(Ipv4Addr::new(198, 18, 77, 2));
+
+    /// Makes the host and the cable.
+    ///
+    /// # Errors
+    /// Why not, for a test that is skipped then.
+    pub fn new() -> Result<Self, String> {
+        let name = format!("chl{}", std::process::id());
+        let host = Self { name: name.clone() };
+        let (here, there) = (format!("{name}a"), format!("{name}b"));
+        let network = |address: IpAddr| format!("{address}/24");
+        let steps = [
+            format!("netns add {name}"),
+            format!("link add {here} type veth peer name {there} netns {name}"),
+            format!("addr add {} dev {here}", network(Self::HERE)),
+            format!("link set {here} up"),
+            format!("-n {name} addr add {} dev {there}", network(Self::THERE)),
+            format!("-n {name} link set {there} up"),
+        ];
+        for step in steps {
+            if !ip(&step) {
+                return Err(format!("'ip {step}' failed; it takes root, and iproute2"));
+            }
+        }
+        Ok(host)
+    }
+
+    /// Makes the calling thread one of the other host; its sockets from here on are there.
+    pub fn enter(&self) {
+        let namespace = File::open(format!("/var/run/netns/{}", self.name)).expect("the namespace is there");
+        setns(namespace, CloneFlags::CLONE_NEWNET).expect("root may enter it");
+    }
+}
+
+impl Drop for OtherHost {
+    fn drop(&mut self) {
+        // Both ends of the cable go with the namespace.
+        ip(&format!("netns del {}", self.name));
+    }
+}
+
+fn ip(words: &str) -> bool {
+    let done = Command::new("ip").args(words.split(' ')).stdout(Stdio::null()).stderr(Stdio::null()).status();
+    done.is_ok_and(|status| status.success())
+}
