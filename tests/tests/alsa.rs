@@ -6,7 +6,7 @@ use std::process::Command;
 use std::sync::OnceLock;
 
 use chronus_tests::build::{Build, chronus, project, target};
-use chronus_tests::engine::{Folder, render, told};
+use chronus_tests::engine::{Engine, Folder, number, render, told};
 use chronus_tests::recording::Recording;
 use chronus_tests::score::Score;
 use chronus_tests::skipped;
@@ -16,7 +16,7 @@ use rosc::OscType;
 type Frame = [i16; 2];
 
 /// The scenarios.
-const SCENARIOS: [&str; 6] = ["kill", "hold", "busy", "storm", "suspend", "unplug"];
+const SCENARIOS: [&str; 7] = ["kill", "hold", "busy", "storm", "suspend", "offers", "unplug"];
 
 /// Periods in the cards' buffers. With two the emulated card repeats a buffer at its start, whoever plays.
 const PERIODS: usize = 3;
@@ -60,7 +60,11 @@ fn run_all() -> Option<[Run; SCENARIOS.len()]> {
         assert!(said.contains("scenario ends: exit 0"), "{scenario}: {said}");
         let mut reference = quantised(&rendered);
         reference.truncate(told(&said, "played") as usize * 256);
-        let card = if scenario == "unplug" { "back" } else { scenario };
+        let card = match scenario {
+            "unplug" => "back",
+            "offers" => "kill",
+            _ => scenario,
+        };
         Run { played: card_frames(&folder.file(&format!("{card}.wav"))), reference, said }
     }))
 }
@@ -168,13 +172,42 @@ fn a_card_that_is_pulled_out_and_plugged_in_plays_on_from_the_block_that_is_due(
 }
 
 #[test]
-fn a_rate_that_was_named_is_refused_and_one_that_was_not_is_the_cards() {
-    let Some(run) = run("unplug") else { return };
-    let refused = "does not take 44100 Hz; it offers 48000 to 48000. Start with --rate 48000";
-    assert_eq!(run.said(refused), 1, "{}", run.said);
+fn a_card_is_used_exactly_or_refused_with_what_it_offers() {
+    let (Some(run), Some(unplug)) = (run("offers"), run("unplug")) else { return };
+    let real = "does not take 44100 Hz; it offers 48000 to 48000. Start with --rate 48000";
+    assert_eq!(unplug.said(real), 1, "{}", unplug.said);
+    for (card, refused) in [
+        ("only1024frames", "does not take a period of 256 frames; it offers 1024 to "),
+        ("onlysubframes", "does not take any of 16, 24 or 32 bit samples, or float; it offers IEC958_SUBFRAME_LE. "),
+        ("only44100", "does not take 48000 Hz; it offers 44100 to 44100. Start with --rate 44100"),
+        // Not even where ALSA would do it.
+        ("plug:only44100", "does not take 48000 Hz; it offers 44100 to 44100. Start with --rate 44100"),
+    ] {
+        let refused = format!("sound device '{card}' {refused}");
+        assert_eq!((run.said(&refused), run.said(&format!("exit 1 on {card}\n"))), (1, 1), "{card}: {}", run.said);
+    }
+    assert_eq!((run.said("ALSA onlyfloat, Float32"), run.said("played 50 blocks")), (1, 1), "{}", run.said);
+    // A rate that nobody named is the card's: half a second, as was asked for, of that rate.
     let chosen = "sound device 'only44100' does not take 48000 Hz; the engine runs at 44100 Hz";
-    // Half a second, as was asked for, of that rate.
     assert_eq!((run.said(chosen), run.said("played 87 blocks (0.51 s)")), (1, 1), "{}", run.said);
+}
+
+#[test]
+fn a_card_that_is_named_and_absent_is_waited_for_and_a_typing_error_is_not() {
+    for name in ["hw:CARD=Nobody", "front:CARD=Nobody,DEV=0"] {
+        let engine = Engine::start(Build::Release, &["--sink", &format!("alsa:{name}"), "--osc", "127.0.0.1:0"]);
+        engine.wait_for_lockstep();
+        let status = engine.status();
+        assert_eq!((status["sound_card"].as_str(), number(&status, "device_lost")), (Some("waiting"), 0), "{status}");
+        let block = number(&status, "block");
+        engine.wait_until("time to go on without a card", |status| number(status, "block") > block + 20);
+        let (code, output) = engine.stop();
+        assert_eq!(code, 0, "{output}");
+    }
+    let output = Command::new(chronus(Build::Release)).args(["run", "--sink", "alsa:hv:0", "--osc", "off"]).output();
+    let output = output.expect("the engine starts");
+    let said = String::from_utf8_lossy(&output.stderr);
+    assert!(output.status.code() == Some(1) && said.contains("'hv:0' cannot be opened"), "{said}");
 }
 
 #[test]
@@ -193,7 +226,7 @@ fn a_card_that_runs_dry_again_and_again_is_opened_anew() {
     let (gone, storms) = (run.said(GONE), run.said("it ran dry again and again"));
     assert!(storms >= 1 && gone == storms && run.said(BACK) == storms, "{}", run.said);
     assert_eq!(run.told("played"), 500, "{}", run.said);
-    println!("{} underruns in {storms} storms, bit for bit from block {} of 700 on", run.told("xruns"), run.taken_at());
+    println!("{} underruns in {storms} storms, bit for bit from block {} of 500 on", run.told("xruns"), run.taken_at());
 }
 
 #[test]
@@ -201,5 +234,5 @@ fn a_card_that_was_suspended_is_opened_anew() {
     let Some(run) = run("suspend") else { return };
     assert_eq!((run.said("it was suspended"), run.said(GONE), run.said(BACK)), (1, 1, 1), "{}", run.said);
     assert_eq!(run.told("played"), 500, "{}", run.said);
-    println!("after the machine slept, bit for bit from block {} of 700 on", run.taken_at());
+    println!("after the machine slept, bit for bit from block {} of 500 on", run.taken_at());
 }

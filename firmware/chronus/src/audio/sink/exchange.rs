@@ -143,19 +143,22 @@ impl<P: 'static> Attendant<P> {
             }
             match open() {
                 Ok(device) => return Some(device),
-                Err(refusal) => self.tell(refusal),
+                Err(refusal) if self.is_news(&refusal) => {
+                    log::warn!("{}; the engine goes on without it and tries again", refusal.text);
+                }
+                Err(_) => {}
             }
             rest = REST;
         }
     }
 
-    /// Says why a card that is there is not taken; once, until there is something else to say.
-    fn tell(&mut self, refusal: Refusal) {
-        let news = self.told.as_ref() != Some(&refusal.text);
-        if news && matches!(refusal.cause, Cause::Busy | Cause::Unfit) {
-            log::warn!("{}; the engine goes on without it and tries again", refusal.text);
-            self.told = Some(refusal.text);
+    /// Whether to say why a card is not taken: if it is there, and there is something else to say than before.
+    fn is_news(&mut self, refusal: &Refusal) -> bool {
+        let news = matches!(refusal.cause, Cause::Busy | Cause::Unfit) && self.told.as_ref() != Some(&refusal.text);
+        if news {
+            self.told = Some(refusal.text.clone());
         }
+        news
     }
 }
 
@@ -212,6 +215,20 @@ mod tests {
         let expected = [("tried", 1), ("tried", 2), ("closed", 2), ("tried", 3), ("tried", 4)]
             .map(|(what, card)| (what, card, "sound-card".to_owned()));
         assert_eq!(*journal.lock().unwrap(), expected);
+    }
+
+    #[test]
+    fn why_a_card_that_is_back_is_not_taken_is_said_once() {
+        let (ready, absences) = (Box::leak(Box::default()), Box::leak(Box::default()));
+        let (ready, absences): (&mut Queue<u32, PLACES>, &mut Queue<Absence<u32>, PLACES>) = (ready, absences);
+        let (ready, absences) = (ready.split().0, absences.split().1);
+        let mut attendant = Attendant { ready, absences, ended: Arc::default(), told: Some("busy".to_owned()) };
+        let mut is_news = |cause, text: &str| attendant.is_news(&Refusal { cause, text: text.to_owned() });
+        assert!(!is_news(Cause::Busy, "busy"), "that was said at the start");
+        assert!(!is_news(Cause::Absent, "not there"), "that is known");
+        assert!(is_news(Cause::Unfit, "it offers 44100"));
+        assert!(!is_news(Cause::Unfit, "it offers 44100") && !is_news(Cause::Absent, "not there"));
+        assert!(is_news(Cause::Busy, "busy"));
     }
 
     #[test]

@@ -1,5 +1,7 @@
 //! Why a device was not had.
 
+use std::path::Path;
+
 use nix::errno::Errno;
 
 /// Whether it is worth waiting for.
@@ -41,11 +43,30 @@ const HARDWARE: [&str; 12] = [
     "surround",
 ];
 
-/// Whether a device's name says which card it lies on.
-fn names_hardware(name: &str) -> bool {
-    let (kind, card) = name.split_once(':').unwrap_or((name, ""));
+/// The card that a device's name says it lies on: a number or an id.
+fn card(name: &str) -> Option<&str> {
+    let (kind, parameters) = name.split_once(':')?;
+    let first = parameters.split(',').next().unwrap_or_default();
+    let card = first.strip_prefix("CARD=").unwrap_or(first);
     // surround21 to surround71.
-    !card.is_empty() && HARDWARE.contains(&kind.trim_end_matches(|c: char| c.is_ascii_digit()))
+    let known = HARDWARE.contains(&kind.trim_end_matches(|c: char| c.is_ascii_digit()));
+    (known && !card.is_empty()).then_some(card)
+}
+
+/// Whether there is such a card now.
+fn is_there(card: &str) -> bool {
+    let entry = if card.bytes().all(|byte| byte.is_ascii_digit()) { format!("card{card}") } else { card.to_owned() };
+    Path::new("/proc/asound").join(entry).exists()
+}
+
+/// Whether a device could not be opened because its card is not there.
+fn is_absent(name: &str, error: Errno) -> bool {
+    match error {
+        Errno::ENODEV | Errno::ENOENT | Errno::ENXIO => card(name).is_some(),
+        // What ALSA says to some names (front) of a card it does not find, and to what is no name at all.
+        Errno::EINVAL => card(name).is_some_and(|card| !is_there(card)),
+        _ => false,
+    }
 }
 
 impl Refusal {
@@ -60,7 +81,7 @@ impl Refusal {
                      another device (`aplay -L` lists them)"
                 ),
             },
-            Errno::ENODEV | Errno::ENOENT | Errno::ENXIO if names_hardware(name) => Self {
+            _ if is_absent(name, error) => Self {
                 cause: Cause::Absent,
                 text: format!(
                     "{device} is not there: plug it in, or take another device (`aplay -L` lists those there are)"
@@ -98,6 +119,8 @@ mod tests {
         for name in ["hv:2", "speakers", "hw", "hw:", "default", "plugwh:1,0"] {
             assert_eq!(cause(name, Errno::ENOENT), Cause::Unknown, "{name}");
         }
+        assert_eq!(cause("front:CARD=Nobody,DEV=0", Errno::EINVAL), Cause::Absent);
+        assert_eq!(cause("speakers", Errno::EINVAL), Cause::Unknown);
         assert_eq!(cause("default", Errno::EBUSY), Cause::Busy);
     }
 }
