@@ -191,6 +191,8 @@ mod tests {
         /// Plays until the card is in this state.
         fn play_until(&mut self, state: SoundCard) {
             while self.counters.sound_card.get() != state {
+                // Half a minute of blocks.
+                assert!(self.block < 12_000, "never {state:?}");
                 self.play();
             }
         }
