@@ -6,7 +6,7 @@ use std::process::Command;
 use std::sync::OnceLock;
 
 use chronus_tests::build::{Build, chronus, project, target};
-use chronus_tests::engine::{Folder, render, told};
+use chronus_tests::engine::{Engine, Folder, number, render, told};
 use chronus_tests::recording::Recording;
 use chronus_tests::score::Score;
 use chronus_tests::skipped;
@@ -15,9 +15,15 @@ use rosc::OscType;
 /// Left and right, as a card of 16 bits gets them.
 type Frame = [i16; 2];
 
+/// The scenarios.
+const SCENARIOS: [&str; 7] = ["kill", "hold", "busy", "storm", "suspend", "offers", "unplug"];
+
+/// Periods in the cards' buffers. With two the emulated card repeats a buffer at its start, whoever plays.
+const PERIODS: usize = 3;
+
 /// What a scenario in the virtual machine left.
 struct Run {
-    /// What its card played.
+    /// What its card played; after `unplug`, what the card did that was plugged in again.
     played: Vec<Frame>,
     /// What it should have played.
     reference: Vec<Frame>,
@@ -27,12 +33,12 @@ struct Run {
 
 /// A scenario; all of them run in one virtual machine, once. `None` where there can be none.
 fn run(scenario: &str) -> Option<&'static Run> {
-    static RUNS: OnceLock<Option<[Run; 3]>> = OnceLock::new();
-    let place = ["kill", "hold", "unplug"].iter().position(|name| *name == scenario).expect("a scenario");
+    static RUNS: OnceLock<Option<[Run; SCENARIOS.len()]>> = OnceLock::new();
+    let place = SCENARIOS.iter().position(|name| *name == scenario).expect("a scenario");
     RUNS.get_or_init(run_all).as_ref().map(|runs| &runs[place])
 }
 
-fn run_all() -> Option<[Run; 3]> {
+fn run_all() -> Option<[Run; SCENARIOS.len()]> {
     let folder = Folder::new("alsa");
     let (score, rendered) = (folder.file("score.osc"), folder.file("reference.wav"));
     // Something to be heard from the start.
@@ -40,8 +46,8 @@ fn run_all() -> Option<[Run; 3]> {
     render(Build::Release, &score, &rendered, &["--blocks", "700"]);
     let mut guest = Command::new(project().join("tests/vm/run-guest"));
     guest.arg(chronus(Build::Release)).arg(&score).arg(folder.file(".")).env("CARGO_TARGET_DIR", target());
-    // With two periods the emulated card repeats a buffer at its start, whoever plays.
-    let output = guest.args(["--score", "/score.osc", "--osc", "off", "--periods", "3"]).output();
+    let periods = PERIODS.to_string();
+    let output = guest.args(["--score", "/score.osc", "--osc", "off", "--periods", &periods]).output();
     let output = output.expect("tests/vm/run-guest starts");
     let errors = String::from_utf8_lossy(&output.stderr);
     if output.status.code() == Some(3) {
@@ -49,12 +55,17 @@ fn run_all() -> Option<[Run; 3]> {
         return None;
     }
     assert!(output.status.success(), "{errors}");
-    Some(["kill", "hold", "unplug"].map(|scenario| {
+    Some(SCENARIOS.map(|scenario| {
         let said = std::fs::read_to_string(folder.file(&format!("{scenario}.log"))).expect("the engine's words");
         assert!(said.contains("scenario ends: exit 0"), "{scenario}: {said}");
         let mut reference = quantised(&rendered);
         reference.truncate(told(&said, "played") as usize * 256);
-        Run { played: card_frames(&folder.file(&format!("{scenario}.wav"))), reference, said }
+        let card = match scenario {
+            "unplug" => "back",
+            "offers" => "kill",
+            _ => scenario,
+        };
+        Run { played: card_frames(&folder.file(&format!("{card}.wav"))), reference, said }
     }))
 }
 
@@ -89,6 +100,29 @@ impl Run {
         blocks.enumerate().filter(|(_, (played, block))| played != block).map(|(number, _)| number).collect()
     }
 
+    /// The block from which on the card, when it was taken for the last time, played the reference bit for bit to
+    /// the end. Right before it are the silent blocks that fill the card's buffer, as they do at the start: so the
+    /// latency is the same.
+    fn taken_at(&self) -> usize {
+        let is_silent = |frame: &Frame| *frame == [0, 0];
+        let heard = |frames: &[Frame]| frames.iter().rposition(|frame| !is_silent(frame)).expect("a sound") + 1;
+        let (played, reference) = (&self.played[..heard(&self.played)], &self.reference[..heard(&self.reference)]);
+        let same =
+            played.iter().rev().zip(reference.iter().rev()).take_while(|(played, frame)| played == frame).count();
+        // If the reference is silent just before, that silence is the same too.
+        let block = (reference.len() - same).div_ceil(256);
+        let start = (played.len() + block * 256).checked_sub(reference.len()).expect("the end was played");
+        let filling = played[..start].iter().rev().take_while(|frame| is_silent(frame)).count();
+        assert!(same >= 20_000, "only the last {same} frames are those of the reference: {}", self.said);
+        assert!(filling >= (PERIODS - 1) * 256, "{filling} silent frames before block {block}: {}", self.said);
+        block
+    }
+
+    /// How often something was said.
+    fn said(&self, what: &str) -> usize {
+        self.said.matches(what).count()
+    }
+
     fn told(&self, what: &str) -> u64 {
         told(&self.said, what)
     }
@@ -118,15 +152,87 @@ fn a_row_of_late_blocks_does_not_run_the_card_dry() {
     println!("{late} late blocks in 3 rows, no underrun, no shift");
 }
 
+/// That the card was lost for this reason, and was taken again.
+const GONE: &str = "the sound card is gone: ";
+const BACK: &str = "the sound card plays, after ";
+
 #[test]
-fn a_card_that_is_pulled_out_is_told_of_and_time_goes_on() {
+fn a_card_that_is_pulled_out_and_plugged_in_plays_on_from_the_block_that_is_due() {
     let Some(run) = run("unplug") else { return };
-    assert!(run.said.contains("does not take 44100 Hz; it offers 48000 to 48000"), "{}", run.said);
-    assert!(run.said.contains("the sound card is gone"), "{}", run.said);
-    assert_eq!((run.told("xruns"), run.told("late blocks")), (0, 0), "{}", run.said);
-    // In the beat: not standing still, and not as fast as workers can. By the virtual machine's own time, of which
-    // the engine needs some to start.
+    assert_eq!((run.said(GONE), run.said(BACK), run.said("it was unplugged")), (1, 1, 1), "{}", run.said);
+    let states: Vec<_> = run.said.lines().filter(|line| line.starts_with("sound_card ")).collect();
+    assert_eq!(states, ["sound_card playing", "sound_card lost", "sound_card playing"], "{}", run.said);
+    assert_eq!(["played", "xruns", "late blocks"].map(|what| run.told(what)), [700, 0, 0], "{}", run.said);
+    let block = run.taken_at();
+    assert!(run.told("taken") <= 1000, "not within a second of being there: {}", run.said);
+    println!("taken again {} ms after it was there, bit for bit from block {block} of 700 on", run.told("taken"));
+    // The paced beat is no faster and no slower than the card: the engine needs some time to start and to end.
     let (expected, played) = (run.told("guest time") * 48 / 256, run.told("played"));
     assert!(played <= expected && played > expected * 4 / 5, "{expected} blocks were due: {}", run.said);
-    println!("{played} blocks, the last second of them without a card");
+}
+
+#[test]
+fn a_card_is_used_exactly_or_refused_with_what_it_offers() {
+    let (Some(run), Some(unplug)) = (run("offers"), run("unplug")) else { return };
+    let real = "does not take 44100 Hz; it offers 48000 to 48000. Start with --rate 48000";
+    assert_eq!(unplug.said(real), 1, "{}", unplug.said);
+    for (card, refused) in [
+        ("only1024frames", "does not take a period of 256 frames; it offers 1024 to "),
+        ("onlysubframes", "does not take any of 16, 24 or 32 bit samples, or float; it offers IEC958_SUBFRAME_LE. "),
+        ("only44100", "does not take 48000 Hz; it offers 44100 to 44100. Start with --rate 44100"),
+        // Not even where ALSA would do it.
+        ("plug:only44100", "does not take 48000 Hz; it offers 44100 to 44100. Start with --rate 44100"),
+    ] {
+        let refused = format!("sound device '{card}' {refused}");
+        assert_eq!((run.said(&refused), run.said(&format!("exit 1 on {card}\n"))), (1, 1), "{card}: {}", run.said);
+    }
+    assert_eq!((run.said("ALSA onlyfloat, Float32"), run.said("played 50 blocks")), (1, 1), "{}", run.said);
+    // A rate that nobody named is the card's: half a second, as was asked for, of that rate.
+    let chosen = "sound device 'only44100' does not take 48000 Hz; the engine runs at 44100 Hz";
+    assert_eq!((run.said(chosen), run.said("played 87 blocks (0.51 s)")), (1, 1), "{}", run.said);
+}
+
+#[test]
+fn a_card_that_is_named_and_absent_is_waited_for_and_a_typing_error_is_not() {
+    for name in ["hw:CARD=Nobody", "front:CARD=Nobody,DEV=0"] {
+        let engine = Engine::start(Build::Release, &["--sink", &format!("alsa:{name}"), "--osc", "127.0.0.1:0"]);
+        engine.wait_for_lockstep();
+        let status = engine.status();
+        assert_eq!((status["sound_card"].as_str(), number(&status, "device_lost")), (Some("waiting"), 0), "{status}");
+        let block = number(&status, "block");
+        engine.wait_until("time to go on without a card", |status| number(status, "block") > block + 20);
+        let (code, output) = engine.stop();
+        assert_eq!(code, 0, "{output}");
+    }
+    let output = Command::new(chronus(Build::Release)).args(["run", "--sink", "alsa:hv:0", "--osc", "off"]).output();
+    let output = output.expect("the engine starts");
+    let said = String::from_utf8_lossy(&output.stderr);
+    assert!(output.status.code() == Some(1) && said.contains("'hv:0' cannot be opened"), "{said}");
+}
+
+#[test]
+fn a_card_that_is_busy_at_the_start_is_taken_when_it_is_free() {
+    let Some(run) = run("busy") else { return };
+    assert_eq!((run.said("in use by another program"), run.said(GONE), run.said(BACK)), (1, 0, 1), "{}", run.said);
+    let states: Vec<_> = run.said.lines().filter(|line| line.starts_with("sound_card ")).collect();
+    assert_eq!(states, ["sound_card waiting", "sound_card playing"], "{}", run.said);
+    assert_eq!(["played", "xruns", "late blocks"].map(|what| run.told(what)), [500, 0, 0], "{}", run.said);
+    println!("a card that was busy is played bit for bit from block {} of 500 on", run.taken_at());
+}
+
+#[test]
+fn a_card_that_runs_dry_again_and_again_is_opened_anew() {
+    let Some(run) = run("storm") else { return };
+    let (gone, storms) = (run.said(GONE), run.said("it ran dry again and again"));
+    assert!(storms >= 1 && gone == storms && run.said(BACK) == storms, "{}", run.said);
+    assert_eq!(run.told("played"), 500, "{}", run.said);
+    println!("{} underruns in {storms} storms, bit for bit from block {} of 500 on", run.told("xruns"), run.taken_at());
+}
+
+#[test]
+fn a_card_that_was_suspended_is_opened_anew() {
+    let Some(run) = run("suspend") else { return };
+    assert_eq!((run.said("it was suspended"), run.said(GONE), run.said(BACK)), (1, 1, 1), "{}", run.said);
+    assert_eq!(run.told("played"), 500, "{}", run.said);
+    println!("after the machine slept, bit for bit from block {} of 500 on", run.taken_at());
 }

@@ -168,7 +168,9 @@ const STATUS: &str = "\
 | `damaged_copies` | h | blocks in shared memory whose checksum was wrong; not played |
 | `not_finite` | h | samples that were no number; played as silence |
 | `recorder_drops` | h | blocks missing in the WAV file because the disk was too slow or full |
-| `device_lost` | h | 1 once the sound card was lost |
+| `sound_card` | s | playing, lost, waiting (it was not there at the start) or none; a card that is back is taken |
+| `device_lost` | h | times the sound card was lost |
+| `device_reopened` | h | times a sound card was taken that had not been there |
 | `real_time` | s | which real-time rights were granted |
 | `audio.clock_origin_ns` | h | when frame 0 was due, on CLOCK_MONOTONIC |
 | `audio.work_us` | | figures: the audio thread's own work on a block, microseconds |

@@ -143,7 +143,7 @@ impl Playing<'_> {
             let reason = "no worker gave the first block within 10 seconds; see the messages above";
             return if stopped() { Ok(false) } else { Err(reason.to_owned()) };
         }
-        self.sink.start(self.clock);
+        self.sink.start(self.clock, self.counters);
         Ok(true)
     }
 

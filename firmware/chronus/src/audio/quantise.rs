@@ -9,6 +9,8 @@ pub enum SampleFormat {
     Integer32,
     /// 24-bit integer in the low bits of 32.
     Integer24,
+    /// 24-bit integer in three bytes, as many USB cards take it.
+    Packed24,
     /// 16-bit integer.
     Integer16,
     /// 32-bit float.
@@ -23,6 +25,7 @@ impl SampleFormat {
     pub fn block_bytes(self) -> usize {
         match self {
             Self::Integer16 => SAMPLES * 2,
+            Self::Packed24 => SAMPLES * 3,
             Self::Integer24 | Self::Integer32 | Self::Float32 => SAMPLES * 4,
         }
     }
@@ -33,6 +36,10 @@ impl SampleFormat {
         match self {
             Self::Integer16 => fill::<2>(block, bytes, |sample| (round(sample, 15) as i16).to_le_bytes()),
             Self::Integer24 => fill::<4>(block, bytes, |sample| round(sample, 23).to_le_bytes()),
+            Self::Packed24 => fill::<3>(block, bytes, |sample| {
+                let [low, middle, high, _] = round(sample, 23).to_le_bytes();
+                [low, middle, high]
+            }),
             Self::Integer32 => fill::<4>(block, bytes, |sample| round(sample, 31).to_le_bytes()),
             Self::Float32 => fill::<4>(block, bytes, f32::to_le_bytes),
         }
@@ -72,6 +79,8 @@ mod tests {
         let mut bytes = [0; LARGEST_BLOCK];
         assert_eq!(&SampleFormat::Integer16.quantise(&block, &mut bytes)[..4], &[0, 0, 0, 0xC0]);
         assert_eq!(&SampleFormat::Integer24.quantise(&block, &mut bytes)[4..8], &[0, 0, 0xC0, 0xFF]);
+        let packed = SampleFormat::Packed24.quantise(&block, &mut bytes);
+        assert_eq!((&packed[..6], packed.len()), (&[0, 0, 0, 0, 0, 0xC0][..], 256 * 2 * 3));
         assert_eq!(&SampleFormat::Float32.quantise(&block, &mut bytes)[4..8], &(-0.5f32).to_le_bytes());
     }
 }

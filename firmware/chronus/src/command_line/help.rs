@@ -27,7 +27,8 @@ chronus run [OPTION...]: the engine.
 
   --sink SINK        where the sound goes (default: auto)
                        auto            the sound card where there is one, else paced
-                       alsa[:PCM]      an ALSA device: alsa, alsa:hw:0, alsa:plughw:1,0 (`aplay -L` lists them)
+                       alsa[:PCM]      an ALSA device: alsa, alsa:hw:0, alsa:plughw:1,0 (`aplay -L` lists them);
+                                       one that is busy, absent or pulled out is taken when it is there
                        paced[:OUT.wav] no sound card: a timer at the real rate, into a WAV file if named
                        free:OUT.wav    as fast as possible, into a WAV file
   --osc ADDR:PORT    where OSC is taken (default: 0.0.0.0:5005; port 0 for any free one; off for none)
@@ -35,7 +36,7 @@ chronus run [OPTION...]: the engine.
   --keep-score FILE  keep what is played live as a score: `chronus render FILE OUT.wav` gives the same sound again,
                      up to the ramp at the end. If the rate was not 48000, render needs the same --rate
   --seconds S        end after S seconds          --blocks N   end after N blocks of 256 frames
-  --rate HZ          44100, 48000 (default) or 96000
+  --rate HZ          44100, 48000 or 96000 (default: 48000, or what the card has if it has not that)
   --lead N           blocks rendered ahead, 1 to 4 (default 2). Each adds one block (5.3 ms at 48 kHz) of latency and
                      as much time for the workers to be late without being heard
   --periods N        periods in the sound card's buffer, 2 (default) to 4

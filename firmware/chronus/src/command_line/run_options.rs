@@ -44,6 +44,10 @@ pub struct RunOptions {
     pub workers: usize,
     /// Sample rate in Hz.
     pub rate: u32,
+    /// Whether somebody has said so: then it is not for the sound card to choose.
+    pub rate_named: bool,
+    /// What was said in seconds, and is in `blocks`.
+    pub seconds: Option<f64>,
     /// Blocks rendered ahead.
     pub lead: u64,
     /// Periods of the device's buffer.
@@ -64,6 +68,8 @@ impl Default for RunOptions {
             blocks: None,
             workers: 2,
             rate: 48_000,
+            rate_named: false,
+            seconds: None,
             // One block for the workers to render in, and one for a kernel that is not a real-time one.
             lead: 2,
             periods: 2,
@@ -93,6 +99,12 @@ impl RunOptions {
         options.check()
     }
 
+    /// The same at another sample rate in Hz, and as long in seconds, where seconds were said.
+    pub fn at_rate(&self, rate: u32) -> Self {
+        let blocks = length(None, self.seconds, rate).ok().flatten().or(self.blocks);
+        Self { rate, blocks, ..self.clone() }
+    }
+
     /// Takes everything the command line says; gives the configuration files it names.
     fn take_arguments(&mut self, arguments: &[OsString]) -> Result<Vec<PathBuf>, Wrong> {
         let options = self;
@@ -114,9 +126,7 @@ impl RunOptions {
                     blocks = Some(value_of(&mut parser, "--blocks", "a whole number of blocks")?);
                 }
                 Arg::Long("workers") => options.set_workers(value_of(&mut parser, "--workers", "1 or 2")?)?,
-                Arg::Long("rate") => {
-                    options.rate = checked_rate(value_of(&mut parser, "--rate", "a sample rate in Hz")?)?
-                }
+                Arg::Long("rate") => options.set_rate(value_of(&mut parser, "--rate", "a sample rate in Hz")?)?,
                 Arg::Long("lead") => {
                     options.set_lead(value_of(&mut parser, "--lead", "a number of blocks, 1 to 4")?)?
                 }
@@ -135,13 +145,14 @@ impl RunOptions {
             }
         }
         options.blocks = length(blocks, seconds, options.rate)?;
+        options.seconds = seconds;
         Ok(files)
     }
 
     fn apply(&mut self, configuration: &Configuration) -> Result<(), Wrong> {
         let engine = &configuration.engine;
         engine.sink.as_deref().map_or(Ok(()), |text| self.set_sink(text))?;
-        engine.rate.map_or(Ok(self.rate), checked_rate).map(|rate| self.rate = rate)?;
+        engine.rate.map_or(Ok(()), |rate| self.set_rate(rate))?;
         engine.lead.map_or(Ok(()), |lead| self.set_lead(lead))?;
         engine.workers.map_or(Ok(()), |workers| self.set_workers(workers))?;
         engine.periods.map_or(Ok(()), |periods| self.set_periods(periods))?;
@@ -189,6 +200,12 @@ impl RunOptions {
             ))
         };
         self.osc = if text == "off" { None } else { Some(text.parse().map_err(wrong)?) };
+        Ok(())
+    }
+
+    fn set_rate(&mut self, rate: u32) -> Result<(), Wrong> {
+        self.rate = checked_rate(rate)?;
+        self.rate_named = true;
         Ok(())
     }
 
@@ -259,6 +276,15 @@ mod tests {
         assert_eq!(parse("--sink alsa:hw:0,0").unwrap().sink, SinkChoice::Alsa("hw:0,0".to_owned()));
         assert_eq!(parse("--sink alsa").unwrap().sink, SinkChoice::Alsa("default".to_owned()));
         assert_eq!(parse("--osc off").unwrap().osc, None);
+    }
+
+    #[test]
+    fn a_rate_that_nobody_named_may_become_another_and_seconds_stay_seconds() {
+        let options = parse("--seconds 2").unwrap();
+        assert!(!options.rate_named && parse("--rate 48000").unwrap().rate_named);
+        assert_eq!((options.blocks, options.at_rate(96_000).blocks), (Some(375), Some(750)));
+        assert_eq!(parse("--blocks 9").unwrap().at_rate(96_000).blocks, Some(9));
+        assert_eq!(parse("").unwrap().at_rate(96_000).blocks, None);
     }
 
     #[test]

@@ -40,6 +40,51 @@ impl SlotState {
     }
 }
 
+/// What the sound card is doing.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[repr(u32)]
+pub enum SoundCard {
+    /// The engine plays without one, as it was told to, or because the machine has none.
+    None = 0,
+    /// It plays.
+    Playing = 1,
+    /// It was not there at the start, or busy, and is taken when it can be had.
+    Waiting = 2,
+    /// It was there, is gone, and is taken again when it is back.
+    Lost = 3,
+}
+
+impl SoundCard {
+    /// As it is told to clients.
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::None => "none",
+            Self::Playing => "playing",
+            Self::Waiting => "waiting",
+            Self::Lost => "lost",
+        }
+    }
+}
+
+/// What the sound card is doing, for those who tell of it. Written by the audio thread.
+#[derive(Default)]
+pub struct SoundCardState(AtomicU32);
+
+impl SoundCardState {
+    /// What it is doing.
+    pub fn get(&self) -> SoundCard {
+        [SoundCard::None, SoundCard::Playing, SoundCard::Waiting, SoundCard::Lost]
+            .get(self.0.load(Ordering::Relaxed) as usize)
+            .copied()
+            .unwrap_or(SoundCard::None)
+    }
+
+    /// Sets what it is doing.
+    pub fn set(&self, state: SoundCard) {
+        self.0.store(state as u32, Ordering::Relaxed);
+    }
+}
+
 /// Counters of one slot. Times are nanoseconds of CLOCK_MONOTONIC.
 #[derive(Default)]
 pub struct SlotCounters {
@@ -121,8 +166,12 @@ pub struct Counters {
     pub floods: AtomicU64,
     /// Replies that were not sent: too many for one datagram or one sender, or replies to replies.
     pub replies_withheld: AtomicU64,
-    /// 1 once the sound card was lost and the engine keeps time without it.
+    /// What the sound card is doing.
+    pub sound_card: SoundCardState,
+    /// Times the sound card was lost and the engine kept time without it.
     pub device_lost: AtomicU64,
+    /// Times a sound card was taken that had not been there.
+    pub device_reopened: AtomicU64,
     /// Blocks that the recorder could not take.
     pub recorder_drops: AtomicU64,
     /// Nanoseconds of the audio thread's own work on a block: choosing, comparing, checking, handing over,

@@ -10,7 +10,7 @@ mod logger;
 mod status;
 mod status_line;
 
-pub use counters::{Counters, SlotState, count};
+pub use counters::{Counters, SlotState, SoundCard, count};
 pub use logger::start_logging;
 pub use status::{Facts, status_pairs};
 pub use status_line::StatusLine;

@@ -104,7 +104,9 @@ pub fn status_pairs(
     pairs.add("damaged_copies", read(&counters.damaged));
     pairs.add("not_finite", read(&counters.not_finite));
     pairs.add("recorder_drops", read(&counters.recorder_drops));
+    pairs.add("sound_card", OscType::String(counters.sound_card.get().name().to_owned()));
     pairs.add("device_lost", read(&counters.device_lost));
+    pairs.add("device_reopened", read(&counters.device_reopened));
     pairs.add("real_time", OscType::String(facts.real_time.clone()));
     pairs.add("audio.clock_origin_ns", long(origin));
     pairs.add_histogram("audio.work_us", &counters.work, microseconds);

@@ -3,7 +3,7 @@
 use std::io::{IsTerminal, Write};
 use std::sync::atomic::Ordering;
 
-use super::counters::{Counters, SlotState};
+use super::counters::{Counters, SlotState, SoundCard};
 
 /// Writes the line, where standard error is a terminal; otherwise does nothing.
 pub struct StatusLine {
@@ -39,16 +39,28 @@ fn text(counters: &Counters, rate: u32) -> String {
     let blocks = counters.blocks.load(Ordering::Relaxed);
     let seconds = blocks * abi::FRAMES as u64 / u64::from(rate);
     let peak = counters.take_peak();
-    let level = if peak > 0.0 { format!("{:6.1} dB", 20.0 * peak.log10()) } else { "   silence".to_owned() };
+    let card = counters.sound_card.get();
+    let away = matches!(card, SoundCard::Waiting | SoundCard::Lost);
+    // No wider than a level, which nobody hears without a card.
+    let level = match peak {
+        _ if away => "  no card".to_owned(),
+        peak if peak > 0.0 => format!("{:6.1} dB", 20.0 * peak.log10()),
+        _ => "   silence".to_owned(),
+    };
     let slots = counters.slots.iter().map(|slot| slot.state()).filter(|state| *state != SlotState::Off);
     let slots: Vec<_> = slots.map(SlotState::name).collect();
     let survived: u64 = counters.slots.iter().map(|slot| slot.deaths.load(Ordering::Relaxed)).sum();
     let late = counters.late_blocks.load(Ordering::Relaxed);
-    let time = format!("{}:{:02}  block {blocks}", seconds / 60, seconds % 60);
+    let clock = format!("{}:{:02}", seconds / 60, seconds % 60);
+    let time = format!("{clock}  block {blocks}");
     let rest = format!("{}  late {late}  survived {survived}", slots.join(" "));
     let line = format!("{time}  {level}  {rest}");
-    // After weeks the numbers are long. The level is what a listener knows anyway.
-    if line.len() > MOST_COLUMNS { format!("{time}  {rest}") } else { line }
+    // After weeks the numbers are long. The level is what a listener knows anyway; that there is none is not.
+    match line.len() > MOST_COLUMNS {
+        true if away => format!("{clock}  {level}  {rest}"),
+        true => format!("{time}  {rest}"),
+        false => line,
+    }
 }
 
 #[cfg(test)]
@@ -68,6 +80,12 @@ mod tests {
             assert!(line.len() <= MOST_COLUMNS, "{} columns: {line}", line.len());
             assert!(line.ends_with(&format!("lockstep lockstep  late {}  survived {kills}", kills / 10)), "{line}");
             assert_eq!(line.contains("dB"), hours < 100, "{line}");
+            for (card, told) in [(SoundCard::Waiting, true), (SoundCard::Lost, true), (SoundCard::Playing, false)] {
+                counters.sound_card.set(card);
+                let line = text(&counters, 96_000);
+                assert!(line.len() <= MOST_COLUMNS, "{} columns: {line}", line.len());
+                assert_eq!(line.contains("no card"), told, "{line}");
+            }
         }
     }
 }

@@ -38,7 +38,7 @@ const QUARANTINES: usize = 256;
 pub fn run(options: &RunOptions) -> Result<(), String> {
     // Without a beat there is nothing to be in time for, and at real-time priority it would starve the machine.
     let real_time = if matches!(options.sink, SinkChoice::Free(_)) { RealTime::Off } else { options.real_time };
-    let options = &RunOptions { real_time, ..options.clone() };
+    let options = &RunOptions { real_time, ..sound::settle_rate(options) };
     // Everything that can be refused is asked for before anything makes a sound.
     let score = options.score.as_ref().map(|path| load_score(path, options.rate)).transpose()?;
     let blocks = options.blocks.or_else(|| score.as_ref().map(blocks_of_score));

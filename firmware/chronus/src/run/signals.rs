@@ -75,7 +75,7 @@ impl Signals {
         rate: u32,
     ) {
         let line = StatusLine::new();
-        let (mut told_lost, mut asked) = (false, None::<Instant>);
+        let mut asked = None::<Instant>;
         loop {
             line.update(counters, rate);
             let mut events = [PollFd::new(self.events.as_fd(), PollFlags::POLLIN)];
@@ -99,12 +99,6 @@ impl Signals {
             if failed() {
                 log::error!("the supervising thread failed; this is a bug in Chronus, and the engine stops");
                 stop.store(true, Ordering::Relaxed);
-            }
-            if !told_lost && counters.device_lost.load(Ordering::Relaxed) > 0 {
-                told_lost = true;
-                log::error!(
-                    "the sound card is gone; the engine keeps time without it. Start it again to use the card again"
-                );
             }
         }
         line.clear();

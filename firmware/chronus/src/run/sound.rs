@@ -4,7 +4,9 @@ use std::path::Path;
 
 use crate::audio::AudioClock;
 use crate::audio::recorder::{Recorder, RecorderInput};
-use crate::audio::sink::{AlsaSink, PacedSink, Sink, has_playback_device};
+use crate::audio::sink::{
+    AlsaDevice, CardSink, Cause, PacedSink, Playback, Sink, Wanted, has_playback_device, offered_rates,
+};
 use crate::command_line::{RunOptions, SinkChoice};
 
 /// An open sink and what goes with it.
@@ -46,16 +48,51 @@ pub fn open(options: &RunOptions, clock: &AudioClock) -> Result<Sound, String> {
     }
 }
 
+/// The options with the sample rate that is played: where none was named and the card does not take the usual one,
+/// another one that it takes. Never one that somebody would have to convert.
+pub fn settle_rate(options: &RunOptions) -> RunOptions {
+    let name = match &options.sink {
+        SinkChoice::Auto if has_playback_device() => "default",
+        SinkChoice::Alsa(name) => name,
+        SinkChoice::Auto | SinkChoice::Paced(_) | SinkChoice::Free(_) => return options.clone(),
+    };
+    let offered = if options.rate_named { None } else { offered_rates(name) };
+    let Some(rate) = offered.and_then(|offered| other_rate(options.rate, &offered)) else { return options.clone() };
+    log::warn!(
+        "sound device '{name}' does not take {} Hz; the engine runs at {rate} Hz (--rate {rate} is the same)",
+        options.rate
+    );
+    options.at_rate(rate)
+}
+
+/// Another rate to run at, if the wanted one is not among those offered: the lowest, which costs least.
+fn other_rate(wanted: u32, offered: &[u32]) -> Option<u32> {
+    if offered.contains(&wanted) { None } else { offered.iter().copied().min() }
+}
+
+/// A card that is busy, or not there though it could be, is waited for; the engine plays meanwhile.
 fn open_alsa(name: &str, options: &RunOptions, clock: &AudioClock) -> Result<Sound, String> {
-    let (sink, device) = AlsaSink::open(name, options.rate, options.periods, clock)?;
-    let (frames, periods) = (abi::FRAMES, device.periods);
+    let wanted = Wanted { name: name.to_owned(), rate: options.rate, periods: options.periods };
+    let (device, told) = match AlsaDevice::open(&wanted) {
+        Ok(device) => (Some(device), None),
+        Err(refusal) if matches!(refusal.cause, Cause::Busy | Cause::Absent) => {
+            log::warn!("{}. Until then nothing is heard; it is taken as soon as it can be had", refusal.text);
+            (None, Some(refusal.text))
+        }
+        Err(refusal) => return Err(refusal.text),
+    };
+    let state = device.as_ref().map_or("waiting for it".to_owned(), |device| format!("{:?}", device.format()));
     let description = vec![
-        format!("sound      ALSA {}, {:?}", device.name, device.format),
+        format!("sound      ALSA {name}, {state}"),
         format!(
-            "           {} Hz, period {frames} frames, buffer {periods} periods, lead {} blocks",
-            options.rate, options.lead
+            "           {} Hz, period {} frames, buffer {} periods, lead {} blocks",
+            options.rate,
+            abi::FRAMES,
+            options.periods,
+            options.lead
         ),
     ];
+    let sink = CardSink::start(device, told, move || AlsaDevice::open(&wanted), options.periods, clock)?;
     Ok(Sound {
         sink: Sink::Alsa(Box::new(sink)),
         name: format!("alsa:{name}"),
@@ -86,6 +123,14 @@ fn open_file(kind: &str, sink: Sink, file: Option<&Path>, options: &RunOptions) 
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn another_rate_is_taken_only_where_the_wanted_one_is_not_offered() {
+        assert_eq!(other_rate(48_000, &[44_100, 48_000, 96_000]), None);
+        assert_eq!(other_rate(48_000, &[44_100, 96_000]), Some(44_100));
+        assert_eq!(other_rate(48_000, &[96_000]), Some(96_000));
+        assert_eq!(other_rate(48_000, &[]), None);
+    }
 
     #[test]
     fn the_buffer_of_the_paced_sink_is_told() {

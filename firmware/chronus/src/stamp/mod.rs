@@ -278,7 +278,6 @@ mod tests {
     const SENDER: SocketAddr = SocketAddr::new(std::net::IpAddr::V4(std::net::Ipv4Addr::LOCALHOST), 9);
     const OPEN: Operation = Operation::Gate(GateId::Adsr, true);
     const CLOSE: Operation = Operation::Gate(GateId::Adsr, false);
-    const SENDER: SocketAddr = SocketAddr::new(std::net::IpAddr::V4(std::net::Ipv4Addr::LOCALHOST), 9);
 
     fn stamper() -> Stamper {
         let memory = SharedMemory::create(&[]).unwrap();

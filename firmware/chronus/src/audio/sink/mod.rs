@@ -1,12 +1,21 @@
 //! Where the sound goes, and what gives the beat.
 
 mod alsa;
+mod card;
+mod exchange;
+mod negotiation;
 mod paced;
+mod playback;
+mod refusal;
+mod storm;
 
 use abi::{Block, BlockNumber};
 
-pub use self::alsa::{AlsaSink, has_playback_device};
+pub use self::alsa::{AlsaDevice, Wanted, has_playback_device, offered_rates};
+pub use card::CardSink;
 pub use paced::PacedSink;
+pub use playback::Playback;
+pub use refusal::Cause;
 
 use super::AudioClock;
 use super::choose::Patience;
@@ -14,8 +23,8 @@ use crate::report::Counters;
 
 /// A sink. All of them take exactly one block per call and never keep the caller longer than the beat.
 pub enum Sink {
-    /// A sound card, which gives the beat.
-    Alsa(Box<AlsaSink>),
+    /// A sound card, which gives the beat while it is there.
+    Alsa(Box<CardSink<AlsaDevice>>),
     /// A timer at the real rate.
     Paced(PacedSink),
     /// No beat: as fast as the workers render.
@@ -24,10 +33,11 @@ pub enum Sink {
 
 impl Sink {
     /// Starts the beat: block 0 is due now.
-    pub fn start(&mut self, clock: &AudioClock) {
+    pub fn start(&mut self, clock: &AudioClock, counters: &Counters) {
         match self {
+            Self::Alsa(card) => card.begin(clock, counters),
             Self::Paced(_) => clock.start(rt::clock::monotonic()),
-            Self::Alsa(_) | Self::Free => {}
+            Self::Free => {}
         }
     }
 

@@ -1,0 +1,265 @@
+//! The sink that is a sound card: it gives the beat while it is there; while it is not, a timer does.
+
+use abi::{Block, BlockNumber};
+
+use super::exchange::Exchange;
+use super::paced::{PacedSink, deadline};
+use super::playback::{Loss, Playback, push};
+use super::refusal::Refusal;
+use super::storm::UnderrunStorm;
+use crate::audio::AudioClock;
+use crate::audio::choose::Patience;
+use crate::audio::quantise::LARGEST_BLOCK;
+use crate::report::{Counters, SoundCard, count};
+
+/// A sound card, or the place for one.
+pub struct CardSink<P: 'static> {
+    device: Option<P>,
+    exchange: Exchange<P>,
+    bytes: [u8; LARGEST_BLOCK],
+    pace: PacedSink,
+    storm: UnderrunStorm,
+    periods: u32,
+    /// Nanoseconds the device can go on by itself.
+    buffered: u64,
+}
+
+impl<P: Playback> CardSink<P> {
+    /// A sink on this device, or on none yet (what was said about that is in `told`); when there is none any more,
+    /// `open` is tried until there is.
+    ///
+    /// # Errors
+    /// In words, if there can be no thread to do it.
+    pub fn start(
+        device: Option<P>,
+        told: Option<String>,
+        open: impl FnMut() -> Result<P, Refusal> + Send + 'static,
+        periods: u32,
+        clock: &AudioClock,
+    ) -> Result<Self, String> {
+        let mut exchange = Exchange::start(open, told)?;
+        if device.is_none() {
+            exchange.lose(None, Loss::NotYetThere);
+        }
+        let buffered = u64::from(periods.saturating_sub(1)) * clock.period();
+        let (pace, storm) = (PacedSink::new(periods, clock), UnderrunStorm::new(periods));
+        Ok(Self { device, exchange, bytes: [0; LARGEST_BLOCK], pace, storm, periods, buffered })
+    }
+
+    /// Starts the beat, if it is not the device that gives it.
+    pub fn begin(&mut self, clock: &AudioClock, counters: &Counters) {
+        counters.sound_card.set(if self.device.is_some() { SoundCard::Playing } else { SoundCard::Waiting });
+        if self.device.is_none() {
+            clock.start(rt::clock::monotonic());
+        }
+    }
+
+    /// The device gives the beat by taking a block, so there is nothing to wait for here. Without one a timer gives
+    /// the beat, and a device that is there again is taken: between two blocks, when the next one is due, so that it
+    /// starts in the beat and with the same latency as before.
+    pub fn wait(&mut self, block: BlockNumber, clock: &AudioClock, counters: &Counters) -> Patience {
+        if self.device.is_none() {
+            let patience = self.pace.wait(block, clock, counters);
+            self.take_back(clock, counters);
+            return patience;
+        }
+        let now = rt::clock::monotonic();
+        // The buffer was full when the block before was taken, one period before this one will be.
+        let filled = if clock.origin() == 0 { now } else { clock.time_of_block(block).saturating_sub(clock.period()) };
+        deadline(filled, now, self.buffered, clock)
+    }
+
+    fn take_back(&mut self, clock: &AudioClock, counters: &Counters) {
+        self.device = self.exchange.take();
+        if self.device.is_some() {
+            self.storm = UnderrunStorm::new(self.periods);
+            clock.restart();
+            count(&counters.device_reopened);
+            counters.sound_card.set(SoundCard::Playing);
+        }
+    }
+
+    /// Plays a block; returns when the device has room for it. An underrun is counted and played on from. A
+    /// device that is gone is given away, and time is kept without it.
+    pub fn write(&mut self, number: BlockNumber, block: &Block, clock: &AudioClock, counters: &Counters) {
+        let Some(device) = &mut self.device else { return };
+        let bytes = device.format().quantise(block, &mut self.bytes);
+        match push(device, bytes, &mut self.storm, clock, counters) {
+            // Until the buffer is full for the first time writes return at once and tell nothing of the time.
+            Ok(()) if device.is_running() => clock.observe(number, rt::clock::monotonic()),
+            Ok(()) => {}
+            Err(loss) => self.lose(loss, number, clock, counters),
+        }
+    }
+
+    /// Goes on without the device, in its beat; in one of its own if it never had any.
+    fn lose(&mut self, loss: Loss, number: BlockNumber, clock: &AudioClock, counters: &Counters) {
+        count(&counters.device_lost);
+        counters.sound_card.set(SoundCard::Lost);
+        self.exchange.lose(self.device.take(), loss);
+        if clock.origin() == 0 {
+            clock.start(rt::clock::monotonic().saturating_sub(clock.offset_of_block(number)));
+        }
+    }
+
+    /// Plays out what is left.
+    pub fn finish(&mut self) {
+        if let Some(device) = &mut self.device {
+            device.play_out();
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::audio::quantise::SampleFormat;
+    use nix::errno::Errno;
+    use std::collections::VecDeque;
+    use std::sync::atomic::{AtomicU64, Ordering};
+    use std::sync::{Arc, Mutex};
+
+    /// A card, and what it is to say to the next blocks before it takes them; it takes all others.
+    #[derive(Clone, Default)]
+    struct Card {
+        says: Arc<Mutex<VecDeque<Errno>>>,
+        /// The first sample of each block it took.
+        played: Arc<Mutex<Vec<f32>>>,
+        prepared: Arc<AtomicU64>,
+    }
+
+    impl Card {
+        fn saying(errors: &[Errno]) -> Self {
+            let card = Self::default();
+            card.says.lock().unwrap().extend(errors);
+            card
+        }
+    }
+
+    impl Playback for Card {
+        fn format(&self) -> SampleFormat {
+            SampleFormat::Float32
+        }
+
+        fn write(&mut self, bytes: &[u8]) -> Result<usize, Errno> {
+            if let Some(error) = self.says.lock().unwrap().pop_front() {
+                return Err(error);
+            }
+            self.played.lock().unwrap().push(f32::from_le_bytes([bytes[0], bytes[1], bytes[2], bytes[3]]));
+            Ok(abi::FRAMES)
+        }
+
+        fn prepare(&mut self) -> Result<(), Errno> {
+            self.prepared.fetch_add(1, Ordering::Relaxed);
+            Ok(())
+        }
+
+        fn is_running(&self) -> bool {
+            true
+        }
+
+        fn play_out(&mut self) {}
+    }
+
+    const PERIODS: u32 = 2;
+
+    struct Rig {
+        sink: CardSink<Card>,
+        clock: AudioClock,
+        counters: Counters,
+        block: BlockNumber,
+    }
+
+    impl Rig {
+        /// A sink on the first card; when that is lost there is the other.
+        fn new(first: Option<&Card>, other: &Card) -> Self {
+            let (clock, counters, other) = (AudioClock::new(96_000), Counters::default(), other.clone());
+            let mut sink =
+                CardSink::start(first.cloned(), None, move || Ok(other.clone()), PERIODS, &clock).expect("a thread");
+            sink.begin(&clock, &counters);
+            Self { sink, clock, counters, block: 0 }
+        }
+
+        /// Plays the next block: its number in every sample.
+        fn play(&mut self) {
+            let block = Block { samples: [self.block as f32; abi::SAMPLES] };
+            self.sink.wait(self.block, &self.clock, &self.counters);
+            self.sink.write(self.block, &block, &self.clock, &self.counters);
+            self.block += 1;
+        }
+
+        /// Plays until the card is in this state.
+        fn play_until(&mut self, state: SoundCard) {
+            while self.counters.sound_card.get() != state {
+                // Half a minute of blocks.
+                assert!(self.block < 12_000, "never {state:?}");
+                self.play();
+            }
+        }
+
+        /// Underruns, losses, returns.
+        fn counts(&self) -> [u64; 3] {
+            let counters = &self.counters;
+            [&counters.xruns, &counters.device_lost, &counters.device_reopened].map(|one| one.load(Ordering::Relaxed))
+        }
+    }
+
+    #[test]
+    fn an_underrun_is_counted_and_played_on_from() {
+        let card = Card::saying(&[Errno::EINTR, Errno::EPIPE]);
+        let mut rig = Rig::new(Some(&card), &Card::default());
+        (0..3).for_each(|_| rig.play());
+        assert_eq!(*card.played.lock().unwrap(), [0.0, 1.0, 2.0]);
+        assert_eq!((rig.counts(), card.prepared.load(Ordering::Relaxed)), ([1, 0, 0], 1));
+        assert_eq!(rig.counters.sound_card.get(), SoundCard::Playing);
+    }
+
+    #[test]
+    fn a_card_that_is_gone_or_suspended_is_lost_at_once_and_the_next_plays_on_in_time() {
+        for error in [Errno::ENODEV, Errno::ESTRPIPE, Errno::EIO] {
+            let (card, other) = (Card::saying(&[error, error]), Card::default());
+            let mut rig = Rig::new(Some(&card), &other);
+            rig.play();
+            assert_eq!((rig.counters.sound_card.get(), rig.counts()[1]), (SoundCard::Lost, 1), "{error}");
+            // Asked once, and nothing was waited for.
+            assert_eq!((card.says.lock().unwrap().len(), card.prepared.load(Ordering::Relaxed)), (1, 0), "{error}");
+            rig.play_until(SoundCard::Playing);
+            let taken_at = rig.block - 1;
+            (0..3).for_each(|_| rig.play());
+            let expected: Vec<_> = (taken_at..taken_at + 4).map(|number| number as f32).collect();
+            assert_eq!(*other.played.lock().unwrap(), expected, "{error}");
+            // A quarter of a second at least went by, in the beat.
+            assert!(taken_at >= 96_000 / 256 / 4, "{error}: {taken_at} blocks");
+            assert_eq!(rig.counts()[1..], [1, 1], "{error}");
+        }
+    }
+
+    #[test]
+    fn a_card_that_runs_dry_all_the_time_is_opened_anew() {
+        // At every other block, which is all the time with two periods; and at one block again and again.
+        let card = Card::default();
+        let mut rig = Rig::new(Some(&card), &Card::default());
+        while rig.counters.sound_card.get() == SoundCard::Playing {
+            assert!(rig.block < 64, "no storm");
+            if rig.block.is_multiple_of(u64::from(PERIODS)) {
+                card.says.lock().unwrap().push_back(Errno::EPIPE);
+            }
+            rig.play();
+        }
+        assert_eq!(rig.counts(), [17, 1, 0]);
+        let stuck = Card::saying(&[Errno::EPIPE; 20]);
+        let mut rig = Rig::new(Some(&stuck), &Card::default());
+        rig.play();
+        assert_eq!((rig.counts(), stuck.says.lock().unwrap().len()), ([10, 1, 0], 9));
+    }
+
+    #[test]
+    fn a_card_that_is_not_there_at_the_start_is_waited_for() {
+        let card = Card::default();
+        let mut rig = Rig::new(None, &card);
+        assert_eq!(rig.counters.sound_card.get(), SoundCard::Waiting);
+        rig.play_until(SoundCard::Playing);
+        assert_eq!(rig.counts()[1..], [0, 1]);
+        assert_eq!(*card.played.lock().unwrap(), [(rig.block - 1) as f32]);
+    }
+}
