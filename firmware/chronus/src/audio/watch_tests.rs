@@ -1,0 +1,123 @@
+use super::*;
+use abi::Block;
+
+fn watched(test: impl FnOnce(&SharedMemory, &Counters, &Alarm)) {
+    let memory = SharedMemory::create(&[]).unwrap();
+    let counters = Counters::default();
+    counters.slots.iter().for_each(|slot| slot.epoch.store(1, Ordering::Relaxed));
+    test(&memory, &counters, &Alarm::new().unwrap());
+}
+
+const PERIOD: u64 = 5_333_333;
+
+/// Lets so many periods pass, in each of which a block is sealed and the slots marked publish it.
+fn pass(watch: &mut Watch, periods: std::ops::Range<u64>, publishing: [bool; 2]) {
+    for period in periods {
+        for slot in (0..2).filter(|slot| publishing[*slot]) {
+            watch.slots[slot].publish_block(period, &Block::SILENCE);
+        }
+        watch.declare_laggards(period + 1, (period + 1) * PERIOD);
+    }
+}
+
+#[test]
+fn a_worker_that_stands_still_is_declared_within_four_blocks_and_no_other() {
+    watched(|memory, counters, alarm| {
+        let slots = &memory.slots;
+        let mut watch = Watch::new(memory, counters, alarm, PERIOD);
+        slots.iter().for_each(|slot| slot.join(0));
+        pass(&mut watch, 0..20, [true, true]);
+        pass(&mut watch, 20..22, [false, true]);
+        assert_eq!((alarm.declared(0), alarm.declared(1)), (0, 0));
+        pass(&mut watch, 22..24, [false, true]);
+        assert_eq!((alarm.declared(0), alarm.declared(1)), (1, 0));
+    });
+}
+
+#[test]
+fn a_machine_without_time_is_no_fault_of_its_workers() {
+    watched(|memory, counters, alarm| {
+        let slots = &memory.slots;
+        let mut watch = Watch::new(memory, counters, alarm, PERIOD);
+        slots.iter().for_each(|slot| slot.join(0));
+        pass(&mut watch, 0..11, [false, false]);
+        // Caught up with all at once.
+        for sealed in 12..30 {
+            watch.declare_laggards(sealed, 11 * PERIOD + sealed);
+        }
+        assert_eq!((alarm.declared(0), alarm.declared(1)), (0, 0));
+        pass(&mut watch, 30..32, [false, false]);
+        assert_eq!((alarm.declared(0), alarm.declared(1)), (1, 1));
+    });
+}
+
+#[test]
+fn a_replacement_that_catches_up_is_left_alone_and_one_that_never_will_is_not() {
+    watched(|memory, counters, alarm| {
+        let slots = &memory.slots;
+        let mut watch = Watch::new(memory, counters, alarm, PERIOD);
+        slots[0].join(0);
+        slots[1].join(0);
+        for period in 100..150 {
+            // Slot 0 does two blocks a period and catches up, slot 1 does one in two periods and falls behind.
+            slots[0].publish_block((period - 100) * 2, &Block::SILENCE);
+            slots[1].publish_block((period - 100) / 2, &Block::SILENCE);
+            watch.declare_laggards(period, period * PERIOD);
+        }
+        assert_eq!((alarm.declared(0), alarm.declared(1)), (0, 1));
+    });
+}
+
+#[test]
+fn a_joining_slot_is_in_lockstep_only_with_the_same_block() {
+    watched(|memory, counters, alarm| {
+        let slots = &memory.slots;
+        let mut watch = Watch::new(memory, counters, alarm, PERIOD);
+        counters.slots[0].set_state(SlotState::Joining);
+        slots[1].join(0);
+        slots[1].publish_block(5, &Block::SILENCE);
+        slots[0].join(5);
+        watch.played(4, [false, true]);
+        assert_eq!(counters.slots[0].state(), SlotState::Joining);
+        slots[0].publish_block(5, &Block { samples: [0.1; abi::SAMPLES] });
+        watch.played(4, [false, true]);
+        assert_eq!(counters.slots[0].state(), SlotState::Joining);
+        slots.iter().for_each(|slot| slot.publish_block(6, &Block::SILENCE));
+        watch.played(4, [false, true]);
+        assert_eq!(counters.slots[0].state(), SlotState::Lockstep);
+    });
+}
+
+#[test]
+fn who_lets_the_other_go_first_is_not_declared_and_the_supervisor_hears_of_it() {
+    watched(|memory, counters, alarm| {
+        let (slots, me) = (&memory.slots, Waiter::Slot(1));
+        let mut watch = Watch::new(memory, counters, alarm, PERIOD);
+        slots.iter().for_each(|slot| slot.join(0));
+        pass(&mut watch, 0..20, [true, true]);
+        memory.bell.set_waiting(me, true);
+        slots[0].note_applying(Some(CommandPlace::Log(3)));
+        pass(&mut watch, 20..21, [false, false]);
+        assert!(!alarm.take_stalling(), "one period is no delay");
+        pass(&mut watch, 21..22, [false, false]);
+        assert!(alarm.take_stalling());
+        pass(&mut watch, 22..27, [false, false]);
+        assert_eq!((alarm.declared(0), alarm.declared(1)), (0, 0));
+        pass(&mut watch, 27..28, [false, false]);
+        assert_eq!((alarm.declared(0), alarm.declared(1)), (1, 0));
+    });
+}
+
+#[test]
+fn a_block_with_many_commands_is_progress() {
+    watched(|memory, counters, alarm| {
+        let mut watch = Watch::new(memory, counters, alarm, PERIOD);
+        memory.slots.iter().for_each(|slot| slot.join(0));
+        memory.bell.set_waiting(Waiter::Slot(1), true);
+        for period in 0..100 {
+            memory.slots[0].note_applying(Some(CommandPlace::Score(period)));
+            pass(&mut watch, period..period + 1, [false, false]);
+        }
+        assert_eq!((alarm.declared(0), alarm.declared(1)), (0, 0));
+    });
+}
