@@ -16,9 +16,11 @@ fn kill_often(engine: &Engine, times: u64) {
         let status = engine.wait_for_lockstep();
         let worker = status["slots"][slot]["pid"].as_u64().expect("a worker") as u32;
         send(worker, Signal::SIGKILL);
-        while alive(worker) {
-            std::thread::sleep(Duration::from_micros(200));
-        }
+        // Until it is known: a status from before would still call the dead one in lockstep.
+        let pid = |status: &serde_json::Value| status["slots"][slot]["pid"].as_u64();
+        engine.wait_until("its replacement", |status| {
+            pid(status).is_some_and(|pid| pid != 0 && pid != u64::from(worker))
+        });
     }
     engine.wait_for_lockstep();
 }

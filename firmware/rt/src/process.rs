@@ -148,6 +148,25 @@ pub fn inherited(number: i32) -> Result<OwnedFd, Errno> {
     Ok(unsafe { OwnedFd::from_raw_fd(copy) })
 }
 
+/// Closes every descriptor of this process but the first three and `kept`: what a worker was not meant to inherit.
+/// For the start of a process, while nothing else in it owns a descriptor.
+///
+/// # Errors
+/// `ENOSYS` on kernels before 5.9.
+pub fn close_all_but(kept: &[i32]) -> Result<(), Errno> {
+    let mut kept: Vec<u32> = kept.iter().filter_map(|number| u32::try_from(*number).ok()).collect();
+    kept.sort_unstable();
+    let mut first = 3;
+    for last in kept.into_iter().map(|number| number - 1).chain([u32::MAX]) {
+        if last >= first {
+            // SAFETY: a system call with integers; nobody owns a descriptor in this range, as the caller says.
+            Errno::result(unsafe { libc::syscall(libc::SYS_close_range, first, last, 0) })?;
+        }
+        first = last.saturating_add(2);
+    }
+    Ok(())
+}
+
 /// Sets two signals as the supervisor needs them, whatever it was started with: ended children wait to be reaped, so
 /// that nobody but [`Worker::ended`] reaps a worker; a file that grows too large is an error and not the end.
 pub fn settle_signals() {

@@ -4,7 +4,7 @@ use std::io;
 use std::marker::PhantomData;
 use std::num::NonZeroUsize;
 use std::ops::Deref;
-use std::os::fd::{AsFd, AsRawFd, BorrowedFd, OwnedFd, RawFd};
+use std::os::fd::{AsRawFd, OwnedFd, RawFd};
 use std::ptr::NonNull;
 
 use nix::fcntl::{FcntlArg, SealFlag, fcntl};
@@ -30,7 +30,8 @@ pub unsafe trait SharedLayout: Sync {}
 /// Owns a mapping of a whole memfd and the memfd. It is unmapped when dropped.
 pub struct Mapping<T: SharedLayout> {
     address: NonNull<T>,
-    file: OwnedFd,
+    /// `None` once it was let go: the mapping stays.
+    file: Option<OwnedFd>,
     layout: PhantomData<T>,
 }
 
@@ -69,18 +70,25 @@ impl<T: SharedLayout> Mapping<T> {
         // SAFETY: a new mapping at an address of the kernel's choice touches no existing memory.
         let address =
             unsafe { mmap(None, length, protection, MapFlags::MAP_SHARED | MapFlags::MAP_POPULATE, &file, 0)? };
-        Ok(Self { address: address.cast(), file, layout: PhantomData })
+        Ok(Self { address: address.cast(), file: Some(file), layout: PhantomData })
     }
 
-    /// The number of the descriptor, to hand to a worker.
+    /// The number of the descriptor, to hand to a worker; -1 once it was let go.
     pub fn descriptor(&self) -> RawFd {
-        self.file.as_raw_fd()
+        self.file.as_ref().map_or(-1, AsRawFd::as_raw_fd)
     }
-}
 
-impl<T: SharedLayout> AsFd for Mapping<T> {
-    fn as_fd(&self) -> BorrowedFd<'_> {
-        self.file.as_fd()
+    /// A further descriptor of the same memory.
+    ///
+    /// # Errors
+    /// What the kernel says, usually that descriptors are used up; `EBADF` once the descriptor was let go.
+    pub fn share(&self) -> io::Result<OwnedFd> {
+        self.file.as_ref().ok_or(nix::errno::Errno::EBADF)?.try_clone()
+    }
+
+    /// Closes the descriptor and keeps the mapping: what this process may do with the memory is settled then.
+    pub fn let_go(&mut self) {
+        self.file = None;
     }
 }
 
@@ -110,7 +118,7 @@ mod tests {
     #[test]
     fn two_mappings_of_one_file_are_one_memory() {
         let first = Mapping::<BellMemory>::create("test").unwrap();
-        let file = first.as_fd().try_clone_to_owned().unwrap();
+        let file = first.share().unwrap();
         let second = Mapping::<BellMemory>::open(file, Access::ReadOnly).unwrap();
         let before = second.rings();
         assert!(!first.ring(), "nobody waits");
@@ -120,7 +128,7 @@ mod tests {
     #[test]
     fn memory_of_another_shape_is_refused() {
         let bell = Mapping::<BellMemory>::create("test").unwrap();
-        let file = bell.as_fd().try_clone_to_owned().unwrap();
+        let file = bell.share().unwrap();
         assert!(Mapping::<SlotMemory>::open(file, Access::ReadOnly).is_err());
     }
 }

@@ -17,10 +17,11 @@ const RECORD_BYTES: usize = COMMAND_WORDS * size_of::<u64>();
 pub struct ScoreMemory {
     records: NonNull<[u64; COMMAND_WORDS]>,
     length: usize,
-    file: OwnedFd,
+    /// `None` once it was let go: the mapping stays.
+    file: Option<OwnedFd>,
 }
 
-// SAFETY: the mapping is owned, and immutable for as long as its file lives (see `open`).
+// SAFETY: the mapping is owned, and immutable for as long as it is mapped: its file lives as long (see `open`).
 unsafe impl Send for ScoreMemory {}
 // SAFETY: as above; it is only ever read.
 unsafe impl Sync for ScoreMemory {}
@@ -56,17 +57,18 @@ impl ScoreMemory {
             return Err(io::Error::new(io::ErrorKind::InvalidData, "this is not the memory of a score"));
         }
         let Some(bytes) = std::num::NonZeroUsize::new(length) else {
-            return Ok(Self { records: NonNull::dangling(), length: 0, file });
+            return Ok(Self { records: NonNull::dangling(), length: 0, file: Some(file) });
         };
         let flags = MapFlags::MAP_SHARED | MapFlags::MAP_POPULATE;
         // SAFETY: a new mapping at an address of the kernel's choice touches no existing memory.
         let address = unsafe { mmap(None, bytes, ProtFlags::PROT_READ, flags, &file, 0)? };
-        Ok(Self { records: address.cast(), length: length / RECORD_BYTES, file })
+        Ok(Self { records: address.cast(), length: length / RECORD_BYTES, file: Some(file) })
     }
 
     fn records(&self) -> &[[u64; COMMAND_WORDS]] {
         // SAFETY: so many records are mapped there, page aligned (or there are none), of a type that every bit
-        // pattern is valid for. The write and shrink seals make them immutable for as long as the file lives, so
+        // pattern is valid for. The write and shrink seals make them immutable for as long as the file lives, which the
+        // mapping keeps alive, so
         // plain shared references are right; none outlives `self`, which unmaps when dropped.
         unsafe { std::slice::from_raw_parts(self.records.as_ptr(), self.length) }
     }
@@ -82,9 +84,14 @@ impl ScoreMemory {
         self.length as u64
     }
 
-    /// The number of the descriptor, to hand to a worker.
+    /// The number of the descriptor, to hand to a worker; -1 once it was let go.
     pub fn descriptor(&self) -> RawFd {
-        self.file.as_raw_fd()
+        self.file.as_ref().map_or(-1, AsRawFd::as_raw_fd)
+    }
+
+    /// Closes the descriptor and keeps the mapping.
+    pub fn let_go(&mut self) {
+        self.file = None;
     }
 }
 
@@ -110,7 +117,7 @@ mod tests {
         assert_eq!(score.peek(0, 1), Some(command(1)));
         assert_eq!(score.peek(1, 9), Some(command(5)));
         assert_eq!(score.peek(2, 9), None);
-        assert!(nix::unistd::write(&score.file, b"x").is_err(), "the write seal holds");
+        assert!(nix::unistd::write(score.file.as_ref().unwrap(), b"x").is_err(), "the write seal holds");
     }
 
     #[test]

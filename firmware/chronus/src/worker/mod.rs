@@ -38,10 +38,25 @@ struct Mappings {
     other: Mapping<SlotMemory>,
 }
 
+impl Mappings {
+    /// Closes all descriptors but those of the memory that is written anyway. The others are the supervisor's own, with
+    /// all its rights.
+    fn let_go(&mut self) {
+        self.log.let_go();
+        self.score.let_go();
+        self.other.let_go();
+        if let Err(error) = rt::process::close_all_but(&[self.bell.descriptor(), self.own.descriptor()]) {
+            // An old kernel: the system call filter allows nothing that could be done with them.
+            log::debug!("inherited descriptors stay open: {error}");
+        }
+    }
+}
+
 /// Runs the worker role; returns only on failure.
 pub fn run(arguments: &[String]) -> ExitCode {
     match Arguments::parse(arguments).and_then(|arguments| {
-        let mappings = arguments.open_memory()?;
+        let mut mappings = arguments.open_memory()?;
+        mappings.let_go();
         arguments.prepare_process()?;
         Ok((arguments, mappings))
     }) {
