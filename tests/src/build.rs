@@ -15,6 +15,8 @@ pub enum Build {
     Faults,
     /// Aborts when a real-time thread allocates.
     Audit,
+    /// The whole engine on a simulated machine: `chronus simulate`.
+    Simulation,
 }
 
 /// The top of the project.
@@ -35,6 +37,7 @@ pub fn chronus(build: Build) -> PathBuf {
         Build::Debug => (target(), &[]),
         Build::Faults => (target().join("faults"), &["--release", "--features", "faults"]),
         Build::Audit => (target().join("audit"), &["--release", "--features", "audit"]),
+        Build::Simulation => (target().join("simulation"), &["--release", "--features", "simulation"]),
     };
     let mut built = BUILT.lock().expect("no build has panicked");
     if !built.contains(&build) {

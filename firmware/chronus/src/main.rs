@@ -12,6 +12,8 @@ mod protocol_text;
 mod render;
 mod report;
 mod run;
+#[cfg(feature = "simulation")]
+mod simulation;
 mod stamp;
 mod supervise;
 mod worker;
@@ -69,6 +71,8 @@ fn dispatch(command: &str, rest: &[OsString]) -> Result<ExitCode, Wrong> {
             let options = StatusOptions::parse(rest)?;
             client::run_status(&options.server, options.json)
         }
+        #[cfg(feature = "simulation")]
+        "simulate" => work(simulation::run(rest)),
         "--version" | "-V" | "version" => tell(concat!("chronus ", env!("CARGO_PKG_VERSION"), "\n")),
         "--help" | "-h" | "help" => {
             tell(rest.first().and_then(|word| help_text(&word.to_string_lossy())).unwrap_or(OVERVIEW))

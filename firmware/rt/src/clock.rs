@@ -13,6 +13,10 @@ fn read(clock: ClockId) -> u64 {
 
 /// Now on CLOCK_MONOTONIC.
 pub fn monotonic() -> u64 {
+    #[cfg(feature = "simulation")]
+    if let Some(machine) = crate::simulation::machine() {
+        return machine.now();
+    }
     read(ClockId::CLOCK_MONOTONIC)
 }
 
@@ -23,6 +27,10 @@ pub fn realtime() -> u64 {
 
 /// Sleeps until CLOCK_MONOTONIC reaches `deadline`; returns at once if it has. One system call.
 pub fn sleep_until(deadline: u64) {
+    #[cfg(feature = "simulation")]
+    if let Some(machine) = crate::simulation::machine() {
+        return machine.sleep_until(deadline);
+    }
     let time = TimeSpec::new((deadline / NANOSECONDS) as i64, (deadline % NANOSECONDS) as i64);
     while clock_nanosleep(ClockId::CLOCK_MONOTONIC, ClockNanosleepFlags::TIMER_ABSTIME, &time)
         == Err(nix::errno::Errno::EINTR)

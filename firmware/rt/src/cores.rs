@@ -69,6 +69,10 @@ pub fn pin(core: usize) -> Result<(), Errno> {
 
 /// Whether there are cores without a scheduler tick (`nohz_full`), on which the kernel does not count processor time.
 pub fn without_tick() -> bool {
+    #[cfg(feature = "simulation")]
+    if crate::simulation::machine().is_some() {
+        return false;
+    }
     let cores = std::fs::read_to_string("/sys/devices/system/cpu/nohz_full").unwrap_or_default();
     cores.starts_with(|character: char| character.is_ascii_digit())
 }

@@ -7,6 +7,13 @@ use std::time::Duration;
 /// Waits until `word` is woken, unless it no longer has the value `seen`; at most `timeout`. May return
 /// without reason: the caller looks again at what it waits for.
 pub fn wait(word: &AtomicU32, seen: u32, timeout: Option<Duration>) {
+    #[cfg(feature = "simulation")]
+    if let Some(machine) = crate::simulation::machine() {
+        if word.load(std::sync::atomic::Ordering::Acquire) == seen {
+            machine.wait(word.as_ptr() as usize, timeout);
+        }
+        return;
+    }
     let limit = timeout.map(|time| libc::timespec {
         tv_sec: time.as_secs() as libc::time_t,
         tv_nsec: libc::c_long::from(time.subsec_nanos()),
@@ -19,6 +26,10 @@ pub fn wait(word: &AtomicU32, seen: u32, timeout: Option<Duration>) {
 
 /// Wakes at most `count` of those who wait on `word`.
 pub fn wake(word: &AtomicU32, count: i32) {
+    #[cfg(feature = "simulation")]
+    if let Some(machine) = crate::simulation::machine() {
+        return machine.wake(word.as_ptr() as usize);
+    }
     // SAFETY: the kernel takes the address as a key and touches nothing.
     let _ = unsafe { libc::syscall(libc::SYS_futex, word.as_ptr(), libc::FUTEX_WAKE, count, 0, 0, 0) };
 }

@@ -13,6 +13,8 @@ pub mod poison;
 pub mod process;
 pub mod scheduling;
 pub mod seccomp;
+#[cfg(feature = "simulation")]
+pub mod simulation;
 pub mod socket_filter;
 
 /// Says that this thread allocates nothing from here on. The test build `audit` aborts the process if it

@@ -4,6 +4,10 @@ use abi::Poison;
 
 /// Does to this process what the poison says. Returns only from those that are not for the process.
 pub fn strike(poison: Poison) {
+    #[cfg(feature = "simulation")]
+    if crate::simulation::machine().is_some() {
+        return strike_simulated(poison);
+    }
     match poison {
         Poison::Abort => std::process::abort(),
         Poison::NullWrite => write_through(std::hint::black_box(std::ptr::null_mut())),
@@ -14,6 +18,20 @@ pub fn strike(poison: Poison) {
         Poison::HugeAllocation => drop(std::hint::black_box(vec![1_u8; std::hint::black_box(1 << 40)])),
         Poison::OpenFile => drop(std::hint::black_box(std::fs::File::open("/proc/self/status"))),
         Poison::NotANumber | Poison::OutOfRange => {}
+    }
+}
+
+/// Does it to a simulated worker.
+#[cfg(feature = "simulation")]
+fn strike_simulated(poison: Poison) {
+    use crate::simulation::{Ending, end};
+    use nix::sys::signal::Signal;
+    match poison {
+        Poison::NotANumber => {}
+        Poison::EndlessLoop => end(Ending::Loops),
+        Poison::Abort => end(Ending::Signal(Signal::SIGABRT)),
+        Poison::HugeAllocation | Poison::OpenFile => end(Ending::Signal(Signal::SIGSYS)),
+        Poison::NullWrite | Poison::StackOverflow | Poison::OutOfRange => end(Ending::Signal(Signal::SIGSEGV)),
     }
 }
 

@@ -32,6 +32,15 @@ impl Executable {
         Ok(Self(copy))
     }
 
+    /// Test builds: none, for workers that are simulated.
+    ///
+    /// # Errors
+    /// When descriptors are used up.
+    #[cfg(feature = "simulation")]
+    pub fn none() -> io::Result<Self> {
+        File::open("/dev/null").map(Self)
+    }
+
     fn path(&self) -> String {
         format!("/proc/self/fd/{}", self.0.as_raw_fd())
     }
@@ -58,6 +67,12 @@ impl Worker {
     /// # Errors
     /// When the process cannot be made: limits, memory.
     pub fn start(executable: &Executable, name: &str, arguments: &[String]) -> io::Result<Self> {
+        #[cfg(feature = "simulation")]
+        if let Some(machine) = crate::simulation::machine() {
+            let pid = Pid::from_raw(machine.start_worker(arguments) as i32);
+            // Nobody waits on it.
+            return Ok(Self { pid, pidfd: File::open("/dev/null")?.into() });
+        }
         let start = |program: &str| {
             let mut command = Command::new(program);
             // Nothing of the supervisor's is held open by a worker but what it says when it cannot start.
@@ -90,18 +105,30 @@ impl Worker {
 
     /// Whether it runs or waits for a processor: not stopped, not waiting for anything else.
     pub fn can_run(&self) -> bool {
+        #[cfg(feature = "simulation")]
+        if let Some(machine) = crate::simulation::machine() {
+            return machine.can_run(self.id());
+        }
         let stat = std::fs::read_to_string(format!("/proc/{}/stat", self.pid)).unwrap_or_default();
         stat.rsplit_once(") ").is_some_and(|(_, rest)| rest.starts_with(['R', 'D']))
     }
 
     /// Processor time it has used so far, in nanoseconds, as of the kernel's last tick; `None` once it is gone.
     pub fn processor_time(&self) -> Option<u64> {
+        #[cfg(feature = "simulation")]
+        if let Some(machine) = crate::simulation::machine() {
+            return Some(machine.processor_time(self.id()));
+        }
         let time = clock_gettime(clock_getcpuclockid(self.pid).ok()?).ok()?;
         Some(time.tv_sec() as u64 * crate::clock::NANOSECONDS + time.tv_nsec() as u64)
     }
 
     /// Sends a signal, through the pidfd: it cannot hit another process.
     pub fn signal(&self, signal: Signal) {
+        #[cfg(feature = "simulation")]
+        if let Some(machine) = crate::simulation::machine() {
+            return machine.signal(self.id(), signal);
+        }
         let (pidfd, no_information) = (self.pidfd.as_raw_fd(), std::ptr::null::<libc::siginfo_t>());
         // SAFETY: a system call with integers and a null pointer, which stands for what `kill` would send.
         let _ = unsafe { libc::syscall(libc::SYS_pidfd_send_signal, pidfd, signal as i32, no_information, 0) };
@@ -109,6 +136,10 @@ impl Worker {
 
     /// Reaps it if it has ended; never waits.
     pub fn ended(&self) -> Option<End> {
+        #[cfg(feature = "simulation")]
+        if let Some(machine) = crate::simulation::machine() {
+            return machine.ended(self.id());
+        }
         match waitid(Id::PIDFd(self.pidfd.as_fd()), WaitPidFlag::WEXITED | WaitPidFlag::WNOHANG) {
             Ok(WaitStatus::Signaled(_, signal, _)) => Some(End::Signal(signal)),
             Ok(WaitStatus::Exited(_, status)) => Some(End::Exit(status)),

@@ -56,6 +56,15 @@ mod armed {
     static PASSES: AtomicU32 = AtomicU32::new(0);
     static SPINS: AtomicBool = AtomicBool::new(false);
 
+    /// Stands for whichever point is passed.
+    pub const ANY_POINT: u32 = u32::MAX - 1;
+
+    #[cfg(feature = "simulation")]
+    pub fn arm_any(passes: Option<u32>) {
+        PASSES.store(passes.unwrap_or(0), Ordering::Relaxed);
+        POINT.store(if passes.is_some() { ANY_POINT } else { u32::MAX }, Ordering::Relaxed);
+    }
+
     pub fn arm(point: KillPoint, passes: u32, fate: Fate) {
         PASSES.store(passes, Ordering::Relaxed);
         SPINS.store(fate == Fate::Spinning, Ordering::Relaxed);
@@ -63,10 +72,15 @@ mod armed {
     }
 
     pub fn kill_point(point: KillPoint) {
-        if POINT.load(Ordering::Relaxed) != point as u32 {
+        let armed = POINT.load(Ordering::Relaxed);
+        if armed != point as u32 && armed != ANY_POINT {
             return;
         }
         if PASSES.fetch_sub(1, Ordering::Relaxed) == 0 {
+            #[cfg(feature = "simulation")]
+            if super::DIES_BY_PANIC.get() {
+                std::panic::resume_unwind(Box::new(super::Killed));
+            }
             while SPINS.load(Ordering::Relaxed) {
                 core::hint::spin_loop();
             }
@@ -82,6 +96,24 @@ pub fn arm(point: KillPoint, passes: u32, fate: Fate) {
     armed::arm(point, passes, fate);
     #[cfg(not(feature = "faults"))]
     let _ = (point, passes, fate);
+}
+
+/// What a simulated worker that is killed panics with.
+#[cfg(feature = "simulation")]
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Killed;
+
+#[cfg(feature = "simulation")]
+thread_local! {
+    static DIES_BY_PANIC: core::cell::Cell<bool> = const { core::cell::Cell::new(false) };
+}
+
+/// Makes the calling thread, a simulation, panic with [`Killed`] when it has passed so many kill points, whichever they
+/// are; with `None` at none.
+#[cfg(feature = "simulation")]
+pub fn panic_after(passes: Option<u32>) {
+    DIES_BY_PANIC.set(true);
+    armed::arm_any(passes);
 }
 
 /// Passes `point`.

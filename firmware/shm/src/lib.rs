@@ -28,6 +28,8 @@ mod sync;
 
 pub use bell::{BellMemory, Waiter};
 pub use kill_point::{Fate, KILL_POINTS, KillPoint, arm, kill_point};
+#[cfg(feature = "simulation")]
+pub use kill_point::{Killed, panic_after};
 pub use log::{Entry, LOG_RECORDS, LogFull, LogMemory, LogReader, LogWriter, RecordLost};
 pub use mapping::{Access, Mapping, SharedLayout};
 pub use place::CommandPlace;

@@ -108,9 +108,7 @@ fn open_file(kind: &str, sink: Sink, file: Option<&Path>, options: &RunOptions) 
     let name = file.map_or_else(|| kind.to_owned(), |path| format!("{kind}:{}", path.display()));
     let (beat, buffer) = match sink {
         Sink::Free => ("no sound card, as fast as possible", String::new()),
-        Sink::Paced(_) | Sink::Alsa(_) => {
-            ("no sound card, a timer at the real rate", format!("buffer {} periods, ", options.periods))
-        }
+        _ => ("no sound card, a timer at the real rate", format!("buffer {} periods, ", options.periods)),
     };
     let goes_to = file.map_or_else(|| "nowhere".to_owned(), |path| path.display().to_string());
     let description = vec![

@@ -83,11 +83,16 @@ impl Supervisor {
     pub fn new(conditions: Conditions, workers: usize, stop: Arc<AtomicBool>) -> Result<Self, String> {
         let executable =
             Executable::copy_of_this().map_err(|error| format!("copying the program into memory: {error}"))?;
+        Ok(Self::with(executable, conditions, workers, stop))
+    }
+
+    /// The same with a copy of the executable that is there already.
+    pub fn with(executable: Executable, conditions: Conditions, workers: usize, stop: Arc<AtomicBool>) -> Self {
         let slots = (0..workers).map(Slot::new).collect();
         for slot in &conditions.counters.slots[..workers] {
             slot.set_state(SlotState::Down);
         }
-        Ok(Self { conditions, executable, slots, stop })
+        Self { conditions, executable, slots, stop }
     }
 
     /// Starts the workers and looks after them until it is stopped; then ends them.
@@ -98,15 +103,28 @@ impl Supervisor {
             && rt::scheduling::set_fifo(rt::scheduling::SUPERVISE_PRIORITY).is_ok()
             && rt::cores::available() > 1;
         while !self.stop.load(Ordering::Acquire) {
-            for slot in &mut self.slots {
-                slot.attend(&self.conditions, |name, words| {
-                    start_lower(granted, || Worker::start(&self.executable, name, words))
-                });
-            }
-            self.let_one_go_first();
+            self.attend(granted);
             self.wait();
         }
         self.end_workers();
+    }
+
+    /// Does what there is to do now.
+    pub fn attend(&mut self, granted: bool) {
+        for slot in &mut self.slots {
+            slot.attend(&self.conditions, |name, words| {
+                start_lower(granted, || Worker::start(&self.executable, name, words))
+            });
+        }
+        self.let_one_go_first();
+    }
+
+    /// When there is something to do without any event.
+    pub fn time_to_next(&self) -> Option<Duration> {
+        let first = self.slots.get(self.conditions.memory.log.first());
+        // Nobody tells this thread that a worker has joined; while the one that goes first has not, the other may.
+        let joining = first.filter(|slot| !slot.renders(&self.conditions)).map(|_| JOIN_INTERVAL);
+        self.slots.iter().filter_map(|slot| slot.time_to_next(&self.conditions)).chain(joining).min()
     }
 
     /// Lets the other worker go first if the one that does cannot. Only after `attend`: what the dead one died of is
@@ -131,10 +149,7 @@ impl Supervisor {
         events.extend(
             self.slots.iter().filter_map(Slot::worker).map(|worker| PollFd::new(worker.as_fd(), PollFlags::POLLIN)),
         );
-        let first = self.slots.get(self.conditions.memory.log.first());
-        // Nobody tells this thread that a worker has joined; while the one that goes first has not, the other may.
-        let joining = first.filter(|slot| !slot.renders(&self.conditions)).map(|_| JOIN_INTERVAL);
-        let next = self.slots.iter().filter_map(|slot| slot.time_to_next(&self.conditions)).chain(joining).min();
+        let next = self.time_to_next();
         // Rounded up, or a wait of less than a millisecond would spin.
         let timeout = next
             .map_or(PollTimeout::NONE, |time| PollTimeout::try_from(time.as_millis() + 1).unwrap_or(PollTimeout::MAX));

@@ -1,9 +1,10 @@
 //! The life of one slot: a worker, its end, the next.
 
 use std::sync::atomic::Ordering;
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use nix::sys::signal::Signal;
+use rt::clock::monotonic;
 use rt::process::{End, Worker};
 use shm::{CommandPlace, Fate, NO_BLOCK, Waiter};
 
@@ -29,11 +30,22 @@ const HASTY_STARTS: u32 = 20;
 /// The pause: long enough to cost nothing, short enough that help comes at once when the cause is gone.
 const PAUSE: Duration = Duration::from_millis(250);
 
+/// Time since a time of CLOCK_MONOTONIC.
+fn elapsed(since: u64) -> Duration {
+    Duration::from_nanos(monotonic().saturating_sub(since))
+}
+
+/// Time until a time of CLOCK_MONOTONIC.
+fn until(time: u64) -> Duration {
+    Duration::from_nanos(time.saturating_sub(monotonic()))
+}
+
 /// A slot and who is in it.
 pub struct Slot {
     number: usize,
     worker: Option<Worker>,
-    since: Instant,
+    /// When the worker was started, on CLOCK_MONOTONIC.
+    since: u64,
     epoch: u64,
     killed: bool,
     /// What is seen of a worker that was declared hung while it applied a command.
@@ -44,7 +56,8 @@ pub struct Slot {
     failures: u32,
     /// Attempts in a row in which there was not even a process.
     not_started: u32,
-    not_before: Option<Instant>,
+    /// When the next one may be started, on CLOCK_MONOTONIC.
+    not_before: Option<u64>,
 }
 
 impl Slot {
@@ -53,7 +66,7 @@ impl Slot {
         Self {
             number,
             worker: None,
-            since: Instant::now(),
+            since: 0,
             epoch: 0,
             killed: false,
             observation: None,
@@ -77,7 +90,7 @@ impl Slot {
         if self.worker.is_some() && !self.killed {
             let distrusted = conditions.alarm.distrusted(self.number) == self.epoch;
             let declared = conditions.alarm.declared(self.number) == self.epoch;
-            let stuck = !self.joined(conditions) && self.since.elapsed() > self.join_limit();
+            let stuck = !self.joined(conditions) && elapsed(self.since) > self.join_limit();
             if distrusted || stuck || (declared && self.observed(conditions)) {
                 let pid = counters.pid.load(Ordering::Relaxed);
                 self.kill();
@@ -87,7 +100,7 @@ impl Slot {
                 count(if distrusted { &counters.wrong } else { &counters.declared });
             }
         }
-        if self.worker.is_none() && self.not_before.is_none_or(|time| time <= Instant::now()) {
+        if self.worker.is_none() && self.not_before.is_none_or(|time| time <= monotonic()) {
             self.start(conditions, start);
         }
     }
@@ -95,14 +108,11 @@ impl Slot {
     /// When `attend` has something to do without any event.
     pub fn time_to_next(&self, conditions: &Conditions) -> Option<Duration> {
         match (&self.worker, self.not_before) {
-            (None, Some(time)) => Some(time.saturating_duration_since(Instant::now())),
+            (None, Some(time)) => Some(until(time)),
             (Some(_), _) if !self.killed && !self.joined(conditions) => {
-                Some(self.join_limit().saturating_sub(self.since.elapsed()))
+                Some(self.join_limit().saturating_sub(elapsed(self.since)))
             }
-            (Some(_), _) if !self.killed => {
-                let due = self.observation?.due();
-                Some(Duration::from_nanos(due.saturating_sub(rt::clock::monotonic())))
-            }
+            (Some(_), _) if !self.killed => Some(until(self.observation?.due())),
             _ => None,
         }
     }
@@ -178,7 +188,7 @@ impl Slot {
         let Some(worker) = &self.worker else { return true };
         let Some(end) = worker.ended() else { return false };
         let counters = &conditions.counters.slots[self.number];
-        counters.death_known.store(rt::clock::monotonic(), Ordering::Relaxed);
+        counters.death_known.store(monotonic(), Ordering::Relaxed);
         counters.death_block.store(conditions.counters.blocks.load(Ordering::Relaxed), Ordering::Relaxed);
         count(&counters.deaths);
         let had_joined = counters.state() != SlotState::Joining;
@@ -206,7 +216,7 @@ impl Slot {
             if self.failures == HASTY_STARTS {
                 log::error!("slot {}: workers keep ending before they join (last: {end:?}); trying on", self.number);
             }
-            self.not_before = Some(Instant::now() + PAUSE);
+            self.not_before = Some(monotonic() + PAUSE.as_nanos() as u64);
         }
         true
     }
@@ -232,7 +242,7 @@ impl Slot {
             fault: self.fault,
         };
         counters.set_state(SlotState::Joining);
-        (self.since, self.killed, self.not_before) = (Instant::now(), false, None);
+        (self.since, self.killed, self.not_before) = (monotonic(), false, None);
         (self.observation, self.loops_on) = (None, None);
         match start(&format!("chronus-worker-{}", self.number), &arguments.to_words()) {
             Ok(worker) => {
@@ -246,7 +256,7 @@ impl Slot {
                     log::error!("slot {}: no worker could be started: {error}; trying on", self.number);
                 }
                 self.not_started += 1;
-                self.not_before = Some(Instant::now() + PAUSE);
+                self.not_before = Some(monotonic() + PAUSE.as_nanos() as u64);
             }
         }
     }

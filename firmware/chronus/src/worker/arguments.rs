@@ -75,6 +75,7 @@ impl Arguments {
         };
         let damaged = |error: std::io::Error| format!("inherited memory: {error}");
         Ok(Mappings {
+            slot: self.slot,
             log: Mapping::open(inherit(0)?, Access::ReadOnly).map_err(damaged)?,
             score: ScoreMemory::open(inherit(1)?).map_err(damaged)?,
             bell: Mapping::open(inherit(2)?, Access::ReadWrite).map_err(damaged)?,

@@ -18,19 +18,20 @@ pub use replica::{Replica, Step};
 pub use state::{EngineState, STATE_WORDS};
 
 /// What a worker sees of the shared memory.
-pub struct Memory<'a> {
+pub trait WorkerMemory {
     /// The command log.
-    pub log: &'a LogMemory,
+    fn log(&self) -> &LogMemory;
     /// The score.
-    pub score: &'a ScoreMemory,
+    fn score(&self) -> &ScoreMemory;
     /// The bell.
-    pub bell: &'a BellMemory,
-    /// The slots.
-    pub slots: [&'a SlotMemory; 2],
+    fn bell(&self) -> &BellMemory;
+    /// A slot, 0 or 1.
+    fn slot(&self, number: usize) -> &SlotMemory;
 }
 
 /// The mappings of a worker process: its own slot and the bell to write, the rest to read.
 struct Mappings {
+    slot: usize,
     log: Mapping<LogMemory>,
     score: ScoreMemory,
     bell: Mapping<BellMemory>,
@@ -52,6 +53,24 @@ impl Mappings {
     }
 }
 
+impl WorkerMemory for Mappings {
+    fn log(&self) -> &LogMemory {
+        &self.log
+    }
+
+    fn score(&self) -> &ScoreMemory {
+        &self.score
+    }
+
+    fn bell(&self) -> &BellMemory {
+        &self.bell
+    }
+
+    fn slot(&self, number: usize) -> &SlotMemory {
+        if number == self.slot { &self.own } else { &self.other }
+    }
+}
+
 /// Runs the worker role; returns only on failure.
 pub fn run(arguments: &[String]) -> ExitCode {
     match Arguments::parse(arguments).and_then(|arguments| {
@@ -60,7 +79,7 @@ pub fn run(arguments: &[String]) -> ExitCode {
         arguments.prepare_process()?;
         Ok((arguments, mappings))
     }) {
-        Ok((arguments, mappings)) => work(&arguments, &mappings),
+        Ok((arguments, mappings)) => work(&arguments, mappings),
         Err(reason) => {
             eprintln!("chronus worker: {reason}");
             ExitCode::FAILURE
@@ -68,21 +87,18 @@ pub fn run(arguments: &[String]) -> ExitCode {
     }
 }
 
-fn work(arguments: &Arguments, mappings: &Mappings) -> ! {
+fn work(arguments: &Arguments, mappings: Mappings) -> ! {
     if let Some(Fault::At(point, passes, fate)) = arguments.fault {
         shm::arm(point, passes, fate);
     }
     kill_point(KillPoint::Started);
     rt::forbid_allocation();
-    let Mappings { log, score, bell, own, other } = mappings;
-    let (own, other): (&SlotMemory, &SlotMemory) = (own, other);
-    let slots = if arguments.slot == 0 { [own, other] } else { [other, own] };
-    let mut replica = Replica::join(Memory { log, score, bell, slots }, arguments.slot, arguments.fault);
+    let mut replica = Replica::join(mappings, arguments.slot, arguments.fault);
     loop {
         match replica.step() {
             Ok(Step::Rendered) => {}
-            Ok(Step::Unsealed { wake }) => rt::futex::wait(log.wake_word(), wake, None),
-            Ok(Step::NotFirst { rings }) => rt::futex::wait(bell.word(), rings, None),
+            Ok(Step::Unsealed { wake }) => rt::futex::wait(replica.memory().log().wake_word(), wake, None),
+            Ok(Step::NotFirst { rings }) => rt::futex::wait(replica.memory().bell().word(), rings, None),
             // The log has overtaken this state; a successor starts from a newer one. Ended directly: the system call
             // filter leaves no other way.
             Err(shm::RecordLost) => std::process::exit(1),

@@ -6,7 +6,7 @@ use abi::{Block, BlockNumber};
 use shm::{CommandPlace, KillPoint, Reading, RecordLost, SlotMemory, Waiter, kill_point};
 
 use super::fault::{Fault, FlipTarget, Flipping};
-use super::{EngineState, Memory, STATE_WORDS};
+use super::{EngineState, STATE_WORDS, WorkerMemory};
 
 /// How often a joining worker looks again for the newest snapshot before it takes the one before. The other
 /// worker may be writing; a read takes a microsecond and a block five thousand.
@@ -31,8 +31,8 @@ pub enum Step {
 }
 
 /// One of the two that render the same.
-pub struct Replica<'a> {
-    memory: Memory<'a>,
+pub struct Replica<M> {
+    memory: M,
     slot: usize,
     state: EngineState,
     block: Block,
@@ -40,18 +40,25 @@ pub struct Replica<'a> {
     flipping: Flipping,
 }
 
-impl<'a> Replica<'a> {
+impl<M: WorkerMemory> Replica<M> {
     /// Takes the newest state and joins with it.
-    pub fn join(memory: Memory<'a>, slot: usize, fault: Option<Fault>) -> Self {
-        let state = newest_state(memory.slots[1 - slot], memory.slots[slot]);
-        let own = memory.slots[slot];
+    pub fn join(memory: M, slot: usize, fault: Option<Fault>) -> Self {
+        let own = memory.slot(slot);
+        let state = newest_state(memory.slot(1 - slot), own);
         own.publish_first_snapshot(state.next_block, &state.to_words());
         own.join(state.next_block);
         Self { memory, slot, state, block: Block::SILENCE, waits: false, flipping: Flipping::new(fault) }
     }
 
-    fn own(&self) -> &'a SlotMemory {
-        self.memory.slots[self.slot]
+    /// Test builds: flips a bit as soon as it is the target's turn.
+    #[cfg(feature = "simulation")]
+    pub fn inject(&mut self, flip: super::Flip) {
+        self.flipping = Flipping::new(Some(Fault::Flip(flip)));
+    }
+
+    /// The memory it works on.
+    pub fn memory(&self) -> &M {
+        &self.memory
     }
 
     /// Renders and publishes the next block, or says what it has to wait for.
@@ -61,8 +68,8 @@ impl<'a> Replica<'a> {
     pub fn step(&mut self) -> Result<Step, RecordLost> {
         let number = self.state.next_block;
         // The wake word first: a seal after this reading changes it, and waiting for it ends at once.
-        let wake = self.memory.log.wake_word().load(Ordering::Acquire);
-        if self.memory.log.sealed().blocks() <= number {
+        let wake = self.memory.log().wake_word().load(Ordering::Acquire);
+        if self.memory.log().sealed().blocks() <= number {
             return Ok(Step::Unsealed { wake });
         }
         kill_point(KillPoint::Woken);
@@ -75,18 +82,18 @@ impl<'a> Replica<'a> {
 
     /// Whether the other worker goes first with block `number`: then how often the bell has rung so far.
     fn waits_for_the_other(&mut self, number: BlockNumber) -> Option<u32> {
-        let (bell, me) = (self.memory.bell, Waiter::Slot(self.slot));
+        let me = Waiter::Slot(self.slot);
         let rings = if self.goes_now(number) {
             None
         } else {
             // Said before looking again, so that whoever changes it now rings for this one too.
-            bell.set_waiting(me, true);
+            self.memory.bell().set_waiting(me, true);
             self.waits = true;
-            let rings = bell.rings();
+            let rings = self.memory.bell().rings();
             (!self.goes_now(number)).then_some(rings)
         };
         if rings.is_none() && std::mem::take(&mut self.waits) {
-            bell.set_waiting(me, false);
+            self.memory.bell().set_waiting(me, false);
         }
         rings
     }
@@ -94,13 +101,13 @@ impl<'a> Replica<'a> {
     /// Whether block `number` may be rendered now. A block whose commands no worker has applied yet is for the one
     /// that goes first: if it dies of them, the other one is warned. Once it has published the block, it has survived.
     fn goes_now(&self, number: BlockNumber) -> bool {
-        let Memory { log, score, slots, .. } = &self.memory;
-        log.first() == self.slot || slots[1 - self.slot].published() > number || !self.state.has_commands(score, log)
+        let (log, other) = (self.memory.log(), self.memory.slot(1 - self.slot));
+        log.first() == self.slot || other.published() > number || !self.state.has_commands(self.memory.score(), log)
     }
 
     fn render(&mut self, number: BlockNumber) -> Result<(), RecordLost> {
-        let own = self.own();
-        let Memory { log, score, bell, .. } = &self.memory;
+        let (own, bell) = (self.memory.slot(self.slot), self.memory.bell());
+        let (log, score) = (self.memory.log(), self.memory.score());
         self.flipping.at(FlipTarget::State, own, |bit| self.state.flip(bit));
         let note = |place: CommandPlace| own.note_applying(Some(place));
         self.state.render_next(score, Some(log), &note, &mut self.block)?;

@@ -1,5 +1,7 @@
 //! The whole state of a render: what a snapshot holds, and all that the next block depends on.
 
+#[cfg(feature = "simulation")]
+use crate::simulation::sound as dsp;
 use abi::{Block, BlockNumber, Operation, Stamp};
 use bytemuck::{Pod, Zeroable};
 use shm::{CommandPlace, KillPoint, LogMemory, LogReader, RecordLost, SNAPSHOT_WORDS, ScoreMemory, kill_point};

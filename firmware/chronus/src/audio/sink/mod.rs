@@ -29,7 +29,14 @@ pub enum Sink {
     Paced(PacedSink),
     /// No beat: as fast as the workers render.
     Free,
+    /// A timer, and somebody who listens: a simulation.
+    #[cfg(feature = "simulation")]
+    Heard(PacedSink, Listener),
 }
+
+/// Hears what is played in a simulation: number and block.
+#[cfg(feature = "simulation")]
+pub type Listener = Box<dyn FnMut(BlockNumber, &Block) + Send>;
 
 impl Sink {
     /// Starts the beat: block 0 is due now.
@@ -38,6 +45,8 @@ impl Sink {
             Self::Alsa(card) => card.begin(clock, counters),
             Self::Paced(_) => clock.start(rt::clock::monotonic()),
             Self::Free => {}
+            #[cfg(feature = "simulation")]
+            Self::Heard(..) => clock.start(rt::clock::monotonic()),
         }
     }
 
@@ -47,13 +56,18 @@ impl Sink {
             Self::Alsa(device) => device.wait(block, clock, counters),
             Self::Paced(pace) => pace.wait(block, clock, counters),
             Self::Free => Patience::Unlimited,
+            #[cfg(feature = "simulation")]
+            Self::Heard(pace, _) => pace.wait(block, clock, counters),
         }
     }
 
     /// Plays a block.
     pub fn write(&mut self, number: BlockNumber, block: &Block, clock: &AudioClock, counters: &Counters) {
-        if let Self::Alsa(device) = self {
-            device.write(number, block, clock, counters);
+        match self {
+            Self::Alsa(device) => device.write(number, block, clock, counters),
+            Self::Paced(_) | Self::Free => {}
+            #[cfg(feature = "simulation")]
+            Self::Heard(_, listener) => listener(number, block),
         }
     }
 
