@@ -66,3 +66,14 @@ impl BellMemory {
         &self.rings
     }
 }
+
+#[cfg(all(test, loom))]
+mod model;
+
+#[cfg(test)]
+impl BellMemory {
+    /// As shared memory is at first: all zero.
+    pub(crate) fn fresh() -> Self {
+        Self { rings: AtomicU32::new(0), waiting: core::array::from_fn(|_| AtomicU32::new(0)) }
+    }
+}

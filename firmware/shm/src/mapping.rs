@@ -101,7 +101,7 @@ impl<T: SharedLayout> Drop for Mapping<T> {
     }
 }
 
-#[cfg(test)]
+#[cfg(all(test, not(loom)))]
 mod tests {
     use super::*;
     use crate::SlotMemory;
