@@ -61,7 +61,6 @@ impl BellMemory {
     }
 
     /// The futex word.
-    #[cfg(not(loom))]
     pub fn word(&self) -> &AtomicU32 {
         &self.rings
     }

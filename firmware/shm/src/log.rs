@@ -66,7 +66,6 @@ impl LogMemory {
     }
 
     /// The futex word; read it (with acquire) before looking at [`LogMemory::sealed`], then wait on it.
-    #[cfg(not(loom))]
     pub fn wake_word(&self) -> &AtomicU32 {
         &self.wake
     }
@@ -97,9 +96,10 @@ impl LogMemory {
         self.score_skips.contains(index)
     }
 
-    /// The command of the log at `index`, if it is still there.
+    /// The command of the log at `index`, if it is there already and still there.
     pub fn command_at(&self, index: u64) -> Option<Command> {
-        LogReader::new(self, index).record().ok().map(|entry| entry.command)
+        // The count before the words, as `peek` does it: words of a record that is not counted may be half written.
+        LogReader::new(self, index).peek(BlockNumber::MAX).ok()?.map(|entry| entry.command)
     }
 
     fn record(&self, index: u64) -> &[AtomicU64; COMMAND_WORDS] {
@@ -228,12 +228,14 @@ impl LogMemory {
     /// As shared memory is at first: all zero.
     pub(crate) fn fresh() -> Self {
         let zero = || AtomicU64::new(0);
+        // The supervisor stores the mark because of what a worker has loaded; nobody loads the rest who writes it.
+        let word = |place| if place == MARK { zero() } else { AtomicU64::never_loaded_before_a_store(0) };
         Self {
             seal: SealWord::fresh(),
             wake: AtomicU32::new(0),
             first: AtomicU32::new(0),
             _line: core::array::from_fn(|_| zero()),
-            records: core::array::from_fn(|_| core::array::from_fn(|_| zero())),
+            records: core::array::from_fn(|_| core::array::from_fn(word)),
             score_skips: SkipList::fresh(),
         }
     }

@@ -7,6 +7,8 @@
 //! Models build small memories: the sizes in shared memory are constants that are smaller under `cfg(loom)`.
 
 mod mortal;
+#[cfg(test)]
+mod takeover;
 
 use loom::model::Builder;
 use loom::sync::{Condvar, Mutex};
@@ -44,6 +46,7 @@ pub(crate) fn check(preemptions: impl Into<Option<usize>>, model: impl Fn() + Sy
         model();
     });
     println!("{} orders", runs.load(Relaxed));
+    assert!(runs.load(Relaxed) > 1, "nothing happens at the same time");
 
 }
 
