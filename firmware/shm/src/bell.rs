@@ -69,7 +69,7 @@ impl BellMemory {
 #[cfg(all(test, loom))]
 mod model;
 
-#[cfg(test)]
+#[cfg(all(test, loom))]
 impl BellMemory {
     /// As shared memory is at first: all zero.
     pub(crate) fn fresh() -> Self {

@@ -10,8 +10,15 @@ use crate::skip::SkipList;
 use crate::sync::{AtomicU32, AtomicU64, Ordering, fence};
 
 /// Records kept. Thirteen times the largest burst promised (5,000 messages), and at a record of 64 bytes
-/// 4 MiB, which every worker can afford to keep locked in memory. In models the log wraps soon.
-pub const LOG_RECORDS: usize = if cfg!(loom) { 4 } else { 65_536 };
+/// 4 MiB, which every worker can afford to keep locked in memory. In models, and in the interpreter Miri, the
+/// log wraps soon.
+pub const LOG_RECORDS: usize = if cfg!(loom) {
+    4
+} else if cfg!(miri) {
+    64
+} else {
+    65_536
+};
 
 /// The log as it lies in shared memory.
 #[repr(C, align(64))]

@@ -47,7 +47,6 @@ pub(crate) fn check(preemptions: impl Into<Option<usize>>, model: impl Fn() + Sy
     });
     println!("{} orders", runs.load(Relaxed));
     assert!(runs.load(Relaxed) > 1, "nothing happens at the same time");
-
 }
 
 /// The kernel's futex of one word: comparing and falling asleep is one step for whoever wakes. A thread that nobody

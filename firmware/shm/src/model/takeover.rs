@@ -104,7 +104,7 @@ impl Engine {
 #[test]
 fn a_poison_costs_one_worker_in_every_order() {
     for killed_at in [Some(0), Some(1), None] {
-        check(2, move || {
+        check(3, move || {
             let engine = Engine::with(POISON);
             let shared = engine.clone();
             let second = loom::thread::spawn(move || match shared.step(1) {
@@ -143,7 +143,7 @@ fn a_poison_costs_one_worker_in_every_order() {
 fn a_command_is_proven_before_the_other_worker_applies_it() {
     // Noted, no longer noted, block (five) and its count, snapshot (five) and its count.
     for stores in 0..=14 {
-        check(2, move || {
+        check(3, move || {
             let engine = Engine::with(HARMLESS);
             let shared = engine.clone();
             let second = loom::thread::spawn(move || shared.step(1));
