@@ -1,8 +1,8 @@
 //! Orders of who writes the log, seals it, reads it and marks it. The log of a model holds four records.
 //!
 //! A record is eight words and each may be read old or new, so a model with every order takes hours. Bounded are only
-//! the switches away from a thread that could go on; each bound is one more than the shortest wrong order of a code
-//! broken on purpose needs (add without the count's check, seal without its fence), and says so.
+//! the switches away from a thread that could go on; each test says why so many. Code broken on purpose (no fence, a
+//! relaxed count, a record added over a seal) is found within these bounds.
 
 use super::*;
 use crate::model::check;
