@@ -118,6 +118,20 @@ need_rust_part() {
     install_packages "checking the code" "$package"
 }
 
+# need_miri: the interpreter that finds undefined behaviour, which only comes with rustup's nightly toolchain. That one
+# is fetched beside the toolchain in use, never in its place.
+need_miri() {
+    have rustup || return 1
+    if has_miri; then return 0; fi
+    step "Letting rustup fetch Miri, with a nightly toolchain beside yours"
+    timeout 300 rustup toolchain install nightly --profile minimal --component miri,rust-src >/dev/null 2>&1 && has_miri
+}
+
+has_miri() {
+    rustup run nightly cargo miri --version >/dev/null 2>&1 &&
+        [ -d "$(rustup run nightly rustc --print sysroot)/lib/rustlib/src/rust/library" ]
+}
+
 # has_box_target: the chosen compiler has the box's standard library.
 has_box_target() {
     local library

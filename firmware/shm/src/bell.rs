@@ -61,8 +61,18 @@ impl BellMemory {
     }
 
     /// The futex word.
-    #[cfg(not(loom))]
     pub fn word(&self) -> &AtomicU32 {
         &self.rings
+    }
+}
+
+#[cfg(all(test, loom))]
+mod model;
+
+#[cfg(all(test, loom))]
+impl BellMemory {
+    /// As shared memory is at first: all zero.
+    pub(crate) fn fresh() -> Self {
+        Self { rings: AtomicU32::new(0), waiting: core::array::from_fn(|_| AtomicU32::new(0)) }
     }
 }

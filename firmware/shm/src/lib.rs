@@ -18,6 +18,8 @@ mod checksum;
 mod kill_point;
 mod log;
 mod mapping;
+#[cfg(loom)]
+mod model;
 mod place;
 mod score;
 mod seal;

@@ -65,6 +65,14 @@ impl SealWord {
     }
 }
 
+#[cfg(test)]
+impl SealWord {
+    /// As shared memory is at first: all zero.
+    pub(crate) fn fresh() -> Self {
+        Self(AtomicU64::new(0))
+    }
+}
+
 #[cfg(all(test, not(loom)))]
 mod tests {
     use super::*;
@@ -81,7 +89,7 @@ mod tests {
 
     #[test]
     fn a_record_is_not_added_over_a_seal() {
-        let word = SealWord(AtomicU64::new(0));
+        let word = SealWord::fresh();
         let seen = word.read();
         word.seal_one();
         assert_eq!(word.add_record(seen), Err(word.read()));
@@ -101,7 +109,7 @@ mod model {
     #[test]
     fn a_sealed_block_has_all_its_commands() {
         loom::model(|| {
-            let word = Arc::new(SealWord(AtomicU64::new(0)));
+            let word = Arc::new(SealWord::fresh());
             let record = Arc::new(Plain::new(u64::MAX));
             let (sealer, writer) = (word.clone(), word.clone());
             let written = record.clone();

@@ -1,19 +1,24 @@
 //! The memory of one slot: its worker writes it, everybody else reads it.
 
-use abi::{Block, BlockNumber, WORDS_PER_BLOCK};
+use abi::BlockNumber;
+#[cfg(not(loom))]
+use abi::{Block, WORDS_PER_BLOCK};
 
 use crate::kill_point::{KillPoint, kill_point};
 use crate::mapping::SharedLayout;
+#[cfg(loom)]
+use crate::model::{Block, WORDS_PER_BLOCK};
 use crate::place::CommandPlace;
 use crate::seqlock::{Comparison, PublishPoints, Reading, Seqlock};
 use crate::sync::{AtomicU64, Ordering};
 
 /// Blocks in a ring: twice the largest lead, so that the blocks ahead never reach round to the one being played.
-pub const RING_BLOCKS: usize = 8;
+/// In models the ring wraps soon, and so do the snapshots.
+pub const RING_BLOCKS: usize = if cfg!(loom) { 2 } else { 8 };
 
 /// Room for a snapshot, in 64-bit words: 8 KiB. The patch of today needs a few hundred bytes; a copy of
 /// only what is used is made.
-pub const SNAPSHOT_WORDS: usize = 1024;
+pub const SNAPSHOT_WORDS: usize = if cfg!(loom) { 2 } else { 1024 };
 
 /// Stands for "no block yet" in [`SlotMemory::first_block`].
 pub const NO_BLOCK: BlockNumber = u64::MAX;
@@ -21,7 +26,7 @@ pub const NO_BLOCK: BlockNumber = u64::MAX;
 /// States kept. Two would do for a replacement: one is whole while the other is written. To find out which of two
 /// workers is wrong, the last state on which both agree is wanted when a block is played: as many as the blocks that
 /// may lie between, which are the largest lead, what a worker may lag without being declared, and room to spare.
-const SNAPSHOTS: usize = 16;
+const SNAPSHOTS: usize = if cfg!(loom) { 2 } else { 16 };
 
 const BLOCK_POINTS: PublishPoints = PublishPoints {
     opened: KillPoint::BlockOpened,
@@ -199,7 +204,28 @@ impl SlotMemory {
     }
 }
 
-#[cfg(test)]
+#[cfg(all(test, loom))]
+impl SlotMemory {
+    /// As shared memory is at first: all zero.
+    pub(crate) fn fresh() -> Self {
+        let zero = || AtomicU64::new(0);
+        Self {
+            joined: zero(),
+            published: zero(),
+            consumed: zero(),
+            applying: zero(),
+            flips: zero(),
+            _line: core::array::from_fn(|_| zero()),
+            ring: core::array::from_fn(|_| Seqlock::fresh()),
+            snapshots: core::array::from_fn(|_| Seqlock::fresh()),
+        }
+    }
+}
+
+#[cfg(all(test, loom))]
+mod model;
+
+#[cfg(all(test, not(loom)))]
 mod tests {
     use super::*;
     use crate::mapping::Mapping;
