@@ -14,6 +14,8 @@ const SMOOTHING: i64 = 100;
 pub struct AudioClock {
     origin: AtomicU64,
     restarted: AtomicBool,
+    /// There will be a beat, but it has not begun.
+    awaited: AtomicBool,
     rate: u32,
 }
 
@@ -24,12 +26,22 @@ const JUMP_PERIODS: u64 = 2;
 impl AudioClock {
     /// A clock for a sample rate in Hz that is not yet running.
     pub fn new(rate: u32) -> Self {
-        Self { origin: AtomicU64::new(0), restarted: AtomicBool::new(false), rate }
+        Self { origin: AtomicU64::new(0), restarted: AtomicBool::new(false), awaited: AtomicBool::new(false), rate }
     }
 
     /// The time of frame 0 on CLOCK_MONOTONIC, as best known; 0 while nothing plays in real time.
     pub fn origin(&self) -> u64 {
         self.origin.load(Ordering::Acquire)
+    }
+
+    /// Says that there will be a beat: the sink is one that gives it.
+    pub fn await_beat(&self) {
+        self.awaited.store(true, Ordering::Relaxed);
+    }
+
+    /// Whether there will be a beat and it has not begun. Until then nobody knows which frame is when.
+    pub fn awaits_beat(&self) -> bool {
+        self.origin() == 0 && self.awaited.load(Ordering::Relaxed)
     }
 
     /// Time from frame 0 to the start of a block, in nanoseconds.

@@ -15,6 +15,7 @@ use rt::cores::Placement;
 use rt::scheduling::RealTime;
 use shm::CommandPlace;
 
+use crate::audio::sink::Sink;
 use crate::audio::{Alarm, AudioClock, Doubt, Period, SharedMemory};
 use crate::command_line::{RunOptions, SinkChoice};
 use crate::control::{Control, start_receiving};
@@ -50,6 +51,9 @@ pub fn run(options: &RunOptions) -> Result<(), String> {
     // After the memory is there: with a small limit on locked memory it would be refused, and not the locking.
     let real_time = rights::ask(options.real_time)?;
     let sound = sound::open(options, &engine.clock)?;
+    if !matches!(sound.sink, Sink::Free) {
+        engine.clock.await_beat();
+    }
     // Last, because it overwrites: a run that is refused leaves the file alone.
     let kept = options.keep_score.as_deref().map(|path| KeptScore::create(path, options.rate)).transpose()?;
     let facts = Facts {

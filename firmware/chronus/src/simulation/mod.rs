@@ -47,6 +47,7 @@ struct Outcome {
     quarantined: u64,
     divergences: u64,
     undecided: u64,
+    deaths: u64,
     redundant: bool,
 }
 
@@ -91,7 +92,7 @@ pub fn run(words: &[OsString]) -> Result<(), String> {
 
 /// The promises.
 fn check(outcome: &Outcome, weather: Weather) -> Result<(), String> {
-    let Outcome { done, late, wrong, quarantined, divergences, undecided, redundant } = outcome;
+    let Outcome { done, late, wrong, quarantined, divergences, undecided, deaths, redundant } = outcome;
     let ends_well = BLOCKS - WELL_BLOCKS;
     if !redundant {
         return Err("not redundant again at the end".to_owned());
@@ -109,6 +110,11 @@ fn check(outcome: &Outcome, weather: Weather) -> Result<(), String> {
     }
     if *divergences > done.flips {
         return Err(format!("{divergences} divergences by {} flipped bits", done.flips));
+    }
+    // A stopped worker that goes on again may be replaced or not.
+    let faults = done.poisons + done.flips + done.others;
+    if weather == Weather::Single && *deaths > faults {
+        return Err(format!("{deaths} workers died of {faults} faults"));
     }
     if weather == Weather::Single && (!late.is_empty() || *undecided > 0) {
         return Err(format!("one fault at a time made blocks late: {late:?}; {undecided} divergences undecided"));
@@ -144,8 +150,15 @@ fn simulate(seed: u64, weather: Weather) -> Outcome {
     let stamper = Stamper::new(memory.clone(), clock.clone(), counters.clone(), RATE, lead, None);
     let now = rt::clock::monotonic();
     let calm_from = now + clock.offset_of_block(BLOCKS - CALM_BLOCKS);
-    let schedule =
-        Schedule { stamper, random, weather, calm_from, next_fault: now + 100_000_000, done: Done::default() };
+    let schedule = Schedule {
+        stamper,
+        random,
+        weather,
+        calm_from,
+        next_fault: now + 100_000_000,
+        resumed: None,
+        done: Done::default(),
+    };
     let schedule = Rc::new(std::cell::RefCell::new(schedule));
     let acting = schedule.clone();
     let act = Box::new(move |world: &World| Some(acting.borrow_mut().act(world)));
@@ -184,6 +197,7 @@ fn simulate(seed: u64, weather: Weather) -> Outcome {
         quarantined: read(&counters.quarantined),
         divergences: read(&counters.divergences),
         undecided: read(&counters.undecided),
+        deaths: counters.slots.iter().map(|slot| read(&slot.deaths)).sum(),
         redundant,
     }
 }

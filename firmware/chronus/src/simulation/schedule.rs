@@ -46,6 +46,8 @@ pub struct Schedule {
     pub calm_from: u64,
     /// Time of the next fault.
     pub next_fault: u64,
+    /// A stopped worker that goes on again, and when.
+    pub resumed: Option<(u32, u64)>,
     /// What was done so far.
     pub done: Done,
 }
@@ -54,6 +56,9 @@ impl Schedule {
     /// Does what is due; gives the time to the next turn.
     pub fn act(&mut self, world: &World) -> u64 {
         let now = rt::clock::monotonic();
+        if let Some((process, _)) = self.resumed.take_if(|(_, time)| *time <= now) {
+            world.stop(process, false);
+        }
         if now >= self.next_fault && now < self.calm_from {
             self.fault(world);
             let (low, high) = match self.weather {
@@ -137,6 +142,10 @@ impl Schedule {
         self.done.others += 1;
         if let Some(process) = self.victim(world) {
             world.stop(process, true);
+            if self.random.below(2) == 0 {
+                let time = rt::clock::monotonic() + self.random.between(500, 40_000) * MICROSECOND;
+                self.resumed = Some((process, time));
+            }
         }
     }
 

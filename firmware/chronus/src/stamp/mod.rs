@@ -33,6 +33,12 @@ const MARGIN_FRAMES: u64 = 64;
 /// that arrives within this window is put behind it; a thread that wakes up to 2.7 ms late still is in time.
 const RELEASE_FRAMES: u64 = 128;
 
+/// Commands that may come before the beat begins: a moment after the start, in which a patch may be set up.
+const MOST_EARLY: usize = 8192;
+
+/// How often it is looked whether the beat has begun, while commands wait for it: a period is longer.
+const BEAT_INTERVAL: Duration = Duration::from_millis(2);
+
 /// Furthest block after the first unsealed one that a command is stamped for: 85 ms at 48 kHz. In a normal run
 /// none gets beyond lead + 1 blocks. But a device that stands still for seconds seals nothing while the clock
 /// goes on, and as the log is sorted, one command far ahead would make all later ones late.
@@ -93,6 +99,8 @@ pub struct Stamper {
     waiting: BinaryHeap<Reverse<Waiting>>,
     shares: Shares,
     sequence: u64,
+    /// What came before the beat began.
+    early: Vec<(Operation, When, SocketAddr)>,
     /// Who has sent the records of the log that no state has behind it yet, with their indices.
     senders: VecDeque<(u64, SocketAddr)>,
     /// Wall clock less monotonic clock, in nanoseconds.
@@ -120,6 +128,7 @@ impl Stamper {
             waiting: BinaryHeap::new(),
             shares: Shares::new(),
             sequence: 0,
+            early: Vec::new(),
             senders: VecDeque::new(),
             wall_offset: 0,
         }
@@ -134,6 +143,17 @@ impl Stamper {
             let text = "more commands than one sender may send at once; nothing changed, send it again";
             return Err((Code::Full, text.to_owned()));
         }
+        if self.clock.awaits_beat() {
+            if self.early.len() >= MOST_EARLY {
+                return Err((Code::Full, "the engine has not begun to play; send it again in a second".to_owned()));
+            }
+            self.early.push((operation, when, sender));
+            return Ok(());
+        }
+        self.stamp(operation, when, sender)
+    }
+
+    fn stamp(&mut self, operation: Operation, when: When, sender: SocketAddr) -> Result<(), (Code, String)> {
         match when {
             When::Arrival(time) => {
                 // Without a beat there is no time either: the next frame that is free.
@@ -167,6 +187,12 @@ impl Stamper {
     /// # Errors
     /// If the log is full; the command stays waiting.
     pub fn release_due(&mut self) -> Result<(), (Code, String)> {
+        if !self.early.is_empty() && !self.clock.awaits_beat() {
+            for (operation, when, sender) in std::mem::take(&mut self.early) {
+                // There is room for all of them: they are fewer than what may wait, and the log is empty.
+                self.stamp(operation, when, sender)?;
+            }
+        }
         // Without a beat nothing is waited for.
         let reach = self.reach().unwrap_or(u64::MAX);
         let mut logged = Ok(());
@@ -217,6 +243,9 @@ impl Stamper {
 
     /// How long until a waiting command is due; `None` if none waits.
     pub fn time_to_next(&self) -> Option<Duration> {
+        if !self.early.is_empty() {
+            return Some(BEAT_INTERVAL);
+        }
         let Reverse(next) = self.waiting.peek()?;
         let frames = next.frame.saturating_sub(self.reach()?);
         Some(Duration::from_nanos(frames * NANOSECONDS / u64::from(self.rate)))

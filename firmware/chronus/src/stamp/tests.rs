@@ -123,3 +123,18 @@ fn who_has_filled_its_share_of_the_waiting_commands_leaves_room_for_others() {
     stamper.release_due().unwrap();
     assert_eq!((stamper.waiting.len(), stamper.accept(OPEN, tag, SENDER)), (0, Ok(())));
 }
+
+#[test]
+fn what_comes_before_the_beat_waits_for_it() {
+    let mut stamper = stamper();
+    stamper.clock.await_beat();
+    stamper.accept(OPEN, When::Arrival(rt::clock::monotonic()), SENDER).unwrap();
+    stamper.accept(CLOSE, When::TimeTag(tag_in(10_000_000)), SENDER).unwrap();
+    stamper.release_due().unwrap();
+    assert_eq!((logged(&stamper).len(), stamper.time_to_next()), (0, Some(BEAT_INTERVAL)));
+    stamper.clock.start(rt::clock::monotonic());
+    stamper.release_due().unwrap();
+    let logged = logged(&stamper);
+    assert_eq!((logged[0], logged.len()), ((command_latency(2), OPEN), 2));
+    assert!(logged[1].0 < command_latency(2) + 480, "{logged:?}");
+}
