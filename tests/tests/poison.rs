@@ -148,3 +148,22 @@ fn a_poison_that_is_no_number_never_leaves_the_engine() {
     outcome.assert_explained();
     assert_eq!(outcome.kept, 21);
 }
+
+#[test]
+fn a_state_that_no_worker_survives_is_given_up_and_the_engine_plays_on() {
+    let live = Live::start(Build::Faults, "curse", &[], &[]);
+    live.send("/gate/adsr", vec![OscType::Bool(true)]);
+    // Its command is survived; what it leaves is not, and no command is to blame for it.
+    live.send("/poison", word("curse"));
+    let status = live.engine.wait_until("a new start", |status| number(status, "started_over") == 1);
+    assert_eq!(number(&status, "commands.quarantined"), 0);
+    let before = number(&live.engine.wait_for_lockstep(), "commands.applied");
+    live.send("/gate/adsr", vec![OscType::Bool(true)]);
+    live.engine.wait_until("a command", |status| number(status, "commands.applied") > before);
+    let status = live.engine.wait_for_lockstep();
+    assert_eq!((number(&status, "started_over"), number(&status, "divergences")), (1, 0));
+    let late = number(&status, "late_blocks");
+    println!("a cursed state: {} workers and {late} blocks were lost", deaths(&status));
+    let (code, output) = live.engine.stop();
+    assert_eq!(code, 0, "{output}");
+}

@@ -20,11 +20,13 @@ pub enum Poison {
     NotANumber,
     /// Indexes beyond the end of an array.
     OutOfRange,
+    /// Leaves a state of which whoever renders the next block dies.
+    Curse,
 }
 
 impl Poison {
     /// All, each at the place of its number.
-    pub const ALL: [Self; 8] = [
+    pub const ALL: [Self; 9] = [
         Self::Abort,
         Self::NullWrite,
         Self::StackOverflow,
@@ -33,6 +35,7 @@ impl Poison {
         Self::OpenFile,
         Self::NotANumber,
         Self::OutOfRange,
+        Self::Curse,
     ];
 
     /// The word for it in `/poison WORD`.
@@ -46,6 +49,7 @@ impl Poison {
             Self::OpenFile => "open_file",
             Self::NotANumber => "not_a_number",
             Self::OutOfRange => "out_of_range",
+            Self::Curse => "curse",
         }
     }
 }

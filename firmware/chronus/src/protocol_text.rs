@@ -150,6 +150,7 @@ const STATUS: &str = "\
 | `slots.N.wrong` | h | workers that had computed wrongly and therefore were killed |
 | `slots.N.death_known_ns` | h | when the last death was known, on CLOCK_MONOTONIC |
 | `slots.N.redundant_ns` | h | when the slot was last seen in lockstep again |
+| `started_over` | h | times the sound began anew, with all defaults, because no worker survived its state |
 | `commands.received` | h | commands that came in |
 | `commands.applied` | h | commands that are in the sound by now |
 | `commands.refused` | h | commands and datagrams that were refused; each is answered with `/error` within the limits above |

@@ -64,8 +64,19 @@ impl Sine {
         }
     }
 
+    /// Test builds: the frame that follows a block later panics.
+    #[cfg(feature = "faults")]
+    pub(crate) fn curse(&mut self) {
+        self.reserved = abi::FRAMES as u32 + 9;
+    }
+
     /// One frame. The phase is carried over every change of frequency, so there is nothing to click.
     pub(crate) fn frame(&mut self, clock: &Clock) -> f64 {
+        #[cfg(feature = "faults")]
+        if self.reserved > 0 {
+            self.reserved -= 1;
+            assert!(self.reserved > 0, "the state is cursed");
+        }
         let sample = sine_of_phase(self.phase) * self.gain.next();
         // Rounded to a unit: 48000 / 2^32 Hz, a hundred-thousandth of a hertz. The cast saturates.
         let increment = (self.frequency.next() * clock.phase_per_hertz + 0.5) as u32;

@@ -73,6 +73,7 @@ impl State {
     fn swallow(&mut self, poison: abi::Poison) {
         match poison {
             abi::Poison::NotANumber => self.filter.poison(),
+            abi::Poison::Curse => self.sine.curse(),
             abi::Poison::OutOfRange => {
                 let place = self.rate() as usize;
                 self.envelope.attack = PARAMETERS[place].default;

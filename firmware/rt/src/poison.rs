@@ -17,7 +17,7 @@ pub fn strike(poison: Poison) {
         },
         Poison::HugeAllocation => drop(std::hint::black_box(vec![1_u8; std::hint::black_box(1 << 40)])),
         Poison::OpenFile => drop(std::hint::black_box(std::fs::File::open("/proc/self/status"))),
-        Poison::NotANumber | Poison::OutOfRange => {}
+        Poison::NotANumber | Poison::OutOfRange | Poison::Curse => {}
     }
 }
 
@@ -27,7 +27,7 @@ fn strike_simulated(poison: Poison) {
     use crate::simulation::{Ending, end};
     use nix::sys::signal::Signal;
     match poison {
-        Poison::NotANumber => {}
+        Poison::NotANumber | Poison::Curse => {}
         Poison::EndlessLoop => end(Ending::Loops),
         Poison::Abort => end(Ending::Signal(Signal::SIGABRT)),
         Poison::HugeAllocation | Poison::OpenFile => end(Ending::Signal(Signal::SIGSYS)),

@@ -25,7 +25,7 @@ use crate::render::{blocks_of_score, load_score};
 use crate::report::{Counters, Facts, STACK_BYTES};
 use crate::stamp::{KeptScore, Stamper, command_latency};
 use crate::supervise::{Conditions, Supervisor};
-use crate::worker::EngineState;
+use crate::worker::{EngineState, start_over};
 use signals::Signals;
 use sound::Sound;
 
@@ -161,6 +161,7 @@ impl Engine {
         placement: Placement,
         quarantined: SyncSender<CommandPlace>,
     ) -> Result<JoinHandle<()>, String> {
+        let rate = options.rate;
         let conditions = Conditions {
             memory: self.memory.clone(),
             counters: self.counters.clone(),
@@ -168,6 +169,7 @@ impl Engine {
             cores: placement.slots,
             real_time: options.real_time,
             stuck_on: AtomicU64::new(0),
+            start_over: Box::new(move |memory| start_over([&memory.slots[0], &memory.slots[1]], rate)),
             quarantined,
         };
         let supervisor = Supervisor::new(conditions, options.workers, self.ended.clone())?;

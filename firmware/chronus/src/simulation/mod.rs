@@ -142,6 +142,7 @@ fn simulate(seed: u64, weather: Weather) -> Outcome {
         cores: [None; 2],
         real_time: RealTime::Off,
         stuck_on: AtomicU64::new(0),
+        start_over: Box::new(|_| {}),
         quarantined,
     };
     let executable = Executable::none().expect("a descriptor");

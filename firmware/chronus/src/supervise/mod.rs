@@ -3,6 +3,7 @@
 //! It waits for events and never for a worker. It knows no sound.
 
 mod blame;
+mod dead_end;
 mod fault;
 mod slot;
 
@@ -19,6 +20,7 @@ use shm::CommandPlace;
 
 use crate::audio::{Alarm, SharedMemory};
 use crate::report::{Counters, SlotState};
+use dead_end::DeadEnd;
 use slot::Slot;
 
 /// What workers are started with.
@@ -35,6 +37,8 @@ pub struct Conditions {
     pub real_time: RealTime,
     /// The command that a worker was last found stuck on, as a word; 0 for none.
     pub stuck_on: AtomicU64,
+    /// Makes a state that workers survive, in place of one that none does. Called while no slot has a worker.
+    pub start_over: Box<dyn Fn(&SharedMemory) + Send>,
     /// Takes the places of commands that were quarantined.
     pub quarantined: SyncSender<CommandPlace>,
 }
@@ -72,6 +76,7 @@ pub struct Supervisor {
     conditions: Conditions,
     executable: Executable,
     slots: Vec<Slot>,
+    dead_end: DeadEnd,
     stop: Arc<AtomicBool>,
 }
 
@@ -92,7 +97,7 @@ impl Supervisor {
         for slot in &conditions.counters.slots[..workers] {
             slot.set_state(SlotState::Down);
         }
-        Self { conditions, executable, slots, stop }
+        Self { conditions, executable, slots, dead_end: DeadEnd::default(), stop }
     }
 
     /// Starts the workers and looks after them until it is stopped; then ends them.
@@ -112,9 +117,18 @@ impl Supervisor {
     /// Does what there is to do now.
     pub fn attend(&mut self, granted: bool) {
         for slot in &mut self.slots {
-            slot.attend(&self.conditions, |name, words| {
-                start_lower(granted, || Worker::start(&self.executable, name, words))
-            });
+            let end = slot.attend(&self.conditions);
+            self.dead_end.note(&self.conditions, end);
+        }
+        if self.dead_end.is_reached() && self.slots.iter().all(|slot| slot.worker().is_none()) {
+            self.dead_end.leave(&self.conditions);
+        }
+        if !self.dead_end.is_reached() {
+            for slot in &mut self.slots {
+                slot.fill(&self.conditions, |name, words| {
+                    start_lower(granted, || Worker::start(&self.executable, name, words))
+                });
+            }
         }
         self.let_one_go_first();
     }

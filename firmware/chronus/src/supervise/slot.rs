@@ -83,9 +83,10 @@ impl Slot {
         self.worker.as_ref()
     }
 
-    /// Does what there is to do: notes an end, kills the unfit, starts the next.
-    pub fn attend(&mut self, conditions: &Conditions, start: impl FnOnce(&str, &[String]) -> std::io::Result<Worker>) {
-        self.gone(conditions);
+    /// Does what there is to do for the worker: notes its end, kills it if it is unfit. Gives how it ended, if it was
+    /// just found so, and whether a command was to blame.
+    pub fn attend(&mut self, conditions: &Conditions) -> Option<(End, bool)> {
+        let end = self.note_end(conditions);
         let counters = &conditions.counters.slots[self.number];
         if self.worker.is_some() && !self.killed {
             let distrusted = conditions.alarm.distrusted(self.number) == self.epoch;
@@ -100,6 +101,11 @@ impl Slot {
                 count(if distrusted { &counters.wrong } else { &counters.declared });
             }
         }
+        end
+    }
+
+    /// Starts the next worker if there is none and it is time.
+    pub fn fill(&mut self, conditions: &Conditions, start: impl FnOnce(&str, &[String]) -> std::io::Result<Worker>) {
         if self.worker.is_none() && self.not_before.is_none_or(|time| time <= monotonic()) {
             self.start(conditions, start);
         }
@@ -185,8 +191,12 @@ impl Slot {
 
     /// Whether there is no worker (any more); notes an end.
     pub fn gone(&mut self, conditions: &Conditions) -> bool {
-        let Some(worker) = &self.worker else { return true };
-        let Some(end) = worker.ended() else { return false };
+        self.note_end(conditions);
+        self.worker.is_none()
+    }
+
+    fn note_end(&mut self, conditions: &Conditions) -> Option<(End, bool)> {
+        let end = self.worker.as_ref()?.ended()?;
         let counters = &conditions.counters.slots[self.number];
         counters.death_known.store(monotonic(), Ordering::Relaxed);
         counters.death_block.store(conditions.counters.blocks.load(Ordering::Relaxed), Ordering::Relaxed);
@@ -195,7 +205,7 @@ impl Slot {
         counters.set_state(SlotState::Down);
         counters.pid.store(0, Ordering::Relaxed);
         let (own, other) = (&conditions.memory.slots[self.number], &conditions.memory.slots[1 - self.number]);
-        self.blame(conditions, end);
+        let blamed = self.blame(conditions, end);
         if conditions.alarm.distrusted(self.number) == self.epoch && other.newest_snapshot().is_some() {
             own.discard();
         }
@@ -218,7 +228,7 @@ impl Slot {
             }
             self.not_before = Some(monotonic() + PAUSE.as_nanos() as u64);
         }
-        true
+        Some((end, blamed))
     }
 
     fn start(&mut self, conditions: &Conditions, start: impl FnOnce(&str, &[String]) -> std::io::Result<Worker>) {
@@ -263,15 +273,17 @@ impl Slot {
 
     /// Takes the command out of the engine that this worker has died of, if there is one. Before anyone may apply it
     /// again: while this slot is empty, and while it is still this slot that goes first.
-    fn blame(&self, conditions: &Conditions, end: End) {
+    fn blame(&self, conditions: &Conditions, end: End) -> bool {
         let crashed = conditions.memory.slots[self.number].applying().filter(|_| is_crash(end));
-        let Some(place) = crashed.or(self.loops_on) else { return };
-        if quarantine(&conditions.memory, place) {
+        let Some(place) = crashed.or(self.loops_on) else { return false };
+        let news = quarantine(&conditions.memory, place);
+        if news {
             log::debug!("slot {}: the worker ended ({end:?}) by {place:?}, which is skipped from now on", self.number);
             count(&conditions.counters.quarantined);
             // The thread that answers clients may be gone at the very end, and is never waited for.
             let _ = conditions.quarantined.try_send(place);
         }
+        news
     }
 
     fn note_fault(&self, conditions: &Conditions, end: End) {

@@ -14,7 +14,7 @@ use shm::{BellMemory, KillPoint, LogMemory, Mapping, ScoreMemory, SlotMemory, ki
 
 pub use arguments::Arguments;
 pub use fault::{Fault, Flip, FlipTarget};
-pub use replica::{Replica, Step};
+pub use replica::{Replica, Step, start_over};
 pub use state::{EngineState, STATE_WORDS};
 
 /// What a worker sees of the shared memory.

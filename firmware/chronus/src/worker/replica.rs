@@ -127,6 +127,15 @@ impl<M: WorkerMemory> Replica<M> {
     }
 }
 
+/// Replaces the newest state of all by one with the sound as it is at the start. For the supervisor, while no slot has
+/// a worker: no worker survives the state there is.
+pub fn start_over(slots: [&SlotMemory; 2], rate: u32) {
+    let state = newest_state(slots[0], slots[1]).with_new_sound(rate);
+    for slot in slots {
+        slot.publish_snapshot(state.next_block, &state.to_words(), state.log_index);
+    }
+}
+
 /// The newest whole state of either slot. There always is one: a worker killed while writing one of its
 /// snapshots leaves the others whole, and the supervisor wrote the first.
 fn newest_state(other: &SlotMemory, own: &SlotMemory) -> EngineState {

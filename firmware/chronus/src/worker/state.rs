@@ -29,6 +29,11 @@ impl EngineState {
         Self { next_block: 0, log_index: 0, score_index: 0, sound: dsp::State::new(rate) }
     }
 
+    /// The same place in score and log, with the sound as it is at the start, at a sample rate in Hz.
+    pub fn with_new_sound(self, rate: u32) -> Self {
+        Self { sound: dsp::State::new(rate), ..self }
+    }
+
     /// As the words of a snapshot.
     pub fn to_words(self) -> [u64; STATE_WORDS] {
         bytemuck::cast(self)
