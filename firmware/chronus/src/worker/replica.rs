@@ -1,5 +1,6 @@
 //! The work of a worker, in steps that never wait: whoever runs it does.
 
+use std::cell::Cell;
 use std::sync::atomic::Ordering;
 
 use abi::{Block, BlockNumber};
@@ -102,9 +103,14 @@ impl<'a> Replica<'a> {
         let own = self.own();
         let Memory { log, score, bell, .. } = &self.memory;
         self.flipping.at(FlipTarget::State, own, |bit| self.state.flip(bit));
-        let note = |place: CommandPlace| own.note_applying(Some(place));
+        let commands = Cell::new(0);
+        let note = |place: CommandPlace| {
+            own.note_applying(Some(place));
+            commands.set(commands.get() + 1);
+        };
         self.state.render_next(score, Some(log), &note, &mut self.block)?;
         own.note_applying(None);
+        own.note_commands(number, commands.get());
         kill_point(KillPoint::Rendered);
         self.flipping.at(FlipTarget::Block, own, |bit| {
             self.block.words_mut()[(bit / 64) as usize % abi::WORDS_PER_BLOCK] ^= 1 << (bit % 64);

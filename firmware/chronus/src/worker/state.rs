@@ -37,6 +37,11 @@ impl EngineState {
         bytemuck::cast(*words)
     }
 
+    /// The sound's state: for who wants to know what its modules cost.
+    pub fn sound(&self) -> &dsp::State {
+        &self.sound
+    }
+
     /// Test builds: flips a bit of the sound's state, counted over all of it.
     #[cfg(feature = "faults")]
     pub fn flip(&mut self, bit: u64) {
