@@ -42,6 +42,15 @@ pub enum Fault {
     At(KillPoint, u32, Fate),
     /// It flips a bit.
     Flip(Flip),
+    /// It is slow: each command costs it so many turns of an empty loop besides.
+    Slow(u64),
+}
+
+/// Computes as long as a slow worker does for a command; what is well does nothing.
+pub(super) fn slow_down(fault: Option<Fault>) {
+    if let Some(Fault::Slow(turns)) = fault.filter(|_| cfg!(feature = "faults")) {
+        (0..turns).for_each(|turn| _ = std::hint::black_box(turn));
+    }
 }
 
 /// Blocks that a worker renders after it has flipped a bit, if it is not ended before: far more than it takes to find

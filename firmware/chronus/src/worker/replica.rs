@@ -6,7 +6,7 @@ use std::sync::atomic::Ordering;
 use abi::{Block, BlockNumber};
 use shm::{CommandPlace, KillPoint, Reading, RecordLost, SlotMemory, Waiter, kill_point};
 
-use super::fault::{Fault, FlipTarget, Flipping};
+use super::fault::{Fault, FlipTarget, Flipping, slow_down};
 use super::{EngineState, Memory, STATE_WORDS};
 
 /// How often a joining worker looks again for the newest snapshot before it takes the one before. The other
@@ -39,6 +39,7 @@ pub struct Replica<'a> {
     block: Block,
     waits: bool,
     flipping: Flipping,
+    fault: Option<Fault>,
 }
 
 impl<'a> Replica<'a> {
@@ -48,7 +49,7 @@ impl<'a> Replica<'a> {
         let own = memory.slots[slot];
         own.publish_first_snapshot(state.next_block, &state.to_words());
         own.join(state.next_block);
-        Self { memory, slot, state, block: Block::SILENCE, waits: false, flipping: Flipping::new(fault) }
+        Self { memory, slot, state, block: Block::SILENCE, waits: false, flipping: Flipping::new(fault), fault }
     }
 
     fn own(&self) -> &'a SlotMemory {
@@ -103,10 +104,11 @@ impl<'a> Replica<'a> {
         let own = self.own();
         let Memory { log, score, bell, .. } = &self.memory;
         self.flipping.at(FlipTarget::State, own, |bit| self.state.flip(bit));
-        let commands = Cell::new(0);
+        let (commands, fault) = (Cell::new(0), self.fault);
         let note = |place: CommandPlace| {
             own.note_applying(Some(place));
             commands.set(commands.get() + 1);
+            slow_down(fault);
         };
         self.state.render_next(score, Some(log), &note, &mut self.block)?;
         own.note_applying(None);
