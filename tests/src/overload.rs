@@ -203,7 +203,8 @@ fn piece(instrument: Instrument, lengths: &[u64], commands: u64, factor: f64) ->
     let (mut passages, mut block) = (Vec::new(), MUSIC + silence);
     for length in lengths {
         let blocks = block..block + length;
-        score.at(block * 256, "/gate/adsr", vec![OscType::Int(1)]);
+        // A block before, so that all blocks of the passage have the same number of commands.
+        score.at((block - 1) * 256, "/gate/adsr", vec![OscType::Int(1)]);
         add_passage(&mut score, blocks.clone(), commands);
         // What is left when the passage is over; twice that, for the machine is shared, and half a second besides.
         let caught_up = block + (2.0 * factor * *length as f64) as u64 + (0.5e9 / instrument.period()) as u64;

@@ -21,6 +21,7 @@ const SAME_LATENCY: f64 = 64.0;
 
 /// Checks all that is promised.
 fn check(outcome: &Outcome) {
+    println!("{}", outcome.messages);
     let late_of_all: u64 = outcome.late.iter().sum();
     println!(
         "late {:?} in {:?}, {} elsewhere; {} blocks differ; {} workers replaced; {:?}",
@@ -45,6 +46,7 @@ fn check(outcome: &Outcome) {
     assert!(elsewhere.len() as u64 <= 2 * outcome.stray, "{elsewhere:?} differ, {} were late there", outcome.stray);
     assert_eq!(number(&outcome.status, "divergences"), 0);
     assert_eq!(number(&outcome.status, "late_blocks"), late_of_all + outcome.stray);
+    assert_eq!(number(&outcome.status, "commands.quarantined"), 0);
     assert_eq!(outcome.replaced, 0, "a worker that goes on from command to command is not hung");
     for slot in 0..2 {
         assert_eq!(outcome.status["slots"][slot]["state"], "lockstep");
@@ -59,7 +61,6 @@ fn check(outcome: &Outcome) {
 
 /// Checks that each overload was told once, and what costs what.
 fn check_messages(outcome: &Outcome) {
-    println!("{}", outcome.messages);
     let said = |part: &str| outcome.messages.lines().filter(|line| line.contains(part)).collect::<Vec<_>>();
     let begun = said("overload: blocks need more than the period");
     assert_eq!(begun.len(), outcome.passages.len(), "each overload is told once");
