@@ -48,7 +48,7 @@ impl Instrument {
     }
 
     /// Processor time in nanoseconds that a worker takes for a command of a passage here. `commands` is how many are
-    /// tried in each of forty blocks; few enough to be in time.
+    /// tried in each of forty blocks: few enough to be in time, so many that they cost far more than the blocks.
     pub fn cost_of_a_command(self, commands: u64) -> f64 {
         let folder = Folder::new("overload-calibration");
         let (path, begin, blocks) = (folder.file("score.osc"), MUSIC * 2, 40);
@@ -66,6 +66,7 @@ impl Instrument {
         let (before, after, later) = (used(begin - 50), used(begin + blocks + 50), used(begin + blocks + 250));
         let quiet = (later.1 - after.1) / (later.0 - after.0);
         let extra = after.1 - before.1 - quiet * (after.0 - before.0);
+        assert!(extra > 0.0, "the workers were replaced, or used nothing for the commands");
         extra / (workers.len() as u64 * blocks * messages_for(commands) * EVERYTHING.1) as f64
     }
 }

@@ -19,6 +19,10 @@ const FACTOR: f64 = 2.5;
 /// would have done so by whole blocks.
 const SAME_LATENCY: f64 = 64.0;
 
+/// Workers that may be replaced where other programs take processor time from them. One that goes on from command to
+/// command is not hung: undisturbed it is none. Ending them in a loop would be one in 13 periods: dozens.
+const MOST_REPLACED: u64 = 8;
+
 /// Checks all that is promised.
 fn check(outcome: &Outcome) {
     println!("{}", outcome.messages);
@@ -47,7 +51,7 @@ fn check(outcome: &Outcome) {
     assert_eq!(number(&outcome.status, "divergences"), 0);
     assert_eq!(number(&outcome.status, "late_blocks"), late_of_all + outcome.stray);
     assert_eq!(number(&outcome.status, "commands.quarantined"), 0);
-    assert_eq!(outcome.replaced, 0, "a worker that goes on from command to command is not hung");
+    assert!(outcome.replaced <= MOST_REPLACED, "{} workers were replaced", outcome.replaced);
     for slot in 0..2 {
         assert_eq!(outcome.status["slots"][slot]["state"], "lockstep");
     }
@@ -76,23 +80,23 @@ fn check_messages(outcome: &Outcome) {
     assert_eq!(number(&outcome.status, "load.commands_most"), outcome.passages[0].commands);
 }
 
-/// Performs until nothing else on this machine made a block late, three times at most; whatever differs must always be
-/// explained.
+/// Performs until nothing else on this machine made a block late or held a worker, three times at most; whatever differs
+/// must always be explained.
 fn perform_undisturbed(instrument: Instrument, lengths: &[u64], commands: u64) {
     for attempt in 1..=3 {
         let outcome = perform(instrument, lengths, commands, FACTOR);
         check(&outcome);
-        if outcome.stray == 0 {
+        if outcome.stray == 0 && outcome.replaced == 0 {
             return;
         }
-        println!("attempt {attempt}: {} late blocks elsewhere", outcome.stray);
+        println!("attempt {attempt}: {} late blocks elsewhere, {} workers replaced", outcome.stray, outcome.replaced);
     }
-    panic!("late blocks elsewhere in every attempt");
+    panic!("late blocks elsewhere or workers replaced in every attempt");
 }
 
 #[test]
 fn seconds_of_overload_cost_late_blocks_and_nothing_else() {
-    let cost = SLOW.cost_of_a_command(90);
+    let cost = SLOW.cost_of_a_command(600);
     let commands = (FACTOR * SLOW.period() / cost) as u64;
     println!("{:.2} us a command, {commands} for {FACTOR} periods", cost / 1e3);
     perform_undisturbed(SLOW, &[280, 90], commands);
@@ -100,7 +104,7 @@ fn seconds_of_overload_cost_late_blocks_and_nothing_else() {
 
 #[test]
 fn the_densest_score_is_survived_and_told() {
-    let cost = QUICK.cost_of_a_command(9_000);
+    let cost = QUICK.cost_of_a_command(60_000);
     let commands = (FACTOR * QUICK.period() / cost) as u64;
     // All that a score may have, in two passages.
     let blocks = (2_000_000 / commands).max(2);
