@@ -59,9 +59,14 @@ impl Engine {
 
     /// The same with environment variables.
     pub fn start_with(build: Build, arguments: &[&str], variables: &[(&str, &str)]) -> Self {
+        Self::start_telling(build, arguments, variables, Stdio::inherit())
+    }
+
+    /// The same with a place for its messages.
+    pub fn start_telling(build: Build, arguments: &[&str], variables: &[(&str, &str)], messages: Stdio) -> Self {
         let program = chronus(build);
         let mut command = Command::new(&program);
-        command.arg("run").args(arguments).envs(variables.iter().copied());
+        command.arg("run").args(arguments).envs(variables.iter().copied()).stderr(messages);
         let mut child = command.stdin(Stdio::null()).stdout(Stdio::piped()).spawn().expect("the engine starts");
         let mut lines = BufReader::new(child.stdout.take().expect("a pipe"));
         let mut head = String::new();

@@ -6,6 +6,7 @@ pub mod build;
 pub mod engine;
 pub mod live;
 pub mod other_host;
+pub mod overload;
 pub mod process;
 pub mod random;
 pub mod recording;

@@ -33,6 +33,24 @@ impl Recording {
         self.frames.iter().map(|frame| f64::from(f32::from_bits(frame[0]))).collect()
     }
 
+    /// The frames at which sound begins after at least 480 frames of silence.
+    pub fn onsets(&self) -> Vec<usize> {
+        let mut quiet = 480;
+        let mut onsets = Vec::new();
+        for (frame, sample) in self.left().iter().enumerate() {
+            // The tail of the filter is below this in a millisecond; the first sample of a note is above.
+            if sample.abs() > 1e-6 {
+                if quiet >= 480 {
+                    onsets.push(frame);
+                }
+                quiet = 0;
+            } else {
+                quiet += 1;
+            }
+        }
+        onsets
+    }
+
     /// Blocks in which it differs from `other`, over the shorter of both.
     pub fn differing_blocks(&self, other: &Self) -> Vec<usize> {
         let blocks = self.frames.chunks(256).zip(other.frames.chunks(256));

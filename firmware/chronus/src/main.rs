@@ -7,6 +7,7 @@ mod command_line;
 mod control;
 mod input;
 mod judge;
+mod load;
 #[cfg(test)]
 mod protocol_text;
 mod render;

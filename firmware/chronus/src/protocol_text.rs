@@ -178,6 +178,16 @@ const STATUS: &str = "\
 | `audio.waking_us` | | figures: waking the workers, microseconds |
 | `audio.choosing_us` | | figures: choosing and comparing the copies of a block, microseconds |
 | `audio.wake_up_us` | | figures: how late the audio thread woke, microseconds |
+| `load.block_us` | f | microseconds that a block takes without commands, measured about once a second |
+| `load.block_percent` | f | the same as a share of the period |
+| `load.modules.N.name` | s | a module of the patch |
+| `load.modules.N.us` | f | microseconds of the block that it takes |
+| `load.modules.N.percent` | f | the same as a share of the period |
+| `load.command_us` | f | microseconds that a command takes |
+| `load.commands_most` | h | most commands that a block has had |
+| `load.worker_us` | f | processor time a worker has lately used for a block, with commands and all; the higher one of both |
+| `load.worker_percent` | f | the same as a share of the period |
+| `load.overloads` | h | times that blocks were late because they needed more than the period |
 | `rejoin_blocks` | | figures: blocks from a known death to lockstep |
 | `declared_lag_blocks` | | figures: blocks behind when declared hung |
 
@@ -338,6 +348,7 @@ mod tests {
         let facts = Facts { rate: 48_000, lead: 2, command_latency: 1, sink: String::new(), real_time: String::new() };
         let counters = Counters::default();
         counters.slots.iter().for_each(|slot| slot.set_state(SlotState::Lockstep));
+        counters.load.name_modules(["sine"].into_iter());
         let mut quarantine = Quarantine::default();
         let operation = abi::Operation::Gate(abi::GateId::Adsr, true);
         let command = abi::Command { stamp: abi::Stamp::start_of(0), operation };

@@ -31,6 +31,7 @@
 mod adsr;
 mod filter;
 mod glide;
+mod module;
 mod ramp;
 mod sine;
 mod state;
@@ -40,6 +41,7 @@ mod tests;
 
 use abi::{Block, CHANNELS, Command, Operation};
 
+pub use module::{MODULES, Module};
 pub use state::State;
 
 /// Magnitude below which a recirculating value is taken for zero: 300 dB under full scale, so far below the

@@ -17,10 +17,10 @@ use crate::sine::Sine;
 #[repr(C)]
 pub struct State {
     /// Hz, one of [`abi::RATES`]. 64 bits wide so that the struct has no padding.
-    rate: u64,
-    sine: Sine,
-    envelope: Envelope,
-    filter: Filter,
+    pub(crate) rate: u64,
+    pub(crate) sine: Sine,
+    pub(crate) envelope: Envelope,
+    pub(crate) filter: Filter,
 }
 
 /// A snapshot is copied and hashed in 64-bit words.

@@ -1,38 +1,51 @@
-//! Test builds: the ways in which a command may end a process, done for real.
+//! Test builds: the ways in which a process may end itself, done for real.
 
-use abi::Poison;
+/// What to do to this process.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Deed {
+    /// End as a failed assertion does.
+    Abort,
+    /// Write through a null pointer.
+    NullWrite,
+    /// Recurse for ever.
+    StackOverflow,
+    /// Loop for ever.
+    EndlessLoop,
+    /// Ask for more memory than there is.
+    HugeAllocation,
+    /// Open a file.
+    OpenFile,
+}
 
-/// Does to this process what the poison says. Returns only from those that are not for the process.
-pub fn strike(poison: Poison) {
+/// Does it. Comes back only where nothing forbids it.
+pub fn commit(deed: Deed) {
     #[cfg(feature = "simulation")]
     if crate::simulation::machine().is_some() {
-        return strike_simulated(poison);
+        return commit_simulated(deed);
     }
-    match poison {
-        Poison::Abort => std::process::abort(),
-        Poison::NullWrite => write_through(std::hint::black_box(std::ptr::null_mut())),
-        Poison::StackOverflow => drop(std::hint::black_box(recurse(std::hint::black_box(1)))),
-        Poison::EndlessLoop => loop {
+    match deed {
+        Deed::Abort => std::process::abort(),
+        Deed::NullWrite => write_through(std::hint::black_box(std::ptr::null_mut())),
+        Deed::StackOverflow => drop(std::hint::black_box(recurse(std::hint::black_box(1)))),
+        Deed::EndlessLoop => loop {
             std::hint::spin_loop();
         },
-        Poison::HugeAllocation => drop(std::hint::black_box(vec![1_u8; std::hint::black_box(1 << 40)])),
-        Poison::OpenFile => drop(std::hint::black_box(std::fs::File::open("/proc/self/status"))),
-        Poison::NotANumber | Poison::OutOfRange | Poison::Curse => {}
+        Deed::HugeAllocation => drop(std::hint::black_box(vec![1_u8; std::hint::black_box(1 << 40)])),
+        Deed::OpenFile => drop(std::hint::black_box(std::fs::File::open("/proc/self/status"))),
     }
 }
 
 /// Does it to a simulated worker.
 #[cfg(feature = "simulation")]
-fn strike_simulated(poison: Poison) {
+fn commit_simulated(deed: Deed) {
     use crate::simulation::{Ending, end};
     use nix::sys::signal::Signal;
-    match poison {
-        Poison::NotANumber | Poison::Curse => {}
-        Poison::EndlessLoop => end(Ending::Loops),
-        Poison::Abort => end(Ending::Signal(Signal::SIGABRT)),
-        Poison::HugeAllocation | Poison::OpenFile => end(Ending::Signal(Signal::SIGSYS)),
-        Poison::NullWrite | Poison::StackOverflow | Poison::OutOfRange => end(Ending::Signal(Signal::SIGSEGV)),
-    }
+    end(match deed {
+        Deed::EndlessLoop => Ending::Loops,
+        Deed::Abort => Ending::Signal(Signal::SIGABRT),
+        Deed::HugeAllocation | Deed::OpenFile => Ending::Signal(Signal::SIGSYS),
+        Deed::NullWrite | Deed::StackOverflow => Ending::Signal(Signal::SIGSEGV),
+    })
 }
 
 fn write_through(pointer: *mut u64) {

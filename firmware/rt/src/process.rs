@@ -119,8 +119,7 @@ impl Worker {
         if let Some(machine) = crate::simulation::machine() {
             return Some(machine.processor_time(self.id()));
         }
-        let time = clock_gettime(clock_getcpuclockid(self.pid).ok()?).ok()?;
-        Some(time.tv_sec() as u64 * crate::clock::NANOSECONDS + time.tv_nsec() as u64)
+        processor_time(self.id())
     }
 
     /// Sends a signal, through the pidfd: it cannot hit another process.
@@ -156,6 +155,13 @@ impl AsFd for Worker {
     fn as_fd(&self) -> BorrowedFd<'_> {
         self.pidfd.as_fd()
     }
+}
+
+/// Processor time a process has used so far, in nanoseconds, as of the kernel's last tick or of when it last slept;
+/// `None` once it is gone.
+pub fn processor_time(process: u32) -> Option<u64> {
+    let time = clock_gettime(clock_getcpuclockid(Pid::from_raw(process as i32)).ok()?).ok()?;
+    Some(time.tv_sec() as u64 * crate::clock::NANOSECONDS + time.tv_nsec() as u64)
 }
 
 /// Makes the calling process die with the thread that started it. `parent` is who that was: if it is already

@@ -28,6 +28,14 @@ pub const NO_BLOCK: BlockNumber = u64::MAX;
 /// may lie between, which are the largest lead, what a worker may lag without being declared, and room to spare.
 const SNAPSHOTS: usize = if cfg!(loom) { 2 } else { 16 };
 
+/// Newest blocks of which it is known how many commands they had. Who asks comes four times a second, and at 96 kHz a
+/// quarter of a second is 94 blocks.
+const COUNTED_BLOCKS: usize = 128;
+
+/// Bits for the number of commands of a block: a score has up to 2^22, the log 2^16. The number of the block takes the
+/// others; 2^40 blocks are a century at 96 kHz.
+const COUNT_BITS: u32 = 24;
+
 const BLOCK_POINTS: PublishPoints = PublishPoints {
     opened: KillPoint::BlockOpened,
     half: KillPoint::BlockHalf,
@@ -60,6 +68,8 @@ pub struct SlotMemory {
     _line: [AtomicU64; 3],
     ring: [Seqlock<WORDS_PER_BLOCK>; RING_BLOCKS],
     snapshots: [Seqlock<SNAPSHOT_WORDS>; SNAPSHOTS],
+    /// Number of a block and of its commands.
+    commands: [AtomicU64; COUNTED_BLOCKS],
 }
 
 // SAFETY: repr(C), atomics only; all zero is a slot in which nobody has published anything.
@@ -119,6 +129,20 @@ impl SlotMemory {
     /// What the worker was applying when it last noted anything. It says who is to blame once the worker is dead.
     pub fn applying(&self) -> Option<CommandPlace> {
         CommandPlace::from_word(self.applying.load(Ordering::Relaxed))
+    }
+
+    /// Notes how many commands block `number` had. Only the slot's worker calls it.
+    pub fn note_commands(&self, number: BlockNumber, count: u64) {
+        let count = count.min((1 << COUNT_BITS) - 1);
+        // SYNC: one word says all of it.
+        self.commands[number as usize % COUNTED_BLOCKS].store((number << COUNT_BITS) | count, Ordering::Relaxed);
+    }
+
+    /// How many commands block `number` had; `None` if that is not known, or no longer.
+    pub fn commands_of(&self, number: BlockNumber) -> Option<u64> {
+        let word = self.commands[number as usize % COUNTED_BLOCKS].load(Ordering::Relaxed);
+        // A new slot's words are 0, which would be a block 0 without commands: what it most likely is.
+        (word >> COUNT_BITS == number).then_some(word & ((1 << COUNT_BITS) - 1))
     }
 
     /// Checksum of block `number`, if it is here. Compared with that of the other slot it tells whether both are the
@@ -253,6 +277,20 @@ mod tests {
         assert_eq!(slot.first_block(), NO_BLOCK);
         slot.discard();
         assert_eq!(slot.compare_block(3 + RING_BLOCKS as u64, block.words()), Comparison::Absent);
+    }
+
+    #[test]
+    fn the_commands_of_the_newest_blocks_are_known() {
+        let slot = Mapping::<SlotMemory>::create("test slot").unwrap();
+        let before = COUNTED_BLOCKS as u64;
+        for number in 0..=2 * before {
+            slot.note_commands(number, number * 3);
+        }
+        assert_eq!(slot.commands_of(before), None, "overwritten");
+        assert_eq!((slot.commands_of(before + 1), slot.commands_of(2 * before)), (Some(387), Some(768)));
+        assert_eq!(slot.commands_of(2 * before + 1), None, "not yet");
+        slot.note_commands(1 << 39, u64::MAX);
+        assert_eq!(slot.commands_of(1 << 39), Some((1 << COUNT_BITS) - 1));
     }
 
     #[test]

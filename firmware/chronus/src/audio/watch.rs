@@ -23,7 +23,12 @@ const LIMIT_AWAITED: u32 = 7;
 /// workers are hung, and ending both would only make it worse.
 const LIMIT_ALONE: u32 = 12;
 
-/// Doublings of that, one for each worker declared so without any block having come meanwhile: up to 16 s. A block
+/// Nanoseconds for which a worker may do nothing while both compute all the time and are behind: the kernel holds
+/// threads that do so in real time for 50 ms in each second, to let others run (RT throttling, fair server). Whoever is
+/// held is not hung, and the command it is at is not to blame.
+const HELD: u64 = 65_000_000;
+
+/// Doublings of the limit without a well one, one for each worker declared so without any block having come meanwhile: up to 16 s. A block
 /// that takes long (a score with a million commands on one frame) takes as long for every replacement.
 const DOUBLINGS: u32 = 8;
 
@@ -39,6 +44,8 @@ struct Seen {
     lag: u64,
     /// Periods without progress.
     idle: u32,
+    /// It was behind already when it last got on.
+    behind: bool,
     /// It waits for the other one to go first, which has not got further.
     polite: bool,
 }
@@ -56,6 +63,8 @@ pub struct Watch<'a> {
     /// Nanoseconds between two looks, and the time of the next.
     interval: u64,
     next_look: u64,
+    /// [`HELD`] in periods.
+    limit_overloaded: u32,
 }
 
 impl<'a> Watch<'a> {
@@ -65,7 +74,9 @@ impl<'a> Watch<'a> {
         let interval = period / 4 * 3;
         let scratch = [0; WORDS_PER_BLOCK];
         let slots = &memory.slots;
-        Self { memory, slots, counters, alarm, scratch, seen: [Seen::default(); 2], in_vain: 0, interval, next_look: 0 }
+        let limit_overloaded = HELD.div_ceil(period) as u32;
+        let seen = [Seen::default(); 2];
+        Self { memory, slots, counters, alarm, scratch, seen, in_vain: 0, interval, next_look: 0, limit_overloaded }
     }
 
     /// Block `number` is being played, and the slots marked had it.
@@ -104,8 +115,10 @@ impl<'a> Watch<'a> {
         }
         let alone = LIMIT_ALONE << self.in_vain.min(DOUBLINGS);
         let well = self.seen.map(|seen| seen.first != NO_BLOCK && seen.idle == 0);
+        let overloaded = self.seen.iter().all(|seen| seen.first == NO_BLOCK || seen.behind);
         for (slot, epoch) in epochs.into_iter().enumerate() {
             let limit = match (self.seen[1 - slot].polite, well[1 - slot]) {
+                _ if overloaded => alone.max(self.limit_overloaded),
                 (true, _) => LIMIT_AWAITED,
                 (false, true) => LIMIT,
                 (false, false) => alone,
@@ -143,9 +156,14 @@ impl<'a> Watch<'a> {
         let polite = self.is_polite(slot);
         // A block with very many commands takes long, but one after the other is applied.
         let applying = self.slots[slot].applying();
-        let goes_on = polite || (applying.is_some() && applying != before.applying);
+        let gets_on = applying.is_some() && applying != before.applying;
+        let goes_on = polite || gets_on;
+        let behind = match gets_on || published != before.published {
+            true => lag >= SLOW_LAG,
+            false => same_worker && before.behind,
+        };
         let idle = if same_worker && !goes_on && (stands_still || falls_behind) { before.idle + 1 } else { 0 };
-        Seen { first, published, applying, lag, idle, polite }
+        Seen { first, published, applying, lag, idle, behind, polite }
     }
 
     /// Declares the workers that should have block `number` by now and do not: those that hold up a sink without

@@ -121,3 +121,45 @@ fn a_block_with_many_commands_is_progress() {
         assert_eq!((alarm.declared(0), alarm.declared(1)), (0, 0));
     });
 }
+
+#[test]
+fn who_is_held_by_the_kernel_in_an_overload_is_not_declared_and_a_hung_one_is_in_the_end() {
+    for (me, period) in [(0, PERIOD), (1, PERIOD), (0, PERIOD / 2)] {
+        watched(|memory, counters, alarm| {
+            let mut watch = Watch::new(memory, counters, alarm, period);
+            memory.slots.iter().for_each(|slot| slot.join(0));
+            // Both get on from command to command, and no block comes of it.
+            let pass = |watch: &mut Watch, number: u64, both: bool| {
+                for slot in (0..2).filter(|slot| both || *slot != me) {
+                    memory.slots[slot].note_applying(Some(CommandPlace::Score(number)));
+                }
+                watch.declare_laggards(number, number * period);
+            };
+            (1..100).for_each(|number| pass(&mut watch, number, true));
+            // The kernel holds one for 50 ms; then it gets on.
+            let held = 50_000_000_u64.div_ceil(period);
+            (100..100 + held).for_each(|number| pass(&mut watch, number, false));
+            assert_eq!(alarm.declared(me), 0);
+            (200..210).for_each(|number| pass(&mut watch, number, true));
+            (210..300).for_each(|number| pass(&mut watch, number, false));
+            assert_eq!((alarm.declared(me), alarm.declared(1 - me)), (1, 0));
+        });
+    }
+}
+
+#[test]
+fn who_lets_a_held_one_go_first_in_an_overload_does_not_shorten_its_time() {
+    watched(|memory, counters, alarm| {
+        let mut watch = Watch::new(memory, counters, alarm, PERIOD);
+        memory.slots.iter().for_each(|slot| slot.join(0));
+        memory.bell.set_waiting(Waiter::Slot(1), true);
+        for number in 1..100 {
+            // A block in three periods: both are far behind.
+            memory.slots.iter().for_each(|slot| slot.publish_block(number / 3, &Block::SILENCE));
+            memory.slots[0].note_applying(Some(CommandPlace::Score(number)));
+            watch.declare_laggards(number, number * PERIOD);
+        }
+        (100..110).for_each(|number| watch.declare_laggards(number, number * PERIOD));
+        assert_eq!((alarm.declared(0), alarm.declared(1)), (0, 0));
+    });
+}

@@ -3,6 +3,7 @@
 use std::sync::atomic::{AtomicU32, AtomicU64, Ordering};
 
 use super::histogram::Histogram;
+use super::load::LoadCounters;
 
 /// What a slot is doing.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -189,6 +190,8 @@ pub struct Counters {
     pub rejoin_blocks: Histogram,
     /// Sealed blocks that a worker had not published when it was declared hung.
     pub declared_lag: Histogram,
+    /// What a block costs.
+    pub load: LoadCounters,
     /// Test builds: deaths at each kill point.
     pub kill_points: [AtomicU64; shm::KILL_POINTS.len()],
     /// Test builds: bits that workers have flipped.

@@ -6,6 +6,7 @@ pub const STACK_BYTES: usize = 512 * 1024;
 
 mod counters;
 mod histogram;
+mod load;
 mod logger;
 mod status;
 mod status_line;

@@ -49,6 +49,27 @@ impl Pairs {
         self.add(format!("{key}.max"), unit(histogram.maximum()));
     }
 
+    fn add_load(&mut self, counters: &Counters, rate: u32) {
+        let load = &counters.load;
+        let period = abi::FRAMES as f64 * 1e9 / f64::from(rate);
+        let percent = |time: &AtomicU64| OscType::Float((time.load(Ordering::Relaxed) as f64 / period * 100.0) as f32);
+        let time = |time: &AtomicU64| microseconds(time.load(Ordering::Relaxed));
+        self.add("load.block_us", time(&load.block));
+        self.add("load.block_percent", percent(&load.block));
+        for (number, module) in load.modules().iter().enumerate() {
+            let key = |name: &str| format!("load.modules.{number}.{name}");
+            self.add(key("name"), OscType::String(module.name.to_owned()));
+            self.add(key("us"), time(&module.nanoseconds));
+            self.add(key("percent"), percent(&module.nanoseconds));
+        }
+        let command = load.thousand_commands.load(Ordering::Relaxed) as f64 / 1e6;
+        self.add("load.command_us", OscType::Float(command as f32));
+        self.add("load.commands_most", read(&load.commands_most));
+        self.add("load.worker_us", time(&load.worker));
+        self.add("load.worker_percent", percent(&load.worker));
+        self.add("load.overloads", read(&load.overloads));
+    }
+
     fn add_slots(&mut self, counters: &Counters) {
         for (number, slot) in counters.slots.iter().enumerate() {
             if slot.state() == SlotState::Off {
@@ -114,6 +135,7 @@ pub fn status_pairs(
     pairs.add_histogram("audio.waking_us", &counters.waking, microseconds);
     pairs.add_histogram("audio.choosing_us", &counters.choosing, microseconds);
     pairs.add_histogram("audio.wake_up_us", &counters.wake_up, microseconds);
+    pairs.add_load(counters, facts.rate);
     pairs.add_histogram("rejoin_blocks", &counters.rejoin_blocks, long);
     pairs.add_histogram("declared_lag_blocks", &counters.declared_lag, long);
     pairs.0.extend(quarantine);

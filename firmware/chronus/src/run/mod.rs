@@ -21,6 +21,7 @@ use crate::command_line::{RunOptions, SinkChoice};
 use crate::control::{Control, start_receiving};
 use crate::input::Receiver;
 use crate::judge::Judge;
+use crate::load::Load;
 use crate::render::{blocks_of_score, load_score};
 use crate::report::{Counters, Facts, STACK_BYTES};
 use crate::stamp::{KeptScore, Stamper, command_latency};
@@ -113,6 +114,7 @@ impl Engine {
         let (quarantined, quarantines) = sync_channel(QUARANTINES);
         let supervisor = self.start_supervisor(options, placement, quarantined)?;
         let judge = self.start_judge(options.real_time)?;
+        let load = self.start_load(options)?;
         let period = Period {
             memory: self.memory.clone(),
             counters: self.counters.clone(),
@@ -141,6 +143,8 @@ impl Engine {
         self.doubt.call();
         let _ = supervisor.join();
         let _ = judge.join();
+        load.thread().unpark();
+        let _ = load.join();
         let _ = control.map(JoinHandle::join);
         wait_a_little_for(&announcing);
         let recorded = recorder.map(|recorder| recorder.finish()).transpose();
@@ -153,6 +157,17 @@ impl Engine {
     fn start_judge(&self, real_time: RealTime) -> Result<JoinHandle<()>, String> {
         let judge = Judge { memory: self.memory.clone(), doubt: self.doubt.clone(), stop: self.ended.clone() };
         spawn("judge", move || judge.run(real_time != RealTime::Off))
+    }
+
+    fn start_load(&self, options: &RunOptions) -> Result<JoinHandle<()>, String> {
+        let load = Load {
+            memory: self.memory.clone(),
+            counters: self.counters.clone(),
+            rate: options.rate,
+            workers: options.workers,
+            stop: self.ended.clone(),
+        };
+        spawn("load", move || load.run())
     }
 
     fn start_supervisor(

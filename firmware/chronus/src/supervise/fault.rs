@@ -4,8 +4,12 @@ use shm::{Fate, KILL_POINTS, KillPoint};
 
 use crate::worker::{Fault, Flip, FlipTarget};
 
-/// With CHRONUS_FAULTS set to `kill`, `spin`, or `flip0` or `flip1` (the slot whose workers flip bits): what the worker
-/// of this epoch does. All points and all targets in turn, each time after another number of passes. Only one slot
+/// Turns of an empty loop that a command costs a slow worker: some microseconds, a hundred times what it costs a good
+/// one. So the most commands a score may have are enough to overload it for minutes.
+const SLOW_TURNS: u64 = 10_000;
+
+/// With CHRONUS_FAULTS set to `kill`, `spin`, `slow`, or `flip0` or `flip1` (the slot whose workers flip bits): what the
+/// worker of this epoch does. All points and all targets in turn, each time after another number of passes. Only one slot
 /// spins or flips: with both wrong at once there would be nothing right to hear.
 pub fn planned_fault(slot: usize, epoch: u64) -> Option<Fault> {
     if !cfg!(feature = "faults") {
@@ -16,6 +20,7 @@ pub fn planned_fault(slot: usize, epoch: u64) -> Option<Fault> {
     let fate = match (std::env::var("CHRONUS_FAULTS").as_deref(), slot) {
         (Ok("kill"), _) => Fate::Killed,
         (Ok("spin"), 0) => Fate::Spinning,
+        (Ok("slow"), _) => return Some(Fault::Slow(SLOW_TURNS)),
         (Ok("flip0"), 0) | (Ok("flip1"), 1) => {
             let target = FlipTarget::ALL[epoch as usize % FlipTarget::ALL.len()];
             return Some(Fault::Flip(Flip { target, after: scattered % 13, bit: scattered >> 4 }));

@@ -117,6 +117,7 @@ fn words_of_fault(fault: Fault) -> [String; 4] {
         Fault::At(point, passes, Fate::Killed) => ("kill", [point as u64, u64::from(passes), 0]),
         Fault::At(point, passes, Fate::Spinning) => ("spin", [point as u64, u64::from(passes), 0]),
         Fault::Flip(flip) => ("flip", [flip.target as u64, flip.after, flip.bit]),
+        Fault::Slow(turns) => ("slow", [0, turns, 0]),
     };
     let [first, second, third] = numbers.map(|number| number.to_string());
     [kind.to_owned(), first, second, third]
@@ -131,6 +132,7 @@ fn fault_of_words(words: &[String]) -> Option<Fault> {
         "kill" => Fault::At(point()?, count as u32, Fate::Killed),
         "spin" => Fault::At(point()?, count as u32, Fate::Spinning),
         "flip" => Fault::Flip(Flip { target: *FlipTarget::ALL.get(place)?, after: count, bit: bit? }),
+        "slow" => Fault::Slow(count),
         _ => return None,
     })
 }
@@ -144,7 +146,7 @@ mod tests {
     fn what_the_supervisor_writes_the_worker_reads() {
         let flip = Flip { target: FlipTarget::PublishedBlock, after: 9, bit: 1 << 40 };
         let at = |fate| Some(Fault::At(KillPoint::BlockHalf, 7, fate));
-        for fault in [None, at(Fate::Spinning), at(Fate::Killed), Some(Fault::Flip(flip))] {
+        for fault in [None, at(Fate::Spinning), at(Fate::Killed), Some(Fault::Flip(flip)), Some(Fault::Slow(8))] {
             for core in [None, Some(3)] {
                 let arguments = Arguments {
                     slot: 1,

@@ -42,12 +42,39 @@ pub enum Fault {
     At(KillPoint, u32, Fate),
     /// It flips a bit.
     Flip(Flip),
+    /// It is slow: each command costs it so many turns of an empty loop besides.
+    Slow(u64),
+}
+
+/// Computes as long as a slow worker does for a command; what is well does nothing.
+pub(super) fn slow_down(fault: Option<Fault>) {
+    if let Some(Fault::Slow(turns)) = fault.filter(|_| cfg!(feature = "faults")) {
+        (0..turns).for_each(|turn| _ = std::hint::black_box(turn));
+    }
 }
 
 /// Blocks that a worker renders after it has flipped a bit, if it is not ended before: far more than it takes to find
 /// out about it.
 #[cfg(feature = "faults")]
 const BLOCKS_AFTERWARDS: u32 = 30;
+
+/// Does to this process what a poison says. Those that are wrong arithmetic are for the DSP.
+#[cfg(feature = "faults")]
+pub(super) fn strike(poison: abi::Poison) {
+    use abi::Poison;
+    use rt::poison::{Deed, commit};
+    commit(match poison {
+        Poison::Abort => Deed::Abort,
+        Poison::NullWrite => Deed::NullWrite,
+        Poison::StackOverflow => Deed::StackOverflow,
+        Poison::EndlessLoop => Deed::EndlessLoop,
+        Poison::HugeAllocation => Deed::HugeAllocation,
+        Poison::OpenFile => Deed::OpenFile,
+        // The simulated sound does not index.
+        Poison::OutOfRange if cfg!(feature = "simulation") => Deed::Abort,
+        Poison::NotANumber | Poison::OutOfRange | Poison::Curse => return,
+    });
+}
 
 /// The bit that is still to be flipped.
 pub(super) struct Flipping {

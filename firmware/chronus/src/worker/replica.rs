@@ -1,11 +1,12 @@
 //! The work of a worker, in steps that never wait: whoever runs it does.
 
+use std::cell::Cell;
 use std::sync::atomic::Ordering;
 
 use abi::{Block, BlockNumber};
 use shm::{CommandPlace, KillPoint, Reading, RecordLost, SlotMemory, Waiter, kill_point};
 
-use super::fault::{Fault, FlipTarget, Flipping};
+use super::fault::{Fault, FlipTarget, Flipping, slow_down};
 use super::{EngineState, STATE_WORDS, WorkerMemory};
 
 /// How often a joining worker looks again for the newest snapshot before it takes the one before. The other
@@ -38,6 +39,7 @@ pub struct Replica<M> {
     block: Block,
     waits: bool,
     flipping: Flipping,
+    fault: Option<Fault>,
 }
 
 impl<M: WorkerMemory> Replica<M> {
@@ -47,7 +49,7 @@ impl<M: WorkerMemory> Replica<M> {
         let state = newest_state(memory.slot(1 - slot), own);
         own.publish_first_snapshot(state.next_block, &state.to_words());
         own.join(state.next_block);
-        Self { memory, slot, state, block: Block::SILENCE, waits: false, flipping: Flipping::new(fault) }
+        Self { memory, slot, state, block: Block::SILENCE, waits: false, flipping: Flipping::new(fault), fault }
     }
 
     /// Test builds: flips a bit as soon as it is the target's turn.
@@ -109,9 +111,15 @@ impl<M: WorkerMemory> Replica<M> {
         let (own, bell) = (self.memory.slot(self.slot), self.memory.bell());
         let (log, score) = (self.memory.log(), self.memory.score());
         self.flipping.at(FlipTarget::State, own, |bit| self.state.flip(bit));
-        let note = |place: CommandPlace| own.note_applying(Some(place));
+        let (commands, fault) = (Cell::new(0), self.fault);
+        let note = |place: CommandPlace| {
+            own.note_applying(Some(place));
+            commands.set(commands.get() + 1);
+            slow_down(fault);
+        };
         self.state.render_next(score, Some(log), &note, &mut self.block)?;
         own.note_applying(None);
+        own.note_commands(number, commands.get());
         kill_point(KillPoint::Rendered);
         self.flipping.at(FlipTarget::Block, own, |bit| {
             self.block.words_mut()[(bit / 64) as usize % abi::WORDS_PER_BLOCK] ^= 1 << (bit % 64);

@@ -44,6 +44,11 @@ impl EngineState {
         bytemuck::cast(*words)
     }
 
+    /// The sound's state: for who wants to know what its modules cost.
+    pub fn sound(&self) -> &dsp::State {
+        &self.sound
+    }
+
     /// Test builds: flips a bit of the sound's state, counted over all of it.
     #[cfg(feature = "faults")]
     pub fn flip(&mut self, bit: u64) {
@@ -180,7 +185,7 @@ impl dsp::Commands for BlockCommands<'_> {
         kill_point(KillPoint::CommandNoted);
         #[cfg(feature = "faults")]
         if let Operation::Poison(poison) = next.operation {
-            rt::poison::strike(poison);
+            super::fault::strike(poison);
         }
         Some(next.operation)
     }

@@ -154,31 +154,13 @@ pub fn commands(notes: usize) -> Commands {
     let status = engine.status();
     let (origin, promised) = (number(&status, "audio.clock_origin_ns"), number(&status, "commands.latency_frames"));
     engine.stop();
-    let onsets = onsets(&Recording::read(&recording).left());
+    let onsets = Recording::read(&recording).onsets();
     assert_eq!(onsets.len(), notes, "as many notes are heard as were played");
     let frame_of = |time: u64| (time - origin) as f64 * 48_000.0 / 1e9;
     let frames: Vec<f64> = onsets.iter().zip(times).map(|(onset, time)| *onset as f64 - frame_of(time)).collect();
     let median = Figures::new(frames.clone()).quantile(0.5);
     let jitter = frames.iter().map(|frames| (frames - median).abs()).collect();
     Commands { frames: Figures::new(frames), jitter: Figures::new(jitter), promised }
-}
-
-/// The frames at which sound begins after at least 10 ms of silence.
-fn onsets(samples: &[f64]) -> Vec<usize> {
-    let mut quiet = 480;
-    let mut onsets = Vec::new();
-    for (frame, sample) in samples.iter().enumerate() {
-        // The tail of the filter is below this in a millisecond; the first sample of a note is above.
-        if sample.abs() > 1e-6 {
-            if quiet >= 480 {
-                onsets.push(frame);
-            }
-            quiet = 0;
-        } else {
-            quiet += 1;
-        }
-    }
-    onsets
 }
 
 /// How late a thread without any privilege wakes on this machine, in microseconds, with the engine's period.
