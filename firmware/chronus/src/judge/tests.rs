@@ -22,7 +22,9 @@ fn rendered(blocks: u64, flipped: u64) -> SharedMemory {
             if (number, index) == (1, flipped) {
                 let mut words = state.to_words();
                 // The phase of the sine: it stays wrong.
-                words[PHASE_WORD] ^= 1 << 20;
+                if let Some(word) = words.get_mut(PHASE_WORD) {
+                    *word ^= 1 << 20;
+                }
                 state = EngineState::from_words(&words);
             }
             state.render_next(&memory.score, Some(&memory.log), &|_| {}, &mut block).unwrap();

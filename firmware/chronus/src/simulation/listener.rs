@@ -56,7 +56,8 @@ impl Listener {
     /// Compares what can be compared by now.
     pub fn compare(&mut self) {
         let rendered = self.memory.slots.iter().filter_map(|slot| slot.newest_snapshot()).max().unwrap_or(0);
-        while let Some(played) = self.played.pop_front_if(|played| played.number < rendered) {
+        while self.played.front().is_some_and(|played| played.number < rendered) {
+            let Some(played) = self.played.pop_front() else { return };
             let mut expected = Block::SILENCE;
             let (score, log) = (&self.memory.score, &self.memory.log);
             let known = self.reference.render_next(score, Some(log), &|_| {}, &mut expected).is_ok();

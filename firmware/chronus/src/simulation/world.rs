@@ -32,6 +32,9 @@ pub enum Event {
 /// Microseconds, in nanoseconds.
 pub const MICROSECOND: u64 = 1000;
 
+/// Does what a schedule says; gives the time to its next turn, if there is one.
+pub type Act = Box<dyn FnMut(&World) -> Option<u64>>;
+
 /// Who plays a part, besides the audio thread, whose waiting makes the time go on.
 pub struct Cast {
     /// Starts and ends workers.
@@ -39,7 +42,7 @@ pub struct Cast {
     /// Names the wrong one.
     pub judge: Judge,
     /// Does what the schedule says; gives the time of its next turn, if there is one.
-    pub act: Box<dyn FnMut(&World) -> Option<u64>>,
+    pub act: Act,
 }
 
 /// The machine.
