@@ -3,7 +3,7 @@
 //! They do not pass through the log, so that no delay of any thread can make one of them late.
 
 use std::io;
-use std::os::fd::{AsRawFd, OwnedFd, RawFd};
+use std::os::fd::{AsFd, AsRawFd, BorrowedFd, OwnedFd, RawFd};
 use std::ptr::NonNull;
 
 use abi::{BlockNumber, COMMAND_WORDS, Command};
@@ -64,6 +64,15 @@ impl ScoreMemory {
         Ok(Self { records: address.cast(), length: length / RECORD_BYTES, file })
     }
 
+    /// Maps a score that another process has made and that was handed on to this one, for it and the workers it starts.
+    ///
+    /// # Errors
+    /// As [`ScoreMemory::open`].
+    pub fn adopt(file: OwnedFd) -> io::Result<Self> {
+        crate::mapping::inherit(&file)?;
+        Self::open(file)
+    }
+
     fn records(&self) -> &[[u64; COMMAND_WORDS]] {
         // SAFETY: so many records are mapped there, page aligned (or there are none), of a type that every bit
         // pattern is valid for. The write and shrink seals make them immutable for as long as the file lives, so
@@ -85,6 +94,12 @@ impl ScoreMemory {
     /// The number of the descriptor, to hand to a worker.
     pub fn descriptor(&self) -> RawFd {
         self.file.as_raw_fd()
+    }
+}
+
+impl AsFd for ScoreMemory {
+    fn as_fd(&self) -> BorrowedFd<'_> {
+        self.file.as_fd()
     }
 }
 
