@@ -8,8 +8,8 @@ use crate::sync::{AtomicU64, Ordering};
 /// Marks memory described by [`ContinuationMemory::describe`]: "Chronus4" as bytes. Anything but 0 would do.
 const MAGIC: u64 = u64::from_be_bytes(*b"Chronus4");
 
-/// Words of a description: the magic number and the terms.
-const WORDS: usize = 7;
+/// Words of a description: the magic number, the terms, and the last block.
+const WORDS: usize = 8;
 
 /// What must be the same for an engine to go on where another one stopped.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -24,14 +24,14 @@ pub struct Terms {
     pub workers: u64,
     /// Tells scores apart, by their names; 0 for none.
     pub score: u64,
-    /// Blocks to play in all; `u64::MAX` for no end.
+    /// Blocks to play as somebody has said; `u64::MAX` if nobody has.
     pub end: u64,
 }
 
 impl Terms {
-    fn to_words(self) -> [u64; WORDS] {
+    fn to_words(self, last: u64) -> [u64; WORDS] {
         let Self { build, rate, lead, workers, score, end } = self;
-        [MAGIC, build, rate, lead, workers, score, end]
+        [MAGIC, build, rate, lead, workers, score, end, last]
     }
 }
 
@@ -44,16 +44,17 @@ pub struct ContinuationMemory {
     starts: AtomicU64,
     restarts: AtomicU64,
     kept: AtomicU64,
-    _line: [AtomicU64; 4],
+    _line: [AtomicU64; 3],
 }
 
 // SAFETY: repr(C), atomics only; all zero is a continuation without a description, of which nothing is made.
 unsafe impl SharedLayout for ContinuationMemory {}
 
 impl ContinuationMemory {
-    /// Describes the memory it belongs to. Once, before anything plays.
-    pub fn describe(&self, terms: &Terms) {
-        let words = terms.to_words();
+    /// Describes the memory it belongs to, in which `last` blocks are to be played (`u64::MAX` for no end). Once, before
+    /// anything plays.
+    pub fn describe(&self, terms: &Terms, last: u64) {
+        let words = terms.to_words(last);
         for (to, from) in self.terms.iter().zip(words) {
             to.store(from, Ordering::Relaxed);
         }
@@ -61,12 +62,17 @@ impl ContinuationMemory {
         self.checksum.store(checksum(MAGIC, WORDS, |place| words[place]), Ordering::Release);
     }
 
+    /// Blocks to play; of meaning only where there are [`ContinuationMemory::terms`].
+    pub fn last(&self) -> u64 {
+        self.terms[WORDS - 1].load(Ordering::Relaxed)
+    }
+
     /// The description; `None` if there is none, or it is damaged.
     pub fn terms(&self) -> Option<Terms> {
         let stored = self.checksum.load(Ordering::Acquire);
-        let words = [0, 1, 2, 3, 4, 5, 6].map(|place: usize| self.terms[place].load(Ordering::Relaxed));
+        let words = [0, 1, 2, 3, 4, 5, 6, 7].map(|place: usize| self.terms[place].load(Ordering::Relaxed));
         let whole = words[0] == MAGIC && stored == checksum(MAGIC, WORDS, |place| words[place]);
-        let [_, build, rate, lead, workers, score, end] = words;
+        let [_, build, rate, lead, workers, score, end, _] = words;
         whole.then_some(Terms { build, rate, lead, workers, score, end })
     }
 
@@ -123,8 +129,8 @@ mod tests {
         let memory = Mapping::<ContinuationMemory>::create("test continuation").unwrap();
         assert_eq!(memory.terms(), None);
         let terms = Terms { build: 9, rate: 48_000, lead: 2, workers: 2, score: 0, end: u64::MAX };
-        memory.describe(&terms);
-        assert_eq!(memory.terms(), Some(terms));
+        memory.describe(&terms, 77);
+        assert_eq!((memory.terms(), memory.last()), (Some(terms), 77));
         for word in memory.terms.iter().chain([&memory.checksum]) {
             for bit in 0..64 {
                 word.fetch_xor(1 << bit, Ordering::Relaxed);

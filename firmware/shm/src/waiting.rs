@@ -71,6 +71,11 @@ impl WaitingMemory {
         self.moving.store(u64::from(place) + 1, Ordering::Release);
     }
 
+    /// The log was full: the command stays where it is.
+    pub fn cancel_move(&self) {
+        self.moving.store(0, Ordering::Release);
+    }
+
     /// The command of `place` is in the log now: the place is free. In this order: a place that is free is moving
     /// nowhere, and before it is used again nothing is said about it.
     pub fn end_move(&self, place: u32) {
@@ -82,10 +87,9 @@ impl WaitingMemory {
     /// command that had got there. What is damaged is left out, and its place freed.
     pub fn take_over(&self, length: u64) -> Vec<WaitingCommand> {
         let moving = self.moving.load(Ordering::Acquire);
-        if moving != 0 && self.moving_length.load(Ordering::Relaxed) < length {
-            if let Some(place) = self.places.get(moving as usize - 1) {
-                place.number.store(0, Ordering::Release);
-            }
+        let logged = moving != 0 && self.moving_length.load(Ordering::Relaxed) < length;
+        if let Some(place) = self.places.get((moving as usize).wrapping_sub(1)).filter(|_| logged) {
+            place.number.store(0, Ordering::Release);
         }
         self.moving.store(0, Ordering::Release);
         let mut commands = Vec::new();
@@ -182,5 +186,9 @@ mod tests {
         let second = command(3, 1, "127.0.0.1:9");
         table.put(&second);
         assert_eq!(table.take_over(6), [second]);
+        // Nor one for which the log was full, when it had room for others.
+        table.begin_move(3, 6);
+        table.cancel_move();
+        assert_eq!(table.take_over(7), [second]);
     }
 }

@@ -47,9 +47,10 @@ impl AudioClock {
         self.origin.load(Ordering::Relaxed) + self.offset_of_block(block)
     }
 
-    /// Sets the time of frame 0.
-    pub fn start(&self, origin: u64) {
-        self.origin.store(origin, Ordering::Release);
+    /// Says that a block is due at `now`.
+    pub fn start(&self, block: u64, now: u64) {
+        // Never 0, which would be no beat. It is reached if blocks were caught up with, on a machine just started.
+        self.origin.store(now.saturating_sub(self.offset_of_block(block)).max(1), Ordering::Release);
     }
 
     /// Says that the device was restarted after an underrun: its next observation is taken as it is.
@@ -85,9 +86,19 @@ mod tests {
     fn frames_and_times_agree_after_a_year() {
         let clock = AudioClock::new(44_100);
         assert_eq!(clock.frame_at(5), None);
-        clock.start(1000);
+        clock.start(0, 1000);
         let block = 365 * 86_400 * 44_100 / 256;
         assert_eq!(clock.frame_at(1000 + clock.offset_of_block(block)), Some(block * 256));
+    }
+
+    #[test]
+    fn a_clock_may_begin_with_any_block() {
+        let clock = AudioClock::new(48_000);
+        clock.start(9_000, 500_000_000_000);
+        assert_eq!(clock.frame_at(500_000_000_000), Some(9_000 * 256));
+        // More was played than the machine is old: it runs all the same.
+        clock.start(9_000, 5);
+        assert_eq!(clock.origin(), 1);
     }
 
     #[test]

@@ -27,9 +27,9 @@ pub struct Trust<'a> {
 }
 
 impl<'a> Trust<'a> {
-    /// Believes both.
-    pub fn new(memory: &'a SharedMemory, counters: &'a Counters, doubt: &'a Doubt) -> Self {
-        Self { memory, counters, doubt, asked: None, wrong: [None; 2], news: None, compared: 0 }
+    /// Believes both, from block `first` on.
+    pub fn new(memory: &'a SharedMemory, counters: &'a Counters, doubt: &'a Doubt, first: BlockNumber) -> Self {
+        Self { memory, counters, doubt, asked: None, wrong: [None; 2], news: None, compared: first }
     }
 
     /// Whether the worker in this slot was found wrong. Its successor is believed.

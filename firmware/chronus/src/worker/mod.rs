@@ -42,7 +42,7 @@ struct Mappings {
 pub fn run(arguments: &[String]) -> ExitCode {
     match Arguments::parse(arguments).and_then(|arguments| {
         let mappings = arguments.open_memory()?;
-        arguments.prepare_process()?;
+        arguments.prepare_process(&mappings.own)?;
         Ok((arguments, mappings))
     }) {
         Ok((arguments, mappings)) => work(&arguments, &mappings),
