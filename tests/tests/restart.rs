@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use chronus_tests::build::Build;
 use chronus_tests::engine::{Engine, Folder, number, render};
-use chronus_tests::process::{alive, send};
+use chronus_tests::process::send;
 use chronus_tests::random::Random;
 use chronus_tests::recording::Recording;
 use chronus_tests::score::Score;
@@ -17,6 +17,10 @@ use rosc::{OscBundle, OscMessage, OscPacket, OscTime, OscType};
 
 /// More blocks than any of these tests plays.
 const BLOCKS: u64 = 60_000;
+
+/// Blocks that may be on their way into the file when an engine is killed: the 32 that its writer keeps back to write them
+/// at once, and what comes while it rests.
+const UNWRITTEN: u64 = 40;
 
 /// Kills of the whole engine: 20, or a thousandth of what CHRONUS_TEST_KILLS says (each takes a second).
 fn kills() -> usize {
@@ -141,7 +145,7 @@ fn compare(lives: &[Life], reference: &Recording) -> u64 {
         // their way into the file.
         let next = lives.get(place + 1).map_or(u64::MAX, |next| next.began);
         assert!(life.began + recorded <= next.saturating_add(1), "life {place} recorded {recorded} blocks");
-        assert!(recorded + 20 >= life.seen - life.began, "life {place} recorded only {recorded} blocks");
+        assert!(recorded + UNWRITTEN >= life.seen - life.began, "life {place} recorded only {recorded} blocks");
     }
     let late: u64 = lives.iter().map(|life| life.late).sum();
     println!("{compared} blocks of {} engines compared, {differing} differ, {late} late", lives.len());
