@@ -17,7 +17,9 @@ impl Stored {
             log::warn!("what the service manager kept cannot be read: {error}");
             Vec::new()
         });
-        let owned = received.into_iter().filter_map(|(descriptor, name)| {
+        // A socket unit's descriptors, say, are no predecessor's.
+        let ours = received.into_iter().filter(|(_, name)| name.starts_with("chronus-"));
+        let owned = ours.filter_map(|(descriptor, name)| {
             let number = descriptor.into_raw_fd();
             let copy = rt::process::inherited(number);
             let _ = nix::unistd::close(number);
@@ -26,7 +28,7 @@ impl Stored {
         Self(owned.collect())
     }
 
-    /// Whether there is nothing, of this process's predecessors at least.
+    /// Whether there is nothing: this process has no predecessor that was ended unexpectedly.
     pub fn is_empty(&self) -> bool {
         self.0.is_empty()
     }

@@ -123,3 +123,35 @@ fn who_has_filled_its_share_of_the_waiting_commands_leaves_room_for_others() {
     stamper.release_due().unwrap();
     assert_eq!((stamper.waiting.length(), stamper.accept(OPEN, tag, SENDER)), (0, Ok(())));
 }
+
+#[test]
+fn what_waits_is_taken_over_with_its_time_and_not_with_its_frame() {
+    let mut dead = stamper();
+    dead.beat = true;
+    dead.clock.start(0, rt::clock::monotonic());
+    for (operation, milliseconds) in [(CLOSE, 400), (OPEN, 300)] {
+        dead.accept(operation, When::TimeTag(tag_in(milliseconds * 1_000_000)), SENDER).unwrap();
+    }
+    // The beat begins a while later, with another block.
+    let (clock, counters) = (Arc::new(AudioClock::new(48_000)), Arc::new(Counters::default()));
+    let mut stamper = Stamper::new(dead.memory.clone(), clock, counters, 48_000, 2, true, None);
+    stamper.release_due().unwrap();
+    assert_eq!((stamper.waiting.length(), stamper.time_to_next()), (2, Some(BEAT_INTERVAL)));
+    stamper.clock.start(1000, rt::clock::monotonic());
+    stamper.release_due().unwrap();
+    assert_eq!((logged(&stamper).len(), stamper.waiting.length()), (0, 2));
+    stamper.clock.start(1000, rt::clock::monotonic() - 2 * NANOSECONDS);
+    seal(&stamper, 1040);
+    stamper.release_due().unwrap();
+    seal(&stamper, 20);
+    stamper.release_due().unwrap();
+    let logged = logged(&stamper);
+    assert_eq!((logged[0].1, logged[1].1, stamper.waiting.length()), (OPEN, CLOSE, 0));
+    // As far from each other as they were, and from now on this clock.
+    assert_eq!((logged[1].0 - logged[0].0, stamper.counters.late_commands.load(Ordering::Relaxed)), (4800, 0));
+    assert!((1000 * 256 + 14_400 - 4800..=1000 * 256 + 14_400).contains(&logged[0].0), "{}", logged[0].0);
+    // A third one finds nothing that waits, and the log as it is.
+    let (clock, counters) = (Arc::new(AudioClock::new(48_000)), Arc::new(Counters::default()));
+    let third = Stamper::new(stamper.memory.clone(), clock, counters, 48_000, 2, true, None);
+    assert_eq!((third.waiting.length(), third.log.length()), (0, 2));
+}
