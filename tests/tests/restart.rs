@@ -101,6 +101,9 @@ fn kill_again_and_again(score: &str, reference: &Recording, seed: u64) -> u64 {
             engine.wait_until("sound", |status| number(status, "block") > number(status, "continued_at_block"));
         let began = number(&status, "continued_at_block");
         silences.extend(killed.map(|killed| (began_ns(&status) - killed) / 1000));
+        // A beat that begins anywhere but here would be silent for as long as was played before.
+        let silent = silences.iter().sum::<u64>() * 48 / 256_000;
+        assert!(silences.len() < 5 || silent < began / 2, "silent for {silent} blocks, {began} were played");
         // Where the one before it was last seen, or later, by what it played between that and its end.
         if let Some(before) = lives.last() {
             assert!(began >= before.seen, "block {} was played, and {began} is the next one", before.seen);
@@ -122,7 +125,7 @@ fn kill_again_and_again(score: &str, reference: &Recording, seed: u64) -> u64 {
     }
     silences.sort_unstable();
     println!(
-        "{} kills; from a kill to the next block: median {} us, most {} us",
+        "{} kills; from a kill to the next block: median {} us, most {} us; promised 250000",
         lives.len(),
         silences[silences.len() / 2],
         silences.last().expect("some")
