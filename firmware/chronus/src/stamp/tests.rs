@@ -141,7 +141,7 @@ fn what_waits_is_taken_over_with_its_time_and_not_with_its_frame() {
     stamper.release_due().unwrap();
     assert_eq!((logged(&stamper).len(), stamper.waiting.length()), (0, 2));
     stamper.clock.start(1000, rt::clock::monotonic() - 2 * NANOSECONDS);
-    seal(&stamper, 1040);
+    seal(&stamper, 1042);
     stamper.release_due().unwrap();
     seal(&stamper, 20);
     stamper.release_due().unwrap();
