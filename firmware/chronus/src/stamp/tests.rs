@@ -147,8 +147,9 @@ fn what_waits_is_taken_over_with_its_time_and_not_with_its_frame() {
     stamper.release_due().unwrap();
     let logged = logged(&stamper);
     assert_eq!((logged[0].1, logged[1].1, stamper.waiting.length()), (OPEN, CLOSE, 0));
-    // As far from each other as they were, and from now on this clock.
-    assert_eq!((logged[1].0 - logged[0].0, stamper.counters.late_commands.load(Ordering::Relaxed)), (4800, 0));
+    // As far from each other as their tags, which were made one after the other.
+    assert!((4700..=4800).contains(&(logged[1].0 - logged[0].0)), "{logged:?}");
+    assert_eq!(stamper.counters.late_commands.load(Ordering::Relaxed), 0);
     assert!((1000 * 256 + 14_400 - 4800..=1000 * 256 + 14_400).contains(&logged[0].0), "{}", logged[0].0);
     // A third one finds nothing that waits, and the log as it is.
     let (clock, counters) = (Arc::new(AudioClock::new(48_000)), Arc::new(Counters::default()));
