@@ -67,6 +67,11 @@ impl Engine {
         let program = chronus(build);
         let mut command = Command::new(&program);
         command.arg("run").args(arguments).envs(variables.iter().copied()).stderr(messages);
+        Self::start_command(program, command)
+    }
+
+    /// Starts it by a command of the caller's, and reads its first lines. `program` is the one to send with.
+    pub fn start_command(program: PathBuf, mut command: Command) -> Self {
         let mut child = command.stdin(Stdio::null()).stdout(Stdio::piped()).spawn().expect("the engine starts");
         let mut lines = BufReader::new(child.stdout.take().expect("a pipe"));
         let mut head = String::new();

@@ -137,6 +137,8 @@ const STATUS: &str = "\
 | `rate` | i | sample rate in Hz |
 | `lead` | i | blocks the workers render ahead |
 | `sink` | s | where the sound goes |
+| `restarts` | h | times the engine was killed and started again by a service manager, and went on where it was |
+| `continued_at_block` | h | the block this engine began with: 0, or where the one before it was killed; counts but `block` and `commands.applied` begin anew there |
 | `late_blocks` | h | blocks that no worker had ready in time; heard as a short gap |
 | `xruns` | h | times the sound card ran dry |
 | `divergences` | h | times the two workers did not agree; the one that is wrong is found and replaced |
@@ -345,7 +347,15 @@ mod tests {
 
     #[test]
     fn every_key_of_the_status_is_explained() {
-        let facts = Facts { rate: 48_000, lead: 2, command_latency: 1, sink: String::new(), real_time: String::new() };
+        let facts = Facts {
+            rate: 48_000,
+            lead: 2,
+            command_latency: 1,
+            sink: String::new(),
+            real_time: String::new(),
+            restarts: 0,
+            continued_at: 0,
+        };
         let counters = Counters::default();
         counters.slots.iter().for_each(|slot| slot.set_state(SlotState::Lockstep));
         counters.load.name_modules(["sine"].into_iter());

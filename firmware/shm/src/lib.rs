@@ -1,8 +1,9 @@
 //! Memory shared between the processes of Chronus.
 //!
-//! Four pieces, each a memfd that lives as long as the supervisor: the command log (supervisor writes,
-//! workers read), the score (written once, then read-only for all), a bell (anyone rings) and one
-//! [`SlotMemory`] per slot (its worker writes, the others read).
+//! Four pieces, each a memfd that lives as long as the supervisor, or longer if a service manager keeps it: the
+//! command log (supervisor writes, workers read), the score (written once, then read-only for all), a bell (anyone
+//! rings) and one [`SlotMemory`] per slot (its worker writes, the others read). Two more are the supervisor's alone, for
+//! its successor: [`ContinuationMemory`] and [`WaitingMemory`].
 //!
 //! Three rules make it sound although any process may be killed between any two instructions:
 //!
@@ -15,6 +16,7 @@
 
 mod bell;
 mod checksum;
+mod continuation;
 mod kill_point;
 mod log;
 mod mapping;
@@ -27,8 +29,10 @@ mod seqlock;
 mod skip;
 mod slot;
 mod sync;
+mod waiting;
 
 pub use bell::{BellMemory, Waiter};
+pub use continuation::{ContinuationMemory, Terms};
 pub use kill_point::{Fate, KILL_POINTS, KillPoint, arm, kill_point};
 #[cfg(feature = "simulation")]
 pub use kill_point::{Killed, panic_after};
@@ -39,3 +43,4 @@ pub use score::ScoreMemory;
 pub use seal::{SealWord, Sealed};
 pub use seqlock::{Comparison, Reading, Seqlock};
 pub use slot::{NO_BLOCK, RING_BLOCKS, SNAPSHOT_WORDS, SlotMemory};
+pub use waiting::{WAITING_PLACES, WaitingCommand, WaitingMemory};

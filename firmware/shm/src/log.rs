@@ -136,6 +136,15 @@ impl LogWriter {
         Self { length: 0, last: Stamp::start_of(0) }
     }
 
+    /// The writer's place in a log whose writer is dead, given a number of records `known` to have been added (as many
+    /// as a state has behind it). What was being written and was not counted is no record, and is written over. `None`
+    /// if the last record is not readable: then nothing in this log can be trusted.
+    pub fn recover(log: &LogMemory, known: u64) -> Option<Self> {
+        let length = log.sealed().length(known);
+        let Some(newest) = length.checked_sub(1) else { return Some(Self::new()) };
+        Some(Self { length, last: log.command_at(newest)?.stamp })
+    }
+
     /// Adds a command for the frame `wanted`, or the first later one that is neither sealed nor before a
     /// command already added. Gives the stamp it got. `consumed` is how many records the newest snapshot has
     /// behind it: those may be overwritten.
@@ -308,6 +317,24 @@ mod tests {
         assert!(!skipped(LOG_RECORDS as u64 + 1));
         log.skip(CommandPlace::Score(1));
         assert_eq!([0, 1, 2].map(|index| log.skips_score(index)), [false, true, false]);
+    }
+
+    #[test]
+    fn a_successor_goes_on_behind_the_last_record_and_never_before_it() {
+        let log = log();
+        let mut dead = LogWriter::recover(&log, 0).unwrap();
+        // More than the log holds, so that the place of the last record is not its number.
+        for number in 0..LOG_RECORDS as u64 + 9 {
+            dead.add(&log, Stamp::start_of(number), OPEN, number).unwrap();
+        }
+        // Killed while it wrote the next one, which it had not counted.
+        log.record(dead.length())[0].store(u64::MAX, Ordering::Relaxed);
+        let mut writer = LogWriter::recover(&log, dead.length() - 3).unwrap();
+        assert_eq!((writer.length(), writer.last), (dead.length(), dead.last));
+        assert_eq!(writer.add(&log, Stamp::start_of(0), OPEN, dead.length()), Ok(dead.last));
+        assert_eq!(log.command_at(dead.length()).unwrap().stamp, dead.last);
+        log.record(dead.length())[0].store(0, Ordering::Relaxed);
+        assert!(LogWriter::recover(&log, dead.length()).is_none(), "the last record is damaged");
     }
 
     #[test]

@@ -8,6 +8,8 @@ use std::ptr::NonNull;
 mod heap;
 #[cfg(not(miri))]
 mod memfd;
+#[cfg(not(miri))]
+pub(crate) use memfd::inherit;
 
 /// What a process may do with a mapping. The kernel enforces it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

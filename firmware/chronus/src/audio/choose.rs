@@ -54,9 +54,9 @@ const LONGEST_WAIT: Duration = Duration::from_millis(5);
 
 impl<'a> Chooser<'a> {
     /// Chooses from the slots of this memory; the bell tells of new blocks. Where the copies differ, the judge is
-    /// asked.
-    pub fn new(memory: &'a SharedMemory, counters: &'a Counters, doubt: &'a Doubt) -> Self {
-        Self { memory, counters, trust: Trust::new(memory, counters, doubt) }
+    /// asked. `first` is the block to begin with.
+    pub fn new(memory: &'a SharedMemory, counters: &'a Counters, doubt: &'a Doubt, first: BlockNumber) -> Self {
+        Self { memory, counters, trust: Trust::new(memory, counters, doubt, first) }
     }
 
     /// Who was found wrong since the last call, with the epoch: each once.
@@ -184,7 +184,7 @@ mod tests {
     fn either_copy_does_and_none_is_late() {
         let (memory, counters, doubt) = memory();
         let slots = &memory.slots;
-        let mut chooser = Chooser::new(&memory, &counters, &doubt);
+        let mut chooser = Chooser::new(&memory, &counters, &doubt, 0);
         let mut out = Block::SILENCE;
         assert_eq!(chooser.choose(0, NOW, &mut |_| false, &mut out), Choice::Late);
         slots[1].publish_block(0, &block(0.5));
@@ -205,7 +205,7 @@ mod tests {
         slots[0].publish_block(7, &block(0.5));
         slots[1].publish_block(7, &block(-0.5));
         let mut out = Block::SILENCE;
-        let mut chooser = Chooser::new(&memory, &counters, &doubt);
+        let mut chooser = Chooser::new(&memory, &counters, &doubt, 0);
         assert_eq!(chooser.choose(7, NOW, &mut |_| false, &mut out), Choice::Taken([true, true]));
         assert_eq!((out, counters.divergences.load(Ordering::Relaxed)), (block(-0.5), 1));
         assert_eq!((doubt.question(), chooser.take_wrong()), (Some(7), None));
@@ -222,7 +222,7 @@ mod tests {
             slots[1].publish_block(number, &block(-0.5));
         }
         let mut out = Block::SILENCE;
-        let mut chooser = Chooser::new(&memory, &counters, &doubt);
+        let mut chooser = Chooser::new(&memory, &counters, &doubt, 0);
         let mut judge = |_| {
             doubt.settle(doubt.question().unwrap(), Verdict::Wrong(0));
             false
@@ -245,7 +245,7 @@ mod tests {
         slots.iter().for_each(|slot| slot.publish_block(0, &block(0.5)));
         slots[0].damage_block(0, 77);
         let mut out = Block::SILENCE;
-        let mut chooser = Chooser::new(&memory, &counters, &doubt);
+        let mut chooser = Chooser::new(&memory, &counters, &doubt, 0);
         let choice = chooser.choose(0, Patience::Unlimited, &mut |_| true, &mut out);
         assert_eq!((choice, out), (Choice::Taken([false, true]), block(0.5)));
         assert_eq!((counters.damaged.load(Ordering::Relaxed), doubt.question()), (1, None));
@@ -256,7 +256,7 @@ mod tests {
         let (memory, counters, doubt) = memory();
         let slots = &memory.slots;
         slots.iter().for_each(|slot| slot.join(0));
-        let mut chooser = Chooser::new(&memory, &counters, &doubt);
+        let mut chooser = Chooser::new(&memory, &counters, &doubt, 0);
         for number in 0..8 {
             slots.iter().for_each(|slot| slot.publish_block(number, &block(0.5)));
             slots[0].publish_snapshot(number + 1, &[7], 0);
@@ -279,7 +279,7 @@ mod tests {
         slots[0].join(0);
         slots[1].join(3);
         slots[0].publish_block(2, &block(0.5));
-        let mut chooser = Chooser::new(&memory, &counters, &doubt);
+        let mut chooser = Chooser::new(&memory, &counters, &doubt, 0);
         let mut out = Block::SILENCE;
         // Slot 1 joins only at block 3.
         assert_eq!(chooser.choose(2, Patience::Unlimited, &mut |_| false, &mut out), Choice::Taken([true, false]));

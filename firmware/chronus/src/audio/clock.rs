@@ -14,8 +14,6 @@ const SMOOTHING: i64 = 100;
 pub struct AudioClock {
     origin: AtomicU64,
     restarted: AtomicBool,
-    /// There will be a beat, but it has not begun.
-    awaited: AtomicBool,
     rate: u32,
 }
 
@@ -26,22 +24,12 @@ const JUMP_PERIODS: u64 = 2;
 impl AudioClock {
     /// A clock for a sample rate in Hz that is not yet running.
     pub fn new(rate: u32) -> Self {
-        Self { origin: AtomicU64::new(0), restarted: AtomicBool::new(false), awaited: AtomicBool::new(false), rate }
+        Self { origin: AtomicU64::new(0), restarted: AtomicBool::new(false), rate }
     }
 
     /// The time of frame 0 on CLOCK_MONOTONIC, as best known; 0 while nothing plays in real time.
     pub fn origin(&self) -> u64 {
         self.origin.load(Ordering::Acquire)
-    }
-
-    /// Says that there will be a beat: the sink is one that gives it.
-    pub fn await_beat(&self) {
-        self.awaited.store(true, Ordering::Relaxed);
-    }
-
-    /// Whether there will be a beat and it has not begun. Until then nobody knows which frame is when.
-    pub fn awaits_beat(&self) -> bool {
-        self.origin() == 0 && self.awaited.load(Ordering::Relaxed)
     }
 
     /// Time from frame 0 to the start of a block, in nanoseconds.
@@ -59,9 +47,10 @@ impl AudioClock {
         self.origin.load(Ordering::Relaxed) + self.offset_of_block(block)
     }
 
-    /// Sets the time of frame 0.
-    pub fn start(&self, origin: u64) {
-        self.origin.store(origin, Ordering::Release);
+    /// Says that a block is due at `now`.
+    pub fn start(&self, block: u64, now: u64) {
+        // Never 0, which would be no beat. It is reached if blocks were caught up with, on a machine just started.
+        self.origin.store(now.saturating_sub(self.offset_of_block(block)).max(1), Ordering::Release);
     }
 
     /// Says that the device was restarted after an underrun: its next observation is taken as it is.
@@ -97,9 +86,19 @@ mod tests {
     fn frames_and_times_agree_after_a_year() {
         let clock = AudioClock::new(44_100);
         assert_eq!(clock.frame_at(5), None);
-        clock.start(1000);
+        clock.start(0, 1000);
         let block = 365 * 86_400 * 44_100 / 256;
         assert_eq!(clock.frame_at(1000 + clock.offset_of_block(block)), Some(block * 256));
+    }
+
+    #[test]
+    fn a_clock_may_begin_with_any_block() {
+        let clock = AudioClock::new(48_000);
+        clock.start(9_000, 500_000_000_000);
+        assert_eq!(clock.frame_at(500_000_000_000), Some(9_000 * 256));
+        // More was played than the machine is old: it runs all the same.
+        clock.start(9_000, 5);
+        assert_eq!(clock.origin(), 1);
     }
 
     #[test]

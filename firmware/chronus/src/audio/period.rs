@@ -5,7 +5,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 
 use abi::{Block, BlockNumber};
 use rt::clock::{NANOSECONDS, monotonic};
-use shm::{BellMemory, CommandPlace, LogMemory, Mapping, ScoreMemory, SlotMemory};
+use shm::{BellMemory, CommandPlace, ContinuationMemory, LogMemory, Mapping, ScoreMemory, SlotMemory, WaitingMemory};
 
 use super::choose::{Choice, Chooser, Patience};
 use super::conceal::{Concealment, fade_out};
@@ -26,6 +26,10 @@ const HANG_LIMIT: u64 = 2 * NANOSECONDS;
 /// How often the supervisor is told that a block is waited for: long against the time in which it finds out why.
 const STALL_LIMIT: u64 = NANOSECONDS / 200;
 
+/// Blocks after which an engine that goes on where another was ended is taken to endure: half a second at 48 kHz, far
+/// more than it takes to meet again whatever ended the other.
+const ENDURANCE: u64 = 100;
+
 /// Everything that processes share.
 pub struct SharedMemory {
     /// The command log.
@@ -36,6 +40,10 @@ pub struct SharedMemory {
     pub bell: Mapping<BellMemory>,
     /// The slots.
     pub slots: [Mapping<SlotMemory>; 2],
+    /// How far it was played, for a successor of this process.
+    pub continuation: Mapping<ContinuationMemory>,
+    /// Commands that wait for their time, for a successor of this process.
+    pub waiting: Mapping<WaitingMemory>,
 }
 
 impl SharedMemory {
@@ -57,6 +65,8 @@ impl SharedMemory {
             score: ScoreMemory::create(commands)?,
             bell: Mapping::create("chronus-bell")?,
             slots: [Mapping::create("chronus-slot-0")?, Mapping::create("chronus-slot-1")?],
+            continuation: Mapping::create("chronus-continuation")?,
+            waiting: Mapping::create("chronus-waiting")?,
         })
     }
 }
@@ -86,14 +96,17 @@ pub struct Period {
 }
 
 impl Period {
-    /// Plays until the last block or until it is stopped.
+    /// Plays from the first block that was never played until the last one, or until it is stopped.
     ///
     /// # Errors
     /// If no worker gives the first block.
     pub fn run(self) -> Result<(), String> {
         let Self { memory, counters, clock, alarm, doubt, stop, lead, blocks, sink, recorder } = self;
+        let first = memory.continuation.played();
+        counters.blocks.store(first, Ordering::Relaxed);
         let mut playing = Playing {
-            chooser: Chooser::new(&memory, &counters, &doubt),
+            first,
+            chooser: Chooser::new(&memory, &counters, &doubt, first),
             watch: Watch::new(&memory, &counters, &alarm, clock.period()),
             concealment: Concealment::default(),
             block: Block::SILENCE,
@@ -110,7 +123,7 @@ impl Period {
         rt::memory::prefault_stack();
         rt::forbid_allocation();
         let last = blocks.unwrap_or(BlockNumber::MAX);
-        (0..last).try_for_each(|number| playing.play(number));
+        (first..last).try_for_each(|number| playing.play(number));
         rt::allow_allocation();
         playing.sink.finish();
         Ok(())
@@ -119,6 +132,8 @@ impl Period {
 
 /// The period loop at work.
 struct Playing<'a> {
+    /// The block this engine begins with.
+    first: BlockNumber,
     memory: &'a SharedMemory,
     counters: &'a Counters,
     clock: &'a AudioClock,
@@ -132,18 +147,19 @@ struct Playing<'a> {
 }
 
 impl Playing<'_> {
-    /// Seals the first blocks, waits for the first one and starts the beat. False if it was stopped meanwhile.
+    /// Seals the blocks of the lead that are not sealed yet, waits for the first block and starts the beat. False if it
+    /// was stopped meanwhile.
     fn start(&mut self, lead: u64) -> Result<bool, String> {
-        for _ in 0..lead {
+        while self.memory.log.sealed().blocks() < self.first + lead {
             seal(self.memory);
         }
         let stopped = || self.stop.load(Ordering::Relaxed);
         let deadline = Patience::Until(monotonic() + START_LIMIT);
-        if self.chooser.choose(0, deadline, &mut |_| stopped(), &mut self.block) == Choice::Late {
+        if self.chooser.choose(self.first, deadline, &mut |_| stopped(), &mut self.block) == Choice::Late {
             let reason = "no worker gave the first block within 10 seconds; see the messages above";
             return if stopped() { Ok(false) } else { Err(reason.to_owned()) };
         }
-        self.sink.start(self.clock, self.counters);
+        self.sink.start(self.first, self.clock, self.counters);
         Ok(true)
     }
 
@@ -167,6 +183,7 @@ impl Playing<'_> {
         }
         let handed_over = monotonic();
         self.sink.write(number, &self.block, self.clock, self.counters);
+        self.note_played(number + 1);
         let written = monotonic();
         let sealed = seal(self.memory);
         let woken = monotonic();
@@ -182,6 +199,15 @@ impl Playing<'_> {
         self.counters.waking.add(woken - written);
         self.counters.work.add(handed_over - awake + (monotonic() - woken));
         (!stopping).then_some(())
+    }
+
+    /// Notes for a successor of this process that so many blocks were handed over. Before the next one is sealed, so
+    /// that the seal stands at most the lead further.
+    fn note_played(&self, blocks: u64) {
+        self.memory.continuation.note_played(blocks);
+        if blocks == self.first + ENDURANCE {
+            self.memory.continuation.note_endurance();
+        }
     }
 
     /// Chooses the block, or what to play in its place; tells which slots had it.

@@ -27,9 +27,9 @@ pub struct Trust<'a> {
 }
 
 impl<'a> Trust<'a> {
-    /// Believes both.
-    pub fn new(memory: &'a SharedMemory, counters: &'a Counters, doubt: &'a Doubt) -> Self {
-        Self { memory, counters, doubt, asked: None, wrong: [None; 2], news: None, compared: 0 }
+    /// Believes both, from block `first` on.
+    pub fn new(memory: &'a SharedMemory, counters: &'a Counters, doubt: &'a Doubt, first: BlockNumber) -> Self {
+        Self { memory, counters, doubt, asked: None, wrong: [None; 2], news: None, compared: first }
     }
 
     /// Whether the worker in this slot was found wrong. Its successor is believed.
@@ -79,6 +79,8 @@ impl<'a> Trust<'a> {
     /// compared when it was played, and what differs without being heard yet.
     pub fn sweep(&mut self, number: BlockNumber) {
         self.hear();
+        // An engine that goes on where another one ended begins there and not at 0.
+        self.compared = self.compared.max(number.saturating_sub(LONGEST_DELAY));
         while self.compared <= number && self.asked.is_none() {
             match self.same(self.compared) {
                 Some(true) => self.compared += 1,

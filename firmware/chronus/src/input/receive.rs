@@ -72,7 +72,21 @@ impl Receiver {
 
     fn bind_with_buffer(address: SocketAddr, bytes: usize, force: bool) -> Result<Self, String> {
         let socket = UdpSocket::bind(address).map_err(|error| explain_bind(address, &error))?;
-        let failed = |what: &str, errno: Errno| format!("cannot set {what} of the OSC socket {address}: {errno}");
+        Self::with_buffer(socket, bytes, force)
+    }
+
+    /// Takes over the socket of an engine that was ended, with the datagrams that wait in it.
+    ///
+    /// # Errors
+    /// In words: what the kernel refused.
+    pub fn adopt(socket: UdpSocket) -> Result<Self, String> {
+        // Whom the other one had shut out is not known here.
+        let _ = drop_senders(socket.as_fd(), &[]);
+        Self::with_buffer(socket, RECEIVE_BUFFER_BYTES, true)
+    }
+
+    fn with_buffer(socket: UdpSocket, bytes: usize, force: bool) -> Result<Self, String> {
+        let failed = |what: &str, errno: Errno| format!("cannot set {what} of the OSC socket: {errno}");
         // Past the limit of net.core.rmem_max, which takes CAP_NET_ADMIN; without it, as much as there is.
         if !force || setsockopt(&socket, sockopt::RcvBufForce, &bytes).is_err() {
             setsockopt(&socket, sockopt::RcvBuf, &bytes).map_err(|errno| failed("the receive buffer", errno))?;

@@ -20,6 +20,10 @@ pub struct Facts {
     pub sink: String,
     /// Which real-time rights were granted.
     pub real_time: String,
+    /// Engines before this one that were ended in this performance.
+    pub restarts: u64,
+    /// The block with which this engine began.
+    pub continued_at: u64,
 }
 
 fn long(value: u64) -> OscType {
@@ -105,6 +109,8 @@ pub fn status_pairs(
     pairs.add("rate", OscType::Int(facts.rate as i32));
     pairs.add("lead", OscType::Int(facts.lead as i32));
     pairs.add("sink", OscType::String(facts.sink.clone()));
+    pairs.add("restarts", long(facts.restarts));
+    pairs.add("continued_at_block", long(facts.continued_at));
     pairs.add("late_blocks", read(&counters.late_blocks));
     pairs.add("xruns", read(&counters.xruns));
     pairs.add("divergences", read(&counters.divergences));

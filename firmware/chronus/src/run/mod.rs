@@ -1,9 +1,12 @@
 //! `chronus run`: puts the engine together, lets it play, takes it apart.
 
+mod adoption;
 mod announce;
 mod rights;
 mod signals;
 mod sound;
+mod spare;
+mod store;
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
@@ -15,7 +18,6 @@ use rt::cores::Placement;
 use rt::scheduling::RealTime;
 use shm::CommandPlace;
 
-use crate::audio::sink::Sink;
 use crate::audio::{Alarm, AudioClock, Doubt, Period, SharedMemory};
 use crate::command_line::{RunOptions, SinkChoice};
 use crate::control::{Control, start_receiving};
@@ -29,6 +31,8 @@ use crate::supervise::{Conditions, Supervisor};
 use crate::worker::{EngineState, start_over};
 use signals::Signals;
 use sound::Sound;
+use spare::spare_files;
+use store::Stored;
 
 /// Quarantined commands that wait to be told of. Each has cost a worker, so this is seconds of the worst.
 const QUARANTINES: usize = 256;
@@ -40,21 +44,27 @@ const QUARANTINES: usize = 256;
 pub fn run(options: &RunOptions) -> Result<(), String> {
     // Without a beat there is nothing to be in time for, and at real-time priority it would starve the machine.
     let real_time = if matches!(options.sink, SinkChoice::Free(_)) { RealTime::Off } else { options.real_time };
-    let options = &RunOptions { real_time, ..sound::settle_rate(options) };
+    let mut stored = Stored::receive();
+    let again = !stored.is_empty();
+    let (options, adopted) = adoption::adopt_or_say_why(&mut stored, options);
+    let options = RunOptions { real_time, ..options };
+    let options = &if again { spare_files(&options) } else { options };
     // Everything that can be refused is asked for before anything makes a sound.
-    let score = options.score.as_ref().map(|path| load_score(path, options.rate)).transpose()?;
-    let blocks = options.blocks.or_else(|| score.as_ref().map(blocks_of_score));
-    let receiver = options.osc.map(Receiver::bind).transpose()?;
+    let fresh = options.score.as_ref().filter(|_| adopted.is_none());
+    let score = fresh.map(|path| load_score(path, options.rate)).transpose()?;
+    let blocks = match &adopted {
+        Some(memory) => Some(memory.continuation.last()).filter(|blocks| *blocks != u64::MAX),
+        None => options.blocks.or_else(|| score.as_ref().map(blocks_of_score)),
+    };
+    let receiver = open_receiver(&mut stored, options)?;
     let placement = rights::placement(options)?;
     rt::process::settle_signals();
     let commands = score.map(|score| score.commands).unwrap_or_default();
-    let engine = Engine::new(&commands, options)?;
+    let memory = adopted.map_or_else(|| share_memory(&commands, options, blocks), Ok);
+    let engine = Engine::new(memory.map_err(|error| format!("shared memory: {error}"))?, options)?;
     // After the memory is there: with a small limit on locked memory it would be refused, and not the locking.
     let real_time = rights::ask(options.real_time)?;
     let sound = sound::open(options, &engine.clock)?;
-    if !matches!(sound.sink, Sink::Free) {
-        engine.clock.await_beat();
-    }
     // Last, because it overwrites: a run that is refused leaves the file alone.
     let kept = options.keep_score.as_deref().map(|path| KeptScore::create(path, options.rate)).transpose()?;
     let facts = Facts {
@@ -63,6 +73,9 @@ pub fn run(options: &RunOptions) -> Result<(), String> {
         command_latency: command_latency(options.lead),
         sink: sound.name.clone(),
         real_time,
+        restarts: engine.memory.continuation.restarts(),
+        // Nothing is played in new memory.
+        continued_at: engine.memory.continuation.played(),
     };
     engine.play(options, Parts { placement, sound, receiver, kept, facts, blocks })
 }
@@ -92,8 +105,7 @@ struct Engine {
 }
 
 impl Engine {
-    fn new(commands: &[abi::Command], options: &RunOptions) -> Result<Self, String> {
-        let memory = share_memory(commands, options.rate).map_err(|error| format!("shared memory: {error}"))?;
+    fn new(memory: SharedMemory, options: &RunOptions) -> Result<Self, String> {
         Ok(Self {
             memory: Arc::new(memory),
             clock: Arc::new(AudioClock::new(options.rate)),
@@ -127,16 +139,23 @@ impl Engine {
             sink,
             recorder: input,
         };
-        let control =
-            receiver.map(|receiver| self.start_control(receiver, facts.clone(), kept, quarantines)).transpose()?;
+        let beat = !matches!(options.sink, SinkChoice::Free(_));
+        let control = receiver
+            .map(|receiver| self.start_control(receiver, facts.clone(), beat, kept, quarantines))
+            .transpose()?;
         let audio = self.start_audio(period, placement, options)?;
+        self.say_when_ready(facts.continued_at)?;
         let counters = self.counters.clone();
         // By a thread of its own: a pipe that nobody reads must not keep this one from hearing signals.
         let announcing = spawn("announce", move || announce::started(&description, &facts, address, &counters))?;
         let failed = || !self.stop.load(Ordering::Relaxed) && supervisor.is_finished();
-        self.signals.watch(&audio, &failed, &self.stop, &self.counters, options.rate);
+        self.signals.watch(&audio, &failed, &adoption::end, &self.stop, &self.counters, options.rate);
         let played =
             audio.join().unwrap_or_else(|_| Err("the audio thread failed; this is a bug in Chronus".to_owned()));
+        // Played to the end, or ended as it was asked to. An engine that has failed is gone on with.
+        if played.is_ok() && !supervisor.is_finished() {
+            adoption::end();
+        }
         let survived = announce::deaths(&self.counters);
         self.ended.store(true, Ordering::Release);
         self.alarm.wake();
@@ -152,6 +171,18 @@ impl Engine {
         let announcing = spawn("announce", move || announce::ended(&counters, survived, rate, written))?;
         wait_a_little_for(&announcing);
         played.and(recorded.map(drop))
+    }
+
+    /// Tells the service manager when the first block is played.
+    fn say_when_ready(&self, first: u64) -> Result<(), String> {
+        let (counters, ended) = (self.counters.clone(), self.ended.clone());
+        let wait = move || {
+            while counters.blocks.load(Ordering::Relaxed) <= first && !ended.load(Ordering::Relaxed) {
+                std::thread::sleep(Duration::from_millis(1));
+            }
+            store::ready();
+        };
+        spawn("ready", wait).map(drop)
     }
 
     fn start_judge(&self, real_time: RealTime) -> Result<JoinHandle<()>, String> {
@@ -208,11 +239,12 @@ impl Engine {
         &self,
         receiver: Receiver,
         facts: Facts,
+        beat: bool,
         kept: Option<KeptScore>,
         quarantines: Receiving<CommandPlace>,
     ) -> Result<JoinHandle<()>, String> {
         let (memory, clock, counters) = (self.memory.clone(), self.clock.clone(), self.counters.clone());
-        let stamper = Stamper::new(memory, clock, counters, facts.rate, facts.lead, kept);
+        let stamper = Stamper::new(memory, clock, counters, facts.rate, facts.lead, beat, kept);
         let (queue, replies) = start_receiving(receiver, self.counters.clone(), self.ended.clone())?;
         let control = Control {
             stamper,
@@ -242,9 +274,22 @@ fn spawn<T: Send + 'static>(name: &str, work: impl FnOnce() -> T + Send + 'stati
     builder.spawn(work).map_err(|error| format!("starting the {name} thread: {error}"))
 }
 
-fn share_memory(commands: &[abi::Command], rate: u32) -> std::io::Result<SharedMemory> {
+/// The OSC socket: that of the engine before this one, with what came meanwhile, or a new one.
+fn open_receiver(stored: &mut Stored, options: &RunOptions) -> Result<Option<Receiver>, String> {
+    let Some(address) = options.osc else { return Ok(None) };
+    if let Some(socket) = adoption::adopt_socket(stored, options) {
+        return Receiver::adopt(socket).map(Some);
+    }
+    let receiver = Receiver::bind(address)?;
+    adoption::keep_socket(receiver.socket());
+    Ok(Some(receiver))
+}
+
+/// New memory, which outlives this process where there is a service manager that keeps it.
+fn share_memory(commands: &[abi::Command], options: &RunOptions, blocks: Option<u64>) -> std::io::Result<SharedMemory> {
     let memory = SharedMemory::create(commands)?;
-    let start = EngineState::at_start(rate);
+    let start = EngineState::at_start(options.rate);
     memory.slots.iter().for_each(|slot| slot.publish_snapshot(0, &start.to_words(), 0));
+    adoption::keep(&memory, options, blocks)?;
     Ok(memory)
 }

@@ -65,11 +65,13 @@ impl Signals {
     }
 
     /// Keeps the status line alive until the audio thread has ended; a signal sets `stop`, a second one ends the
-    /// process at once (its workers die with it). If `failed` the engine is stopped too.
+    /// process at once (its workers die with it). `ending` is called when it is first asked to. If `failed` the engine
+    /// is stopped too.
     pub fn watch<T>(
         &self,
         audio: &JoinHandle<T>,
         failed: &dyn Fn() -> bool,
+        ending: &dyn Fn(),
         stop: &AtomicBool,
         counters: &Counters,
         rate: u32,
@@ -86,7 +88,11 @@ impl Signals {
                     break;
                 }
                 let asked_before = asked.get_or_insert_with(Instant::now).elapsed() > SAME_WISH;
-                if stop.swap(true, Ordering::Relaxed) && asked_before {
+                let stopping = stop.swap(true, Ordering::Relaxed);
+                if !asked_before {
+                    ending();
+                }
+                if stopping && asked_before {
                     line.clear();
                     log::error!("stopped at once, as asked for twice");
                     log::logger().flush();

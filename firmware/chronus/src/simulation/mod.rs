@@ -148,7 +148,7 @@ fn simulate(seed: u64, weather: Weather) -> Outcome {
     let executable = Executable::none().expect("a descriptor");
     let supervisor = Supervisor::with(executable, conditions, 2, stop.clone());
     let judge = Judge { memory: memory.clone(), doubt: doubt.clone(), stop: stop.clone() };
-    let stamper = Stamper::new(memory.clone(), clock.clone(), counters.clone(), RATE, lead, None);
+    let stamper = Stamper::new(memory.clone(), clock.clone(), counters.clone(), RATE, lead, true, None);
     let now = rt::clock::monotonic();
     let calm_from = now + clock.offset_of_block(BLOCKS - CALM_BLOCKS);
     let schedule = Schedule {

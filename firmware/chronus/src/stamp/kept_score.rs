@@ -2,7 +2,7 @@
 
 use std::collections::VecDeque;
 use std::fs::File;
-use std::io::{BufWriter, Write};
+use std::io::Write;
 use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};
 
@@ -12,9 +12,14 @@ use rosc::{OscBundle, OscMessage, OscPacket, OscTime, OscType, encoder};
 /// How often the file is brought up to date, so that little is lost if the engine is killed or the power fails.
 const FLUSH_INTERVAL: Duration = Duration::from_secs(1);
 
+/// Bytes that are not kept from the file until the interval is over: a second of 1,500 commands.
+const MOST_BUFFERED: usize = 64 << 10;
+
 /// A score file being written.
 pub struct KeptScore {
-    file: BufWriter<File>,
+    file: File,
+    /// Whole bundles that are to be written at once: what is in the file, and what is not, is then known.
+    buffer: Vec<u8>,
     path: PathBuf,
     rate: u32,
     flushed: Instant,
@@ -22,6 +27,9 @@ pub struct KeptScore {
     /// Commands of blocks that are not yet played, or that no worker has survived yet, with their places in the log. If the engine ends before, they were never heard, and the score
     /// must not be longer than the performance.
     ahead: VecDeque<(u64, Command)>,
+    /// Log records that were given to this score, and of these how many are in the file or never will be.
+    given: u64,
+    written: u64,
 }
 
 impl KeptScore {
@@ -32,12 +40,15 @@ impl KeptScore {
     pub fn create(path: &Path, rate: u32) -> Result<Self, String> {
         let file = File::create(path).map_err(|error| format!("{}: {error}", path.display()))?;
         Ok(Self {
-            file: BufWriter::new(file),
+            file,
+            buffer: Vec::new(),
             path: path.to_owned(),
             rate,
             flushed: Instant::now(),
             broken: false,
             ahead: VecDeque::new(),
+            given: 0,
+            written: 0,
         })
     }
 
@@ -45,7 +56,18 @@ impl KeptScore {
     pub fn add(&mut self, index: u64, command: Command) {
         if !self.broken {
             self.ahead.push_back((index, command));
+            self.given = index + 1;
         }
+    }
+
+    /// Begins with this record of the log: those before it are in the file of a predecessor.
+    pub fn begin_at(&mut self, index: u64) {
+        (self.given, self.written) = (index, index);
+    }
+
+    /// Log records that are in the file, or never will be: what comes behind them is lost with this process.
+    pub fn written(&self) -> u64 {
+        self.written
     }
 
     /// Forgets the command at `index` of the log: nobody applies it.
@@ -57,7 +79,9 @@ impl KeptScore {
     /// to date when it is time.
     pub fn update(&mut self, played: BlockNumber, consumed: u64) {
         let due = self.flushed.elapsed() > FLUSH_INTERVAL;
-        let written = self.write_played(played, consumed).and_then(|()| if due { self.flush() } else { Ok(()) });
+        let written = self.write_played(played, consumed);
+        let due = due || self.buffer.len() > MOST_BUFFERED;
+        let written = written.and_then(|()| if due { self.flush() } else { Ok(()) });
         self.check(written);
     }
 
@@ -95,13 +119,17 @@ impl KeptScore {
     fn write_bundle(&mut self, frame: u64, content: Vec<OscPacket>) -> std::io::Result<()> {
         let bundle = OscPacket::Bundle(OscBundle { timetag: self.tag(frame), content });
         let bytes = encoder::encode(&bundle).map_err(std::io::Error::other)?;
-        self.file.write_all(&(bytes.len() as i32).to_be_bytes())?;
-        self.file.write_all(&bytes)
+        self.buffer.extend((bytes.len() as i32).to_be_bytes());
+        self.buffer.extend(bytes);
+        Ok(())
     }
 
     fn flush(&mut self) -> std::io::Result<()> {
         self.flushed = Instant::now();
-        self.file.flush()
+        self.file.write_all(&self.buffer)?;
+        self.buffer.clear();
+        self.written = self.ahead.front().map_or(self.given, |(index, _)| *index);
+        Ok(())
     }
 
     /// The time tag of a frame: the nearest of the 2^-32 seconds a tag can tell, which leads back to this frame.

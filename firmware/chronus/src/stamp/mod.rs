@@ -3,9 +3,9 @@
 
 mod kept_score;
 mod shares;
+mod waiting;
 
-use std::cmp::Reverse;
-use std::collections::{BinaryHeap, VecDeque};
+use std::collections::VecDeque;
 use std::net::SocketAddr;
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
@@ -22,7 +22,9 @@ use crate::report::{Counters, count};
 pub use kept_score::{KeptScore, message_of};
 #[cfg(test)]
 pub use shares::COMMANDS as COMMAND_LIMIT;
-use shares::{Room, Shares};
+#[cfg(test)]
+use waiting::ROOM;
+use waiting::WaitingRoom;
 
 /// Frames on top of the lead between a command's arrival and its effect: the time a datagram may take from the
 /// network card to the log. Arrival is the kernel's time stamp, so within this margin it costs no jitter.
@@ -33,19 +35,13 @@ const MARGIN_FRAMES: u64 = 64;
 /// that arrives within this window is put behind it; a thread that wakes up to 2.7 ms late still is in time.
 const RELEASE_FRAMES: u64 = 128;
 
-/// Commands that may come before the beat begins: a moment after the start, in which a patch may be set up.
-const MOST_EARLY: usize = 8192;
-
-/// How often it is looked whether the beat has begun, while commands wait for it: a period is longer.
-const BEAT_INTERVAL: Duration = Duration::from_millis(2);
-
 /// Furthest block after the first unsealed one that a command is stamped for: 85 ms at 48 kHz. In a normal run
 /// none gets beyond lead + 1 blocks. But a device that stands still for seconds seals nothing while the clock
 /// goes on, and as the log is sorted, one command far ahead would make all later ones late.
 const MOST_BLOCKS_AHEAD: u64 = 16;
 
-/// Commands that may wait for their time tags: as many as the log holds, and of these the shares of one.
-const ROOM: Room = Room::of(shm::LOG_RECORDS);
+/// How often it is looked whether the beat has begun, while commands wait for it: a fraction of a block.
+const BEAT_INTERVAL: Duration = Duration::from_millis(1);
 
 /// How far ahead a time tag may be. Beyond it a wrong clock is likelier than a plan.
 const FURTHEST: u64 = 3600 * NANOSECONDS;
@@ -56,30 +52,6 @@ const CLOCK_STEP: u64 = NANOSECONDS / 2000;
 
 /// Seconds from the epoch of OSC time (1900) to that of the wall clock (1970).
 const SECONDS_1900_TO_1970: u64 = 2_208_988_800;
-
-/// A command that waits. Ordered by frame, then by arrival.
-#[derive(PartialEq)]
-struct Waiting {
-    frame: u64,
-    sequence: u64,
-    operation: Operation,
-    /// Whose share of the room it takes up.
-    sender: SocketAddr,
-}
-
-impl Eq for Waiting {}
-
-impl PartialOrd for Waiting {
-    fn partial_cmp(&self, other: &Self) -> Option<std::cmp::Ordering> {
-        Some(self.cmp(other))
-    }
-}
-
-impl Ord for Waiting {
-    fn cmp(&self, other: &Self) -> std::cmp::Ordering {
-        (self.frame, self.sequence).cmp(&(other.frame, other.sequence))
-    }
-}
 
 /// Frames from a message's arrival to the frame at which it takes effect: all blocks that may be sealed when it
 /// comes, and the margin.
@@ -96,11 +68,9 @@ pub struct Stamper {
     latency: u64,
     log: LogWriter,
     kept: Option<KeptScore>,
-    waiting: BinaryHeap<Reverse<Waiting>>,
-    shares: Shares,
-    sequence: u64,
-    /// What came before the beat began.
-    early: Vec<(Operation, When, SocketAddr)>,
+    waiting: WaitingRoom,
+    /// Whether there is a beat, or will be soon.
+    beat: bool,
     /// Who has sent the records of the log that no state has behind it yet, with their indices.
     senders: VecDeque<(u64, SocketAddr)>,
     /// Wall clock less monotonic clock, in nanoseconds.
@@ -108,27 +78,34 @@ pub struct Stamper {
 }
 
 impl Stamper {
-    /// A stamper for an empty log, which also keeps what it logs in a score if there is one.
+    /// A stamper for a log that has no other writer any more, which also keeps what it logs in a score if there is one.
+    /// Without a `beat`, now and later, nothing waits for its time.
+    ///
+    /// # Panics
+    /// If the log is one that was damaged; that is found out before it is taken over.
     pub fn new(
         memory: Arc<SharedMemory>,
         clock: Arc<AudioClock>,
         counters: Arc<Counters>,
         rate: u32,
         lead: u64,
-        kept: Option<KeptScore>,
+        beat: bool,
+        mut kept: Option<KeptScore>,
     ) -> Self {
+        let log = LogWriter::recover(&memory.log, consumed(&memory)).expect("a log whose last record is readable");
+        if let Some(kept) = &mut kept {
+            keep_unwritten(kept, &memory, log.length());
+        }
         Self {
-            memory,
             clock,
             counters,
             rate,
             latency: command_latency(lead),
-            log: LogWriter::new(),
+            waiting: WaitingRoom::new(memory.clone(), log.length()),
+            memory,
+            log,
             kept,
-            waiting: BinaryHeap::new(),
-            shares: Shares::new(),
-            sequence: 0,
-            early: Vec::new(),
+            beat,
             senders: VecDeque::new(),
             wall_offset: 0,
         }
@@ -139,21 +116,10 @@ impl Stamper {
     /// # Errors
     /// Why it cannot be taken; nothing has changed then.
     pub fn accept(&mut self, operation: Operation, when: When, sender: SocketAddr) -> Result<(), (Code, String)> {
-        if !self.shares.may_bring(sender, rt::clock::monotonic()) {
+        if !self.waiting.shares.may_bring(sender, rt::clock::monotonic()) {
             let text = "more commands than one sender may send at once; nothing changed, send it again";
             return Err((Code::Full, text.to_owned()));
         }
-        if self.clock.awaits_beat() {
-            if self.early.len() >= MOST_EARLY {
-                return Err((Code::Full, "the engine has not begun to play; send it again in a second".to_owned()));
-            }
-            self.early.push((operation, when, sender));
-            return Ok(());
-        }
-        self.stamp(operation, when, sender)
-    }
-
-    fn stamp(&mut self, operation: Operation, when: When, sender: SocketAddr) -> Result<(), (Code, String)> {
         match when {
             When::Arrival(time) => {
                 // Without a beat there is no time either: the next frame that is free.
@@ -171,12 +137,9 @@ impl Stamper {
             let text = "the time tag is more than an hour ahead; is the sender's clock right? nothing changed";
             return Err((Code::TooFar, text.to_owned()));
         }
-        self.shares
-            .add(sender, self.waiting.len(), ROOM)
+        self.waiting
+            .add(operation, due, sender)
             .map_err(|who| (Code::Full, format!("{who} wait for their time tags already; send later")))?;
-        let frame = self.clock.frame_at(due).unwrap_or(0);
-        self.waiting.push(Reverse(Waiting { frame, sequence: self.sequence, operation, sender }));
-        self.sequence += 1;
         // It is taken, so the answer is yes: if the log is full now, it waits.
         let _ = self.release_due();
         Ok(())
@@ -187,28 +150,16 @@ impl Stamper {
     /// # Errors
     /// If the log is full; the command stays waiting.
     pub fn release_due(&mut self) -> Result<(), (Code, String)> {
-        if !self.early.is_empty() && !self.clock.awaits_beat() {
-            for (operation, when, sender) in std::mem::take(&mut self.early) {
-                // There is room for all of them: they are fewer than what may wait, and the log is empty.
-                self.stamp(operation, when, sender)?;
-            }
+        if !self.beat || self.clock.origin() != 0 {
+            self.waiting.frame_all(|due| self.clock.frame_at(due).unwrap_or(0));
         }
         // Without a beat nothing is waited for.
         let reach = self.reach().unwrap_or(u64::MAX);
         let mut logged = Ok(());
-        while let Some(Reverse(next)) = self.waiting.peek() {
-            if next.frame > reach {
-                break;
-            }
-            let (frame, operation, sender) = (next.frame, next.operation, next.sender);
-            logged = self.log(frame, operation, sender);
-            if logged.is_err() {
-                break;
-            }
-            self.waiting.pop();
-            self.shares.remove(sender);
+        while self.waiting.next().is_some_and(|(frame, _)| frame <= reach) && logged.is_ok() {
+            logged = self.log_next_waiting();
         }
-        self.counters.waiting.store(self.waiting.len() as u64, Ordering::Relaxed);
+        self.counters.waiting.store(self.waiting.length() as u64, Ordering::Relaxed);
         logged
     }
 
@@ -216,6 +167,7 @@ impl Stamper {
     pub fn keep(&mut self) {
         if let Some(kept) = &mut self.kept {
             kept.update(self.counters.blocks.load(Ordering::Relaxed), consumed(&self.memory));
+            self.memory.continuation.note_kept(kept.written());
         }
     }
 
@@ -243,11 +195,10 @@ impl Stamper {
 
     /// How long until a waiting command is due; `None` if none waits.
     pub fn time_to_next(&self) -> Option<Duration> {
-        if !self.early.is_empty() {
+        if self.waiting.waits_for_a_beat() {
             return Some(BEAT_INTERVAL);
         }
-        let Reverse(next) = self.waiting.peek()?;
-        let frames = next.frame.saturating_sub(self.reach()?);
+        let frames = self.waiting.next()?.0.saturating_sub(self.reach()?);
         Some(Duration::from_nanos(frames * NANOSECONDS / u64::from(self.rate)))
     }
 
@@ -256,6 +207,17 @@ impl Stamper {
     fn reach(&self) -> Option<u64> {
         let now = self.clock.frame_at(rt::clock::monotonic())?;
         Some((now + self.latency + RELEASE_FRAMES).min(self.furthest()))
+    }
+
+    fn log_next_waiting(&mut self) -> Result<(), (Code, String)> {
+        let Some((frame, next)) = self.waiting.next() else { return Ok(()) };
+        self.memory.waiting.begin_move(next.place, self.log.length());
+        let logged = self.log(frame, next.operation, next.sender);
+        match &logged {
+            Ok(()) => self.waiting.take_next(),
+            Err(_) => self.memory.waiting.cancel_move(),
+        }
+        logged
     }
 
     fn furthest(&self) -> u64 {
@@ -290,6 +252,17 @@ impl Stamper {
         let seconds = u64::from(tag.seconds).saturating_sub(SECONDS_1900_TO_1970);
         let fraction = (u64::from(tag.fractional) * NANOSECONDS) >> 32;
         (seconds * NANOSECONDS + fraction).saturating_sub(self.wall_offset)
+    }
+}
+
+/// Adds to a score what a predecessor had logged and not yet written into its own.
+fn keep_unwritten(kept: &mut KeptScore, memory: &SharedMemory, length: u64) {
+    kept.begin_at(memory.continuation.kept());
+    for index in memory.continuation.kept()..length {
+        let skipped = memory.log.skips(CommandPlace::Log(index));
+        if let Some(command) = memory.log.command_at(index).filter(|_| !skipped) {
+            kept.add(index, command);
+        }
     }
 }
 

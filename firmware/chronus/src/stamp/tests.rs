@@ -9,7 +9,7 @@ const CLOSE: Operation = Operation::Gate(GateId::Adsr, false);
 fn stamper() -> Stamper {
     let memory = SharedMemory::create(&[]).unwrap();
     let clock = Arc::new(AudioClock::new(48_000));
-    Stamper::new(Arc::new(memory), clock, Arc::new(Counters::default()), 48_000, 2, None)
+    Stamper::new(Arc::new(memory), clock, Arc::new(Counters::default()), 48_000, 2, false, None)
 }
 
 fn seal(stamper: &Stamper, blocks: usize) {
@@ -37,7 +37,7 @@ fn tag_in(nanoseconds: u64) -> OscTime {
 #[test]
 fn a_message_takes_effect_a_constant_time_after_its_arrival() {
     let mut stamper = stamper();
-    stamper.clock.start(1_000_000_000);
+    stamper.clock.start(0, 1_000_000_000);
     for milliseconds in [0, 3, 50] {
         stamper.accept(OPEN, When::Arrival(1_000_000_000 + milliseconds * 1_000_000), SENDER).unwrap();
     }
@@ -48,7 +48,7 @@ fn a_message_takes_effect_a_constant_time_after_its_arrival() {
 #[test]
 fn tagged_commands_wait_are_sorted_and_keep_their_distance() {
     let mut stamper = stamper();
-    stamper.clock.start(rt::clock::monotonic());
+    stamper.clock.start(0, rt::clock::monotonic());
     let tag = tag_in(300_000_000);
     let later = OscTime { seconds: tag.seconds + 1, fractional: tag.fractional };
     stamper.accept(CLOSE, When::TimeTag(later), SENDER).unwrap();
@@ -56,7 +56,7 @@ fn tagged_commands_wait_are_sorted_and_keep_their_distance() {
     assert_eq!((logged(&stamper).len(), stamper.counters.waiting.load(Ordering::Relaxed)), (0, 2));
     assert!(stamper.time_to_next().unwrap() < Duration::from_millis(300));
     // Two seconds pass: the beat began two seconds earlier. (What waits keeps its frame.)
-    stamper.clock.start(rt::clock::monotonic() - 2 * NANOSECONDS);
+    stamper.clock.start(0, rt::clock::monotonic() - 2 * NANOSECONDS);
     for (sealed, in_the_log) in [(0, 0), (50, 1), (190, 2)] {
         // None goes further ahead of the device than the furthest block.
         seal(&stamper, sealed);
@@ -71,7 +71,7 @@ fn tagged_commands_wait_are_sorted_and_keep_their_distance() {
 #[test]
 fn a_tag_of_next_year_is_refused() {
     let mut stamper = stamper();
-    stamper.clock.start(rt::clock::monotonic());
+    stamper.clock.start(0, rt::clock::monotonic());
     let refusal = stamper.accept(OPEN, When::TimeTag(tag_in(365 * 86_400 * NANOSECONDS)), SENDER).unwrap_err();
     assert_eq!(refusal.0, Code::TooFar);
     assert_eq!(logged(&stamper).len(), 0);
@@ -80,11 +80,11 @@ fn a_tag_of_next_year_is_refused() {
 #[test]
 fn a_device_that_stands_still_makes_no_later_command_late() {
     let mut stamper = stamper();
-    stamper.clock.start(1_000_000_000);
+    stamper.clock.start(0, 1_000_000_000);
     // Five seconds in which nothing is sealed; then the device goes on and the clock follows it.
     stamper.accept(OPEN, When::Arrival(6_000_000_000), SENDER).unwrap();
     assert_eq!(logged(&stamper)[0].0, MOST_BLOCKS_AHEAD * FRAMES as u64);
-    stamper.clock.start(6_000_000_000);
+    stamper.clock.start(0, 6_000_000_000);
     seal(&stamper, 30);
     stamper.accept(CLOSE, When::Arrival(6_200_000_000), SENDER).unwrap();
     assert_eq!(logged(&stamper)[1].0, 9600 + command_latency(2));
@@ -104,13 +104,13 @@ fn a_tagged_command_waits_while_the_log_is_full() {
     assert!((shm::LOG_RECORDS / 4 * 3..shm::LOG_RECORDS * 9 / 10).contains(&first), "{first}");
     assert_eq!(first + fill(2), shm::LOG_RECORDS - 1);
     assert_eq!(stamper.accept(CLOSE, When::TimeTag(tag_in(0)), SENDER), Ok(()));
-    assert_eq!((stamper.waiting.len(), stamper.counters.waiting.load(Ordering::Relaxed)), (1, 1));
+    assert_eq!((stamper.waiting.length(), stamper.counters.waiting.load(Ordering::Relaxed)), (1, 1));
 }
 
 #[test]
 fn who_has_filled_its_share_of_the_waiting_commands_leaves_room_for_others() {
     let mut stamper = stamper();
-    stamper.clock.start(rt::clock::monotonic());
+    stamper.clock.start(0, rt::clock::monotonic());
     let tag = When::TimeTag(tag_in(60 * NANOSECONDS));
     let taken = (0..2 * ROOM.sender).filter(|_| stamper.accept(OPEN, tag, SENDER).is_ok()).count();
     assert_eq!(taken, ROOM.sender);
@@ -118,23 +118,41 @@ fn who_has_filled_its_share_of_the_waiting_commands_leaves_room_for_others() {
     assert!(code == Code::Full && text.contains("16384 commands of yours"), "{text}");
     assert_eq!(stamper.accept(OPEN, tag, ([127, 0, 0, 1], 10).into()), Ok(()));
     // Played, they no longer count.
-    stamper.clock.start(rt::clock::monotonic() - 61 * NANOSECONDS);
+    stamper.clock.start(0, rt::clock::monotonic() - 61 * NANOSECONDS);
     seal(&stamper, 12_000);
     stamper.release_due().unwrap();
-    assert_eq!((stamper.waiting.len(), stamper.accept(OPEN, tag, SENDER)), (0, Ok(())));
+    assert_eq!((stamper.waiting.length(), stamper.accept(OPEN, tag, SENDER)), (0, Ok(())));
 }
 
 #[test]
-fn what_comes_before_the_beat_waits_for_it() {
-    let mut stamper = stamper();
-    stamper.clock.await_beat();
-    stamper.accept(OPEN, When::Arrival(rt::clock::monotonic()), SENDER).unwrap();
-    stamper.accept(CLOSE, When::TimeTag(tag_in(10_000_000)), SENDER).unwrap();
+fn what_waits_is_taken_over_with_its_time_and_not_with_its_frame() {
+    let mut dead = stamper();
+    dead.beat = true;
+    dead.clock.start(0, rt::clock::monotonic());
+    for (operation, milliseconds) in [(CLOSE, 400), (OPEN, 300)] {
+        dead.accept(operation, When::TimeTag(tag_in(milliseconds * 1_000_000)), SENDER).unwrap();
+    }
+    // The beat begins a while later, with another block.
+    let (clock, counters) = (Arc::new(AudioClock::new(48_000)), Arc::new(Counters::default()));
+    let mut stamper = Stamper::new(dead.memory.clone(), clock, counters, 48_000, 2, true, None);
     stamper.release_due().unwrap();
-    assert_eq!((logged(&stamper).len(), stamper.time_to_next()), (0, Some(BEAT_INTERVAL)));
-    stamper.clock.start(rt::clock::monotonic());
+    assert_eq!((stamper.waiting.length(), stamper.time_to_next()), (2, Some(BEAT_INTERVAL)));
+    stamper.clock.start(1000, rt::clock::monotonic());
+    stamper.release_due().unwrap();
+    assert_eq!((logged(&stamper).len(), stamper.waiting.length()), (0, 2));
+    stamper.clock.start(1000, rt::clock::monotonic() - 2 * NANOSECONDS);
+    seal(&stamper, 1042);
+    stamper.release_due().unwrap();
+    seal(&stamper, 20);
     stamper.release_due().unwrap();
     let logged = logged(&stamper);
-    assert_eq!((logged[0], logged.len()), ((command_latency(2), OPEN), 2));
-    assert!(logged[1].0 < command_latency(2) + 480, "{logged:?}");
+    assert_eq!((logged[0].1, logged[1].1, stamper.waiting.length()), (OPEN, CLOSE, 0));
+    // As far from each other as their tags, which were made one after the other.
+    assert!((4700..=4800).contains(&(logged[1].0 - logged[0].0)), "{logged:?}");
+    assert_eq!(stamper.counters.late_commands.load(Ordering::Relaxed), 0);
+    assert!((1000 * 256 + 14_400 - 4800..=1000 * 256 + 14_400).contains(&logged[0].0), "{}", logged[0].0);
+    // A third one finds nothing that waits, and the log as it is.
+    let (clock, counters) = (Arc::new(AudioClock::new(48_000)), Arc::new(Counters::default()));
+    let third = Stamper::new(stamper.memory.clone(), clock, counters, 48_000, 2, true, None);
+    assert_eq!((third.waiting.length(), third.log.length()), (0, 2));
 }

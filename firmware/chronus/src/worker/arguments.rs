@@ -1,7 +1,7 @@
 //! How the supervisor tells a worker what it is: words on its command line, memory by descriptor number.
 
 use rt::scheduling::RealTime;
-use shm::{Access, Fate, KILL_POINTS, Mapping, ScoreMemory};
+use shm::{Access, Fate, KILL_POINTS, Mapping, ScoreMemory, SlotMemory};
 
 use super::Mappings;
 use super::fault::{Fault, Flip, FlipTarget};
@@ -74,6 +74,7 @@ impl Arguments {
                 .map_err(|error| format!("inherited memory {place}: {error}"))
         };
         let damaged = |error: std::io::Error| format!("inherited memory: {error}");
+        // None of these descriptors is ever closed: that would drop the hold on the slot, see `prepare_process`.
         Ok(Mappings {
             slot: self.slot,
             log: Mapping::open(inherit(0)?, Access::ReadOnly).map_err(damaged)?,
@@ -84,12 +85,15 @@ impl Arguments {
         })
     }
 
-    /// Ties this process to its supervisor, gives it its core and priority, and takes from it all the rest.
-    pub(super) fn prepare_process(&self) -> Result<(), String> {
+    /// Ties this process to its supervisor, gives it its slot, its core and priority, and takes from it all the rest.
+    pub(super) fn prepare_process(&self, own: &Mapping<SlotMemory>) -> Result<(), String> {
         rt::process::leave_no_core();
         // Started from a descriptor, it would be shown under the descriptor's number.
         rt::process::set_name(if self.slot == 0 { c"chronus-w0" } else { c"chronus-w1" });
         rt::process::die_with_parent(self.parent).map_err(|_| "the supervisor is gone".to_owned())?;
+        // Two never write in one slot. A supervisor waits for the death of a worker before it starts the next; but of
+        // one that was killed the worker dies a little later, and its successor does not know it.
+        own.hold_until_death().map_err(|error| format!("no hold on the slot: {error}"))?;
         let refused = |what: &str, error: nix::errno::Errno| match self.real_time {
             RealTime::Require => Err(format!("{what}: {error}")),
             // The supervisor has said so already, once.

@@ -75,8 +75,9 @@ impl WorkerMemory for Mappings {
 pub fn run(arguments: &[String]) -> ExitCode {
     match Arguments::parse(arguments).and_then(|arguments| {
         let mut mappings = arguments.open_memory()?;
+        // Before the slot is held: closing a descriptor of its file would let it go.
         mappings.let_go();
-        arguments.prepare_process()?;
+        arguments.prepare_process(&mappings.own)?;
         Ok((arguments, mappings))
     }) {
         Ok((arguments, mappings)) => work(&arguments, mappings),

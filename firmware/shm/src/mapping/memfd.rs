@@ -44,6 +44,20 @@ impl<T: SharedLayout> Mapping<T> {
         Ok(Self { address: address.cast(), file: Some(file), layout: PhantomData })
     }
 
+    /// Maps a memfd that another process has made by [`Mapping::create`] and that was handed on to this one, for it and
+    /// the workers it starts.
+    ///
+    /// # Errors
+    /// If the file could shrink, has another size, or the kernel refuses to map it.
+    pub fn adopt(file: OwnedFd) -> io::Result<Self> {
+        let fixed = (SealFlag::F_SEAL_SHRINK | SealFlag::F_SEAL_GROW).bits();
+        if fcntl(&file, FcntlArg::F_GET_SEALS)? & fixed != fixed {
+            return Err(io::Error::new(io::ErrorKind::InvalidData, "this is not memory of an engine"));
+        }
+        inherit(&file)?;
+        Self::open(file, Access::ReadWrite)
+    }
+
     /// The number of the descriptor, to hand to a worker; -1 once it was let go.
     pub fn descriptor(&self) -> RawFd {
         self.file.as_ref().map_or(-1, AsRawFd::as_raw_fd)
@@ -61,6 +75,48 @@ impl<T: SharedLayout> Mapping<T> {
     pub fn let_go(&mut self) {
         self.file = None;
     }
+
+    /// Waits until no other process holds this memory by this call, and holds it until this process ends.
+    ///
+    /// It is a record lock of POSIX: the kernel gives it back at the death of its process and not before, whatever the
+    /// death was, so that two who call this before they write never both write. It belongs to the process and the file,
+    /// not to the descriptor: copies of descriptors do not multiply it, and **closing any descriptor of this file in
+    /// this process drops it**. Whoever calls this closes none of them any more.
+    ///
+    /// # Errors
+    /// What the kernel says.
+    pub fn hold_until_death(&self) -> io::Result<()> {
+        loop {
+            match fcntl(self.file.as_ref().ok_or(nix::errno::Errno::EBADF)?, FcntlArg::F_SETLKW(&whole_file())) {
+                Ok(_) => return Ok(()),
+                Err(nix::errno::Errno::EINTR) => {}
+                Err(error) => return Err(error.into()),
+            }
+        }
+    }
+
+    /// The process that holds this memory, if another one than this does.
+    pub fn holder(&self) -> Option<u32> {
+        let mut lock = whole_file();
+        fcntl(self.file.as_ref()?, FcntlArg::F_GETLK(&mut lock)).ok()?;
+        (i32::from(lock.l_type) != nix::libc::F_UNLCK).then_some(lock.l_pid as u32)
+    }
+}
+
+/// A lock on all of a file, for one process at a time.
+fn whole_file() -> nix::libc::flock {
+    nix::libc::flock {
+        l_type: nix::libc::F_WRLCK as i16,
+        l_whence: nix::libc::SEEK_SET as i16,
+        l_start: 0,
+        l_len: 0,
+        l_pid: 0,
+    }
+}
+
+/// Lets workers inherit a descriptor that was handed to this process.
+pub(crate) fn inherit(file: &OwnedFd) -> nix::Result<()> {
+    fcntl(file, FcntlArg::F_SETFD(nix::fcntl::FdFlag::empty())).map(drop)
 }
 
 impl<T: SharedLayout> Drop for Mapping<T> {
@@ -91,5 +147,17 @@ mod tests {
         let bell = Mapping::<BellMemory>::create("test").unwrap();
         let file = bell.share().unwrap();
         assert!(Mapping::<SlotMemory>::open(file, Access::ReadOnly).is_err());
+    }
+
+    #[test]
+    fn memory_that_could_shrink_is_not_adopted() {
+        let file = memfd_create("test", MFdFlags::MFD_ALLOW_SEALING).unwrap();
+        nix::unistd::ftruncate(&file, size_of::<BellMemory>() as i64).unwrap();
+        assert!(Mapping::<BellMemory>::adopt(file.try_clone().unwrap()).is_err());
+        fcntl(&file, FcntlArg::F_ADD_SEALS(SealFlag::F_SEAL_SHRINK | SealFlag::F_SEAL_GROW)).unwrap();
+        let adopted = Mapping::<BellMemory>::adopt(file).unwrap();
+        adopted.hold_until_death().unwrap();
+        // Its own hold is in nobody's way; the tests of restarts see that of another process.
+        assert_eq!(adopted.holder(), None);
     }
 }

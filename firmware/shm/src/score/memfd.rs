@@ -52,6 +52,15 @@ impl ScoreMemory {
         Ok(Self { records: address.cast(), length: length / RECORD_BYTES, file: Some(file) })
     }
 
+    /// Maps a score that another process has made and that was handed on to this one, for it and the workers it starts.
+    ///
+    /// # Errors
+    /// As [`ScoreMemory::open`].
+    pub fn adopt(file: OwnedFd) -> io::Result<Self> {
+        crate::mapping::inherit(&file)?;
+        Self::open(file)
+    }
+
     /// The number of the descriptor, to hand to a worker; -1 once it was let go.
     pub fn descriptor(&self) -> RawFd {
         self.file.as_ref().map_or(-1, AsRawFd::as_raw_fd)

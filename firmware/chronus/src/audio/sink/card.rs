@@ -46,11 +46,11 @@ impl<P: Playback> CardSink<P> {
         Ok(Self { device, exchange, bytes: [0; LARGEST_BLOCK], pace, storm, periods, buffered })
     }
 
-    /// Starts the beat, if it is not the device that gives it.
-    pub fn begin(&mut self, clock: &AudioClock, counters: &Counters) {
+    /// Starts the beat with block `first`, if it is not the device that gives it.
+    pub fn begin(&mut self, first: BlockNumber, clock: &AudioClock, counters: &Counters) {
         counters.sound_card.set(if self.device.is_some() { SoundCard::Playing } else { SoundCard::Waiting });
         if self.device.is_none() {
-            clock.start(rt::clock::monotonic());
+            clock.start(first, rt::clock::monotonic());
         }
     }
 
@@ -98,7 +98,7 @@ impl<P: Playback> CardSink<P> {
         counters.sound_card.set(SoundCard::Lost);
         self.exchange.lose(self.device.take(), loss);
         if clock.origin() == 0 {
-            clock.start(rt::clock::monotonic().saturating_sub(clock.offset_of_block(number)));
+            clock.start(number, rt::clock::monotonic());
         }
     }
 
@@ -176,7 +176,7 @@ mod tests {
             let (clock, counters, other) = (AudioClock::new(96_000), Counters::default(), other.clone());
             let mut sink =
                 CardSink::start(first.cloned(), None, move || Ok(other.clone()), PERIODS, &clock).expect("a thread");
-            sink.begin(&clock, &counters);
+            sink.begin(0, &clock, &counters);
             Self { sink, clock, counters, block: 0 }
         }
 

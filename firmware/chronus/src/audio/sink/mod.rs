@@ -39,14 +39,14 @@ pub enum Sink {
 pub type Listener = Box<dyn FnMut(BlockNumber, &Block) + Send>;
 
 impl Sink {
-    /// Starts the beat: block 0 is due now.
-    pub fn start(&mut self, clock: &AudioClock, counters: &Counters) {
+    /// Starts the beat: block `first` is due now.
+    pub fn start(&mut self, first: BlockNumber, clock: &AudioClock, counters: &Counters) {
         match self {
-            Self::Alsa(card) => card.begin(clock, counters),
-            Self::Paced(_) => clock.start(rt::clock::monotonic()),
+            Self::Alsa(card) => card.begin(first, clock, counters),
+            Self::Paced(_) => clock.start(first, rt::clock::monotonic()),
             Self::Free => {}
             #[cfg(feature = "simulation")]
-            Self::Heard(..) => clock.start(rt::clock::monotonic()),
+            Self::Heard(..) => clock.start(first, rt::clock::monotonic()),
         }
     }
 

@@ -34,7 +34,7 @@ impl PacedSink {
             count(&counters.xruns);
         }
         if now > due + LONGEST_CATCH_UP {
-            clock.start(now.saturating_sub(clock.offset_of_block(block)));
+            clock.start(block, now);
         }
         deadline(due, now, self.buffered, clock)
     }
