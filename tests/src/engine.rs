@@ -2,6 +2,7 @@
 
 use std::io::{BufRead, BufReader, Read};
 use std::net::UdpSocket;
+use std::os::unix::process::CommandExt;
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
 use std::time::{Duration, Instant};
@@ -59,8 +60,18 @@ impl Engine {
 
     /// The same with environment variables.
     pub fn start_with(build: Build, arguments: &[&str], variables: &[(&str, &str)]) -> Self {
+        Self::launch(Command::new(chronus(build)), build, arguments, variables)
+    }
+
+    /// The same in a process group of its own, which Ctrl-C in the terminal does not reach: whoever started it ends it.
+    pub fn start_apart(build: Build, arguments: &[&str], variables: &[(&str, &str)]) -> Self {
+        let mut command = Command::new(chronus(build));
+        command.process_group(0);
+        Self::launch(command, build, arguments, variables)
+    }
+
+    fn launch(mut command: Command, build: Build, arguments: &[&str], variables: &[(&str, &str)]) -> Self {
         let program = chronus(build);
-        let mut command = Command::new(&program);
         command.arg("run").args(arguments).envs(variables.iter().copied());
         let mut child = command.stdin(Stdio::null()).stdout(Stdio::piped()).spawn().expect("the engine starts");
         let mut lines = BufReader::new(child.stdout.take().expect("a pipe"));
