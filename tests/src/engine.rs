@@ -64,9 +64,11 @@ impl Engine {
     }
 
     /// The same in a process group of its own, which Ctrl-C in the terminal does not reach: whoever started it ends it.
-    pub fn start_apart(build: Build, arguments: &[&str], variables: &[(&str, &str)]) -> Self {
+    /// What it says of faults goes to the end of that file.
+    pub fn start_apart(build: Build, arguments: &[&str], variables: &[(&str, &str)], messages: &Path) -> Self {
+        let messages = std::fs::File::options().create(true).append(true).open(messages).expect("a file for messages");
         let mut command = Command::new(chronus(build));
-        command.process_group(0);
+        command.process_group(0).stderr(messages);
         Self::launch(command, build, arguments, variables)
     }
 

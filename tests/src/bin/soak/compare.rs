@@ -75,7 +75,12 @@ mod tests {
 
     #[test]
     fn a_late_block_explains_two_and_only_where_it_was() {
-        let late = |first, last, count| Late { blocks: (first, last), count, cause: Cause::Scheduler };
+        let late = |first, last, count| Late {
+            blocks: (first, last),
+            count,
+            cause: Cause::Scheduler,
+            circumstances: String::new(),
+        };
         let all = [late(100, 110, 1), late(300, 310, 2)];
         assert_eq!(unexplained(&[104, 105, 301, 302, 303, 304], &all), [0; 0]);
         assert_eq!(unexplained(&[104, 105, 106], &all), [106], "one late block, three that differ");

@@ -13,7 +13,7 @@ use crate::doing::Doer;
 use crate::kind::{Deck, Kind};
 use crate::progress::Progress;
 use crate::tally::Tally;
-use crate::watch::{Costly, LastCostly};
+use crate::watch::{Fault, LastFault};
 
 /// A bound on the way back to lockstep, so that a broken engine ends a soak. Several times what an endless loop on a
 /// machine without free processors needs.
@@ -44,30 +44,25 @@ fn in_lockstep(status: &Value) -> bool {
 pub struct Injector<'a> {
     engine: &'a Engine,
     doer: Doer<'a>,
-    costly: &'a LastCostly,
+    last: &'a LastFault,
     progress: &'a Progress,
     random: Random,
+    flips: u64,
     /// What came of it.
     pub tally: Tally,
 }
 
 impl<'a> Injector<'a> {
     /// For an engine.
-    pub fn new(
-        engine: &'a Engine,
-        target: SocketAddr,
-        seed: u64,
-        costly: &'a LastCostly,
-        progress: &'a Progress,
-    ) -> Self {
+    pub fn new(engine: &'a Engine, target: SocketAddr, seed: u64, last: &'a LastFault, progress: &'a Progress) -> Self {
         let doer = Doer::new(engine, target, seed ^ 1);
-        Self { engine, doer, costly, progress, random: Random::new(seed), tally: Tally::default() }
+        Self { engine, doer, last, progress, random: Random::new(seed), flips: 0, tally: Tally::default() }
     }
 
-    /// A fault every one to four seconds until `end`, or until it is stopped.
-    pub fn run(&mut self, deck: &mut Deck, end: Instant, stop: &AtomicBool) {
+    /// A fault every one to four seconds until `end`, or until it is stopped or `enough` of the deck is dealt.
+    pub fn run(&mut self, deck: &mut Deck, end: Instant, stop: &AtomicBool, enough: impl Fn(&Deck) -> bool) {
         self.settle();
-        loop {
+        while !enough(deck) {
             let next = Instant::now() + Duration::from_millis(1000 + self.random.below(3000));
             while Instant::now() < next {
                 if Instant::now() >= end || stop.load(Ordering::Relaxed) {
@@ -93,6 +88,7 @@ impl<'a> Injector<'a> {
         let after = self.wait_until(|status| in_lockstep(status) && of_slot(status, 1, "epoch") > epoch);
         // When the bit was flipped is not known; that its worker has ended is, a moment later.
         let took = of_slot(&after, 1, "redundant_ns").saturating_sub(of_slot(&after, 1, "death_known_ns"));
+        self.flips += 1;
         self.note(Kind::Flip, &after, before, took);
         self.settle()
     }
@@ -114,11 +110,13 @@ impl<'a> Injector<'a> {
 
     /// Kills the workers of slot 1 up to the one that flips a bit.
     fn come_to_a_flip(&mut self) {
-        while !(of_slot(&self.settle(), 1, "epoch") + 1).is_multiple_of(FLIP_EPOCHS) {
+        let before = self.flips;
+        for _ in 0..FLIP_EPOCHS {
             self.inject_in(Kind::KillOne, 1);
+            if self.flips > before {
+                break;
+            }
         }
-        self.inject_in(Kind::KillOne, 1);
-        self.settle();
     }
 
     fn inject(&mut self, kind: Kind) {
@@ -131,10 +129,8 @@ impl<'a> Injector<'a> {
         // Anywhere in a block.
         std::thread::sleep(Duration::from_micros(self.random.below(5333)));
         let (began, time) = (Instant::now(), now());
-        let costly = |ended| kind.may_cost_blocks().then_some(Costly { kind, began, ended });
-        if kind.may_cost_blocks() {
-            *self.costly.lock().expect("nobody failed with it") = costly(None);
-        }
+        let last = |ended| Some(Fault { kind, began, ended });
+        *self.last.lock().expect("nobody failed with it") = last(None);
         let Some(deaths) = self.doer.make(kind, slot, &before) else { return };
         let poisoned = number(&before, "commands.quarantined") + u64::from(kind.is_quarantined());
         self.tally.poisons += u64::from(kind.is_quarantined());
@@ -143,12 +139,11 @@ impl<'a> Injector<'a> {
             let dead = (0..2).all(|slot| of_slot(status, slot, "deaths") >= known[slot] + u64::from(deaths[slot]));
             in_lockstep(status) && dead && number(status, "commands.quarantined") >= poisoned
         });
-        if kind.may_cost_blocks() {
-            *self.costly.lock().expect("nobody failed with it") = costly(Some(Instant::now()));
-        }
+        *self.last.lock().expect("nobody failed with it") = last(Some(Instant::now()));
         let died = (0..2).filter(|slot| of_slot(&after, *slot, "deaths") > known[*slot]);
         let back = died.map(|slot| of_slot(&after, slot, "redundant_ns")).max().unwrap_or(time);
         self.note(kind, &after, known, back.saturating_sub(time));
+        self.settle();
     }
 
     fn note(&mut self, kind: Kind, after: &Value, deaths: [u64; 2], took_ns: u64) {

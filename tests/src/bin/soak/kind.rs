@@ -97,12 +97,18 @@ pub struct Deck {
     random: Random,
     kinds: Vec<Kind>,
     left: Vec<Kind>,
+    dealt: usize,
 }
 
 impl Deck {
     /// A deck of these kinds.
     pub fn new(seed: u64, kinds: Vec<Kind>) -> Self {
-        Self { random: Random::new(seed), kinds, left: Vec::new() }
+        Self { random: Random::new(seed), kinds, left: Vec::new(), dealt: 0 }
+    }
+
+    /// Whether each has been dealt.
+    pub fn is_through(&self) -> bool {
+        self.dealt >= self.kinds.len()
     }
 
     /// The next one.
@@ -110,6 +116,7 @@ impl Deck {
         if self.left.is_empty() {
             self.left.clone_from(&self.kinds);
         }
+        self.dealt += 1;
         self.left.swap_remove(self.random.below(self.left.len() as u64) as usize)
     }
 }
@@ -122,6 +129,7 @@ mod tests {
     fn every_kind_comes_before_any_comes_again() {
         let mut deck = Deck::new(3, Kind::all());
         let dealt: Vec<_> = Kind::all().iter().map(|_| deck.deal()).collect();
+        assert!(deck.is_through() && !Deck::new(3, Kind::all()).is_through());
         assert!(Kind::all().iter().all(|kind| dealt.contains(kind)), "{dealt:?}");
         assert_ne!(dealt, Kind::all(), "it is shuffled");
     }

@@ -24,7 +24,7 @@ use chronus_tests::build::{Build, chronus};
 use signal_hook::consts::{SIGHUP, SIGINT, SIGTERM};
 
 use hogs::Hogs;
-use kind::{Deck, Kind};
+use kind::Kind;
 use options::Options;
 use progress::Progress;
 use tally::Tally;
@@ -49,8 +49,17 @@ fn main() -> ExitCode {
     }
     // Built before the time begins.
     chronus(Build::Faults);
+    std::fs::create_dir_all(segment::remains()).expect("a folder beside the builds");
+    // Those of the last soak are of no use to this one.
+    let _ = std::fs::remove_file(segment::messages());
     let tally = soak(options, &stop);
-    println!("{}\n{}", report::table(&tally, options.seed), report::verdict(&tally));
+    let messages = segment::messages();
+    println!(
+        "{}What the engines said: {}\n\n{}",
+        report::table(&tally, options.seed),
+        messages.display(),
+        report::verdict(&tally)
+    );
     ExitCode::from(u8::from(!tally.complaints().is_empty()))
 }
 
@@ -60,7 +69,7 @@ fn soak(options: Options, stop: &AtomicBool) -> Tally {
         chronus_tests::skipped(&Kind::ControlPaused.name(), reason);
         kinds.retain(|kind| *kind != Kind::ControlPaused);
     }
-    let (mut deck, mut sum) = (Deck::new(options.seed, kinds), Tally::default());
+    let mut sum = Tally::default();
     let (began, progress) = (Instant::now(), Progress::new(options.time));
     let _hogs = Hogs::start(options.strength);
     while !stop.load(Ordering::Relaxed) {
@@ -69,7 +78,7 @@ fn soak(options: Options, stop: &AtomicBool) -> Tally {
             break;
         }
         let seed = options.seed.wrapping_add(sum.segments << 32);
-        let play = || segment::play(seed, &mut deck, left.min(LONGEST_SEGMENT), stop, &progress);
+        let play = || segment::play(seed, &kinds, left.min(LONGEST_SEGMENT), stop, &progress);
         match catch_unwind(AssertUnwindSafe(play)) {
             Ok(tally) => sum.add(tally),
             Err(_) => {

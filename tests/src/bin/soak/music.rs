@@ -6,7 +6,7 @@ use std::time::{Duration, Instant};
 
 use chronus_tests::random::Random;
 use chronus_tests::score::Score;
-use rosc::{OscPacket, encoder};
+use rosc::{OscPacket, OscType, encoder};
 
 /// Blocks of one generated score, which give some thousands of messages; then comes the next.
 const BLOCKS: u64 = 20_000;
@@ -23,6 +23,11 @@ pub fn play(target: &str, seed: u64, over: &AtomicBool, sent: &AtomicU64) {
             messages = Score::torture(48_000, BLOCKS, random.bits()).messages().into_iter();
             continue;
         };
+        // A score for tests is silent for a third of its time, and a wrong sample is only seen in sound.
+        let lets_go = message.addr == "/gate/adsr" && message.args[0] == OscType::Int(0);
+        if lets_go && random.below(4) > 0 {
+            continue;
+        }
         if passage_ends <= Instant::now() {
             passage_ends = Instant::now() + Duration::from_secs(2 + random.below(5));
             // Microseconds between two messages at most: slow hands, quick hands, a sequencer gone mad.

@@ -55,7 +55,8 @@ pub fn table(tally: &Tally, seed: u64) -> String {
         ),
     );
     let leaks = if tally.leaks.is_empty() { "none".to_owned() } else { tally.leaks.join("; ") };
-    line("leaks", format!("{leaks}; processes left over: {}", tally.left_over));
+    let searched = format!("looked for in {} of {} segments", tally.searched, tally.segments);
+    line("leaks", format!("{leaks} ({searched}); processes left over: {}", tally.left_over));
     line("xruns", format!("{} (the timer's; no sample was lost by them)", counted("xruns")));
     for failure in &tally.failures {
         line("failure", failure.clone());
@@ -100,7 +101,10 @@ pub fn verdict(tally: &Tally) -> String {
     let complaints = tally.complaints();
     if complaints.is_empty() {
         let (faults, blocks) = (tally.all_faults(), tally.blocks);
-        return format!("VERDICT: good: {faults} faults in {blocks} blocks, and none was heard that need not be");
+        let late = tally.all_late();
+        return format!(
+            "VERDICT: good: {faults} faults in {blocks} blocks; no sample differs but by {late} late blocks, none of them ours"
+        );
     }
     format!("VERDICT: bad: {}", complaints.join(", "))
 }

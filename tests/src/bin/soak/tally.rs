@@ -41,6 +41,8 @@ pub struct Tally {
     pub counts: BTreeMap<&'static str, u64>,
     /// Messages of music sent.
     pub messages: u64,
+    /// Segments that were long enough for what grows to be found.
+    pub searched: u64,
     /// What grew, in words.
     pub leaks: Vec<String>,
     /// Processes that outlived their engine.
@@ -62,6 +64,7 @@ impl Tally {
             (&mut self.poisons, other.poisons),
             (&mut self.messages, other.messages),
             (&mut self.left_over, other.left_over),
+            (&mut self.searched, other.searched),
         ] {
             *sum += more;
         }
@@ -164,10 +167,10 @@ mod tests {
         type Spoil = fn(&mut Tally);
         let spoils: [(Spoil, &str); 10] = [
             (|tally| tally.unexplained = 1, "no late block explains"),
-            (|tally| drop(tally.late.insert(Cause::Ours, 1)), "ours"),
-            (|tally| drop(tally.counts.insert("wrongly named", 1)), "wrongly named"),
+            (|tally| *tally.late.entry(Cause::Ours).or_default() = 1, "ours"),
+            (|tally| *tally.counts.entry("wrongly named").or_default() = 1, "wrongly named"),
             (|tally| tally.poisons += 1, "quarantined"),
-            (|tally| drop(tally.counts.insert("quarantined", 4)), "quarantined"),
+            (|tally| *tally.counts.entry("quarantined").or_default() = 4, "quarantined"),
             (|tally| tally.unrecovered = 1, "not recovered"),
             (|tally| tally.leaks.push("one more descriptor".to_owned()), "leaks"),
             (|tally| tally.left_over = 1, "left over"),

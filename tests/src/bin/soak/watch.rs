@@ -30,9 +30,9 @@ pub enum Cause {
     Ours,
 }
 
-/// A fault that may cost blocks, from its beginning to its end.
+/// A fault, from its beginning to its end.
 #[derive(Clone, Copy, Debug)]
-pub struct Costly {
+pub struct Fault {
     /// What it is.
     pub kind: Kind,
     /// When it began.
@@ -41,8 +41,8 @@ pub struct Costly {
     pub ended: Option<Instant>,
 }
 
-/// The last fault that may cost blocks.
-pub type LastCostly = Mutex<Option<Costly>>;
+/// The last fault.
+pub type LastFault = Mutex<Option<Fault>>;
 
 /// What was seen at one look.
 #[derive(Clone, Debug)]
@@ -110,21 +110,33 @@ pub struct Late {
     pub count: u64,
     /// Why.
     pub cause: Cause,
+    /// What else is known, for whoever looks for the reason.
+    pub circumstances: String,
 }
 
 /// Why blocks were late between `before` and `seen`. A wait is counted when it is over, so that of a worker may only
 /// show `after` the late block it made.
-pub fn judge(before: &Look, seen: &Look, after: &Look, costly: Option<Costly>) -> Option<Late> {
+pub fn judge(before: &Look, seen: &Look, after: &Look, fault: Option<Fault>) -> Option<Late> {
     let count = seen.late.saturating_sub(before.late);
     let waited = seen.waited_since(before).max(after.waited_since(seen));
-    let during =
-        |fault: &Costly| fault.began <= seen.at && fault.ended.is_none_or(|ended| ended + AFTERMATH >= before.at);
-    let cause = match costly.filter(during) {
+    let explains = |fault: &Fault| {
+        let over = fault.ended.is_some_and(|ended| ended + AFTERMATH < before.at);
+        fault.kind.may_cost_blocks() && fault.began <= seen.at && !over
+    };
+    let cause = match fault.filter(explains) {
         _ if waited >= HALF_A_PERIOD || after.stolen > before.stolen => Cause::Scheduler,
         Some(fault) => Cause::Fault(fault.kind.name()),
         None => Cause::Ours,
     };
-    (count > 0).then_some(Late { blocks: (before.block, seen.block), count, cause })
+    let since = |fault: Fault| {
+        format!("{} ms after '{}' began, ", seen.at.duration_since(fault.began).as_millis(), fault.kind.name())
+    };
+    let circumstances = format!(
+        "{}real-time threads waited for a processor for {} us at most",
+        fault.map(since).unwrap_or_default(),
+        waited / 1000
+    );
+    (count > 0).then_some(Late { blocks: (before.block, seen.block), count, cause, circumstances })
 }
 
 #[cfg(test)]
@@ -137,8 +149,8 @@ mod tests {
         Look { at, block: milliseconds / 5, late, waited: waited.iter().copied().collect(), stolen: 0 }
     }
 
-    fn cause(looks: [&Look; 3], costly: Option<Costly>) -> Option<Cause> {
-        judge(looks[0], looks[1], looks[2], costly).map(|late| late.cause)
+    fn cause(looks: [&Look; 3], fault: Option<Fault>) -> Option<Cause> {
+        judge(looks[0], looks[1], looks[2], fault).map(|late| late.cause)
     }
 
     #[test]
@@ -167,7 +179,7 @@ mod tests {
         let looks = [look(1000, 0, &[]), look(1050, 1, &[]), look(1100, 1, &[])];
         let fault = |began: u64, ended: Option<u64>| {
             let at = |time| look(time, 0, &[]).at;
-            Some(Costly { kind: Kind::KillBoth, began: at(began), ended: ended.map(at) })
+            Some(Fault { kind: Kind::KillBoth, began: at(began), ended: ended.map(at) })
         };
         let [before, seen, after] = &looks;
         let explained = Some(Cause::Fault("both workers killed".to_owned()));
