@@ -86,13 +86,31 @@ impl<'a> Doer<'a> {
             Kind::Flood => Abuser::new("127.0.0.2", self.target).flood(Duration::from_secs(1)),
             Kind::Garbage => Abuser::new("127.0.0.3", self.target).garbage(1000),
             Kind::Overload => self.overload(),
-            Kind::ControlPaused => self.pause("control"),
+            Kind::ControlPaused => {
+                let time = Duration::from_millis(self.random.below(PAUSE_MS));
+                self.pause("control", time);
+            }
             Kind::Flip => unreachable!("a worker flips a bit by itself"),
         }
         Some([false, false])
     }
 
-    fn overload(&mut self) {
+    /// Fills the engine's queues as full as they get: two floods and an overload at once while nobody empties them.
+    /// The memory an engine keeps for such a moment is no leak, so it is there before leaks are looked for.
+    pub fn fill_the_queues(&mut self) {
+        let target = self.target;
+        std::thread::scope(|scope| {
+            for own in ["127.0.0.5", "127.0.0.6"] {
+                scope.spawn(move || Abuser::new(own, target).flood(Duration::from_secs(1)));
+            }
+            if can_pause().is_ok() {
+                self.pause("control", Duration::from_millis(PAUSE_MS));
+            }
+            self.overload();
+        });
+    }
+
+    fn overload(&self) {
         let socket = UdpSocket::bind("127.0.0.4:0").expect("a socket");
         // What they set is what is set from the start.
         let content = vec![message("/mod/sine/gain", vec![OscType::Float(0.5)]); COMMANDS];
@@ -105,14 +123,14 @@ impl<'a> Doer<'a> {
     }
 
     /// Gives a thread of the engine no processor that the busy threads want, for a while.
-    fn pause(&mut self, name: &str) {
+    fn pause(&self, name: &str, time: Duration) {
         let Some(thread) = thread_named(self.engine.id(), name) else { return };
         let schedule = |policy: &str| {
             let chrt = Command::new("chrt").args([policy, "-p", "0", &thread.to_string()]).status();
             assert!(chrt.is_ok_and(|status| status.success()), "chrt {policy} of thread {name} failed");
         };
         schedule("--idle");
-        std::thread::sleep(Duration::from_millis(self.random.below(PAUSE_MS)));
+        std::thread::sleep(time);
         schedule("--other");
     }
 }

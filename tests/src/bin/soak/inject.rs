@@ -77,6 +77,16 @@ impl<'a> Injector<'a> {
         }
     }
 
+    /// Fills the engine's queues, which counts as an overload as far as late blocks are concerned.
+    pub fn fill_the_queues(&mut self) {
+        let began = Instant::now();
+        let last = |ended| Some(Fault { kind: Kind::Overload, began, ended });
+        *self.last.lock().expect("nobody failed with it") = last(None);
+        self.doer.fill_the_queues();
+        *self.last.lock().expect("nobody failed with it") = last(Some(Instant::now()));
+        self.settle();
+    }
+
     /// Waits until both slots are in lockstep and no worker is there that is yet to flip a bit.
     pub fn settle(&mut self) -> Value {
         let status = self.wait_until(in_lockstep);

@@ -81,6 +81,7 @@ pub fn play(seed: u64, kinds: &[Kind], time: Duration, stop: &AtomicBool, progre
         let mut deck = Deck::new(seed, kinds.to_vec());
         injector.run(&mut deck, began + time, stop, |deck| deck.is_through() && began.elapsed() > WARM_UP);
         injector.settle();
+        injector.fill_the_queues();
         let before = Measured::of(&engine);
         let is_long = began.elapsed() + SEARCH < time && !stop.load(Ordering::Relaxed);
         injector.run(&mut deck, began + time, stop, |_| false);
