@@ -43,6 +43,10 @@ const MOST_BLOCKS_AHEAD: u64 = 16;
 /// How often it is looked whether the beat has begun, while commands wait for it: a fraction of a block.
 const BEAT_INTERVAL: Duration = Duration::from_millis(1);
 
+/// Records for which it is remembered who sent them after a state has them behind it: those of the tenth of a second
+/// that may go by until a quarantine is told, at the rate one sender may keep up.
+const SENDERS_KEPT: u64 = 30_000;
+
 /// How far ahead a time tag may be. Beyond it a wrong clock is likelier than a plan.
 const FURTHEST: u64 = 3600 * NANOSECONDS;
 
@@ -233,7 +237,8 @@ impl Stamper {
         if let Some(kept) = &mut self.kept {
             kept.add(self.log.length() - 1, Command { stamp, operation });
         }
-        while self.senders.front().is_some_and(|(index, _)| *index < consumed) {
+        // What was quarantined a moment ago is passed over by now, and its sender is still to be told.
+        while self.senders.front().is_some_and(|(index, _)| *index + SENDERS_KEPT < consumed) {
             self.senders.pop_front();
         }
         self.senders.push_back((self.log.length() - 1, sender));

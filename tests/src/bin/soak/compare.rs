@@ -1,0 +1,90 @@
+//! What was recorded against what the kept score gives, block by block, and which differences late blocks explain.
+
+use std::fs::File;
+use std::io::{BufReader, Read, Seek, SeekFrom};
+use std::os::unix::process::CommandExt;
+use std::path::Path;
+use std::process::{Command, Stdio};
+
+use chronus_tests::build::{Build, chronus};
+
+use crate::watch::Late;
+
+/// Bytes before the samples of the engine's WAV files, and bytes of a block: 256 frames of two 32-bit samples.
+const HEADER: u64 = 58;
+const BLOCK: usize = 256 * 8;
+
+/// Blocks that one late block makes differ: the ramp to silence and the ramp back.
+const DIFFERING_PER_LATE: u64 = 2;
+
+/// Blocks by which the count of blocks in a status may be off from that of the late block in it, and the ramp back: the
+/// counters are read one after the other while the engine plays on.
+const SLACK: u64 = 4;
+
+/// Renders so many blocks of a kept score with the build that played it, and gives the numbers of the blocks in which
+/// the recording differs. Neither file is held in memory: each may have half a gigabyte.
+///
+/// # Errors
+/// In words, if the score cannot be rendered or the recording is short.
+pub fn differing(kept: &Path, played: &Path, reference: &Path, blocks: u64) -> Result<Vec<u64>, String> {
+    let mut render = Command::new(chronus(Build::Faults));
+    // Ctrl-C ends the soak early; it must not end the comparison.
+    render.process_group(0).arg("render").args([kept, reference]).args(["--blocks", &blocks.to_string()]);
+    let status = render.stdout(Stdio::null()).status().map_err(|error| format!("chronus render: {error}"))?;
+    if !status.success() {
+        return Err(format!("chronus render of the kept score: {status}"));
+    }
+    let open = |path: &Path| {
+        let mut file = File::open(path)?;
+        file.seek(SeekFrom::Start(HEADER))?;
+        Ok::<_, std::io::Error>(BufReader::with_capacity(1 << 20, file))
+    };
+    let mut both = [played, reference].map(open);
+    let mut differing = Vec::new();
+    for number in 0..blocks {
+        let mut samples = [[0; BLOCK]; 2];
+        for (file, samples) in both.iter_mut().zip(&mut samples) {
+            let read = file.as_mut().map_err(|error| error.to_string())?.read_exact(samples);
+            read.map_err(|error| format!("block {number} of {blocks} is missing: {error}"))?;
+        }
+        if samples[0] != samples[1] {
+            differing.push(number);
+        }
+    }
+    Ok(differing)
+}
+
+/// The differing blocks, in their order, that no late block explains: each late one explains two of those played
+/// between the two looks at which it was counted.
+pub fn unexplained(differing: &[u64], late: &[Late]) -> Vec<u64> {
+    let mut room: Vec<_> = late.iter().map(|late| (late.blocks, late.count * DIFFERING_PER_LATE)).collect();
+    let mut left = differing.to_vec();
+    left.retain(|block| {
+        let mut rooms = room.iter_mut();
+        let covers = |(first, last): (u64, u64)| (first.saturating_sub(SLACK)..=last + SLACK).contains(block);
+        let found = rooms.find(|(blocks, free)| *free > 0 && covers(*blocks));
+        found.map(|(_, free)| *free -= 1).is_none()
+    });
+    left
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::watch::Cause;
+
+    #[test]
+    fn a_late_block_explains_two_and_only_where_it_was() {
+        let late = |first, last, count| Late {
+            blocks: (first, last),
+            count,
+            cause: Cause::Scheduler,
+            circumstances: String::new(),
+        };
+        let all = [late(100, 110, 1), late(300, 310, 2)];
+        assert_eq!(unexplained(&[104, 105, 301, 302, 303, 304], &all), [0; 0]);
+        assert_eq!(unexplained(&[104, 105, 106], &all), [106], "one late block, three that differ");
+        assert_eq!(unexplained(&[200], &all), [200], "none was late there");
+        assert_eq!(unexplained(&[7], &[]), [7]);
+    }
+}
