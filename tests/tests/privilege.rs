@@ -42,8 +42,9 @@ fn a_worker_leaves_no_core_and_gains_no_rights() {
     let engine = Engine::start(Build::Release, &["--sink", "paced", "--osc", "127.0.0.1:0"]);
     for worker in engine.workers() {
         let limits = of(worker, "limits");
+        // One byte: no core file, and no program is fed with it either.
         let core = limits.lines().find(|line| line.starts_with("Max core file size")).expect("the limit");
-        assert_eq!(core.split_whitespace().skip(4).take(2).collect::<Vec<_>>(), ["0", "0"]);
+        assert_eq!(core.split_whitespace().skip(4).take(2).collect::<Vec<_>>(), ["1", "1"]);
         let status = of(worker, "status");
         let value = |key: &str| status.lines().find_map(|line| line.strip_prefix(key)).map(str::trim);
         assert_eq!(value("NoNewPrivs:"), Some("1"));

@@ -55,6 +55,17 @@ pub enum End {
     Exit(i32),
 }
 
+/// What a worker is doing.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Activity {
+    /// It runs, or waits for a processor.
+    Runs,
+    /// It is stopped, or waits to be woken.
+    Rests,
+    /// It is dead, and its end will be known in a moment.
+    Gone,
+}
+
 /// A running worker.
 pub struct Worker {
     pid: Pid,
@@ -103,14 +114,19 @@ impl Worker {
         self.pid.as_raw() as u32
     }
 
-    /// Whether it runs or waits for a processor: not stopped, not waiting for anything else.
-    pub fn can_run(&self) -> bool {
+    /// What it is doing just now.
+    pub fn activity(&self) -> Activity {
         #[cfg(feature = "simulation")]
         if let Some(machine) = crate::simulation::machine() {
-            return machine.can_run(self.id());
+            return machine.activity(self.id());
         }
         let stat = std::fs::read_to_string(format!("/proc/{}/stat", self.pid)).unwrap_or_default();
-        stat.rsplit_once(") ").is_some_and(|(_, rest)| rest.starts_with(['R', 'D']))
+        match stat.rsplit_once(") ").and_then(|(_, rest)| rest.chars().next()) {
+            // D is a page on its way: it goes on by itself.
+            Some('R' | 'D') => Activity::Runs,
+            Some('S' | 'T' | 't') => Activity::Rests,
+            _ => Activity::Gone,
+        }
     }
 
     /// Processor time it has used so far, in nanoseconds, as of the kernel's last tick; `None` once it is gone.
@@ -219,7 +235,8 @@ pub fn set_name(name: &std::ffi::CStr) {
     let _ = nix::sys::prctl::set_name(name);
 }
 
-/// A process that dies leaves no core file: writing one would delay the news of its death.
+/// A process that dies leaves no core file and is handed to no program that collects them: either would delay the news
+/// of its death. A limit of 1 says both: with 0 the kernel would still feed a program (`man 5 core`).
 pub fn leave_no_core() {
-    let _ = nix::sys::resource::setrlimit(nix::sys::resource::Resource::RLIMIT_CORE, 0, 0);
+    let _ = nix::sys::resource::setrlimit(nix::sys::resource::Resource::RLIMIT_CORE, 1, 1);
 }

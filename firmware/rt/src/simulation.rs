@@ -7,7 +7,7 @@ use std::time::Duration;
 
 use nix::sys::signal::Signal;
 
-use crate::process::End;
+use crate::process::{Activity, End};
 
 /// What the engine asks of a machine. Times are nanoseconds of its CLOCK_MONOTONIC.
 pub trait Machine {
@@ -25,8 +25,8 @@ pub trait Machine {
     fn ended(&self, process: u32) -> Option<End>;
     /// Sends a signal.
     fn signal(&self, process: u32, signal: Signal);
-    /// Whether a worker runs or waits for a processor.
-    fn can_run(&self, process: u32) -> bool;
+    /// What a worker is doing.
+    fn activity(&self, process: u32) -> Activity;
     /// Processor time a worker has used.
     fn processor_time(&self, process: u32) -> u64;
 }

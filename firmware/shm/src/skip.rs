@@ -1,7 +1,6 @@
 //! Commands of the score that are skipped for ever, because a worker died of them.
 //!
-//! The score itself is sealed. This list is short: each of its entries has cost a worker. It is sorted, because a score
-//! is applied in order and no state ever goes back behind a command that was skipped.
+//! The score itself is sealed. This list is short: each of its entries has cost a worker.
 
 use crate::sync::{AtomicU64, Ordering};
 
@@ -17,12 +16,10 @@ pub(crate) struct SkipList {
 }
 
 impl SkipList {
-    /// Adds an index. Only the supervisor calls it. One that is not behind the last is there already, or would be of
-    /// no effect any more.
+    /// Adds an index that is not there. Only the supervisor calls it.
     pub(crate) fn add(&self, index: u64) {
         let count = (self.count.load(Ordering::Relaxed) as usize).min(SCORE_SKIPS);
-        let behind = count == 0 || self.entries[count - 1].load(Ordering::Relaxed) < index;
-        if count < SCORE_SKIPS && behind {
+        if count < SCORE_SKIPS {
             self.entries[count].store(index, Ordering::Relaxed);
             // SYNC: release: who sees the count sees the entry.
             self.count.store(count as u64 + 1, Ordering::Release);
@@ -32,11 +29,8 @@ impl SkipList {
     /// Whether the command at `index` is skipped.
     pub(crate) fn contains(&self, index: u64) -> bool {
         let count = (self.count.load(Ordering::Acquire) as usize).min(SCORE_SKIPS);
-        let entries = &self.entries[..count];
-        match entries.binary_search_by(|entry| entry.load(Ordering::Relaxed).cmp(&index)) {
-            Ok(_) => true,
-            Err(place) => place == SCORE_SKIPS,
-        }
+        let last = if count == SCORE_SKIPS { self.entries[count - 1].load(Ordering::Relaxed) } else { u64::MAX };
+        index > last || self.entries[..count].iter().any(|entry| entry.load(Ordering::Relaxed) == index)
     }
 }
 
@@ -56,9 +50,9 @@ mod tests {
     fn what_was_added_is_skipped_and_nothing_else() {
         let list = SkipList::fresh();
         assert!(!list.contains(0));
-        [0, 7, 7, 9, 3].into_iter().for_each(|index| list.add(index));
+        [7, 0, 9, 3].into_iter().for_each(|index| list.add(index));
         let skipped: Vec<_> = (0..20).filter(|index| list.contains(*index)).collect();
-        assert_eq!(skipped, [0, 7, 9]);
+        assert_eq!(skipped, [0, 3, 7, 9]);
     }
 
     #[test]

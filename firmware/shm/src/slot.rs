@@ -30,7 +30,7 @@ const SNAPSHOTS: usize = if cfg!(loom) { 2 } else { 16 };
 
 /// Newest blocks of which it is known how many commands they had. Who asks comes four times a second, and at 96 kHz a
 /// quarter of a second is 94 blocks.
-const COUNTED_BLOCKS: usize = 128;
+const COUNTED_BLOCKS: usize = if cfg!(loom) { 2 } else { 128 };
 
 /// Bits for the number of commands of a block: a score has up to 2^22, the log 2^16. The number of the block takes the
 /// others; 2^40 blocks are a century at 96 kHz.
@@ -122,8 +122,10 @@ impl SlotMemory {
 
     /// Notes what is about to be applied, or with `None` that nothing is any more. Only the slot's worker calls it.
     pub fn note_applying(&self, place: Option<CommandPlace>) {
-        // SYNC: what is noted is only read after the worker's death, which orders more than this.
+        // SYNC: who blames reads it after the worker's death, which orders more than this; who watches the living one only
+        // wants to see it change. The compiler must not move it behind what it announces.
         self.applying.store(place.map_or(0, CommandPlace::to_word), Ordering::Relaxed);
+        core::sync::atomic::compiler_fence(core::sync::atomic::Ordering::SeqCst);
     }
 
     /// What the worker was applying when it last noted anything. It says who is to blame once the worker is dead.
@@ -242,6 +244,7 @@ impl SlotMemory {
             _line: core::array::from_fn(|_| zero()),
             ring: core::array::from_fn(|_| Seqlock::fresh()),
             snapshots: core::array::from_fn(|_| Seqlock::fresh()),
+            commands: core::array::from_fn(|_| zero()),
         }
     }
 }

@@ -35,7 +35,7 @@ impl Alarm {
 
     /// Declares the worker of `slot` in `epoch` unfit. Said again, nothing happens. True if it was news.
     pub fn declare(&self, slot: usize, epoch: u64) -> bool {
-        let news = self.declared[slot].swap(epoch, Ordering::Relaxed) != epoch;
+        let news = self.declared[slot].fetch_max(epoch, Ordering::Relaxed) < epoch;
         if news {
             self.wake();
         }

@@ -71,8 +71,10 @@ impl<'a> Trust<'a> {
                 1 - self.more_trusted()
             }
         };
-        self.wrong[wrong] = Some(epochs[wrong]);
-        self.news = Some((wrong, epochs[wrong]));
+        // If that worker is gone by now, its successor may have begun with its state: it is not believed either.
+        let epoch = self.epoch(wrong).max(epochs[wrong]);
+        self.wrong[wrong] = Some(epoch);
+        self.news = Some((wrong, epoch));
     }
 
     /// Compares blocks, up to `number`, and the states behind them, by their checksums: what came too late to be

@@ -28,8 +28,8 @@ const LIMIT_ALONE: u32 = 12;
 /// held is not hung, and the command it is at is not to blame.
 const HELD: u64 = 65_000_000;
 
-/// Doublings of the limit without a well one, one for each worker declared so without any block having come meanwhile: up to 16 s. A block
-/// that takes long (a score with a million commands on one frame) takes as long for every replacement.
+/// Doublings of the limit without a well one, one for each worker declared so without any block having come meanwhile:
+/// up to 16 s. A block that takes long (a score with a million commands on one frame) takes as long for every replacement.
 const DOUBLINGS: u32 = 8;
 
 /// Blocks that a worker may be behind without being called slow: more than a hiccup.
@@ -38,6 +38,7 @@ const SLOW_LAG: u64 = 3;
 /// What was seen of a slot's worker a period ago.
 #[derive(Clone, Copy, Default)]
 struct Seen {
+    epoch: u64,
     first: BlockNumber,
     published: u64,
     applying: Option<CommandPlace>,
@@ -107,7 +108,7 @@ impl<'a> Watch<'a> {
         // Read before anything else is: a worker must not be declared for what its predecessor did.
         let epochs = [0, 1].map(|slot: usize| self.counters.slots[slot].epoch.load(Ordering::Relaxed));
         for slot in 0..2 {
-            let seen = self.look(slot, sealed);
+            let seen = self.look(slot, epochs[slot], sealed);
             if seen.first == self.seen[slot].first && seen.published > self.seen[slot].published {
                 self.in_vain = 0;
             }
@@ -146,11 +147,11 @@ impl<'a> Watch<'a> {
             && self.slots[1 - slot].published() <= self.slots[slot].published()
     }
 
-    fn look(&self, slot: usize, sealed: u64) -> Seen {
+    fn look(&self, slot: usize, epoch: u64, sealed: u64) -> Seen {
         let before = self.seen[slot];
         let (first, published) = (self.slots[slot].first_block(), self.slots[slot].published());
         let lag = if first == NO_BLOCK { 0 } else { sealed.saturating_sub(published) };
-        let same_worker = first == before.first;
+        let same_worker = first == before.first && epoch == before.epoch;
         let stands_still = lag > 0 && published == before.published;
         let falls_behind = lag >= SLOW_LAG && lag >= before.lag;
         let polite = self.is_polite(slot);
@@ -163,7 +164,7 @@ impl<'a> Watch<'a> {
             false => same_worker && before.behind,
         };
         let idle = if same_worker && !goes_on && (stands_still || falls_behind) { before.idle + 1 } else { 0 };
-        Seen { first, published, applying, lag, idle, behind, polite }
+        Seen { epoch, first, published, applying, lag, idle, behind, polite }
     }
 
     /// Declares the workers that should have block `number` by now and do not: those that hold up a sink without

@@ -103,10 +103,12 @@ impl Control {
                 Err(RecvTimeoutError::Timeout) => {}
                 Err(RecvTimeoutError::Disconnected) => std::thread::sleep(wait),
             }
+            // Read first: of what is behind a state by now, the quarantines are told by now.
+            let consumed = self.stamper.consumed();
             self.tell_of_quarantined(&mut quarantine, replies, &mut budget);
             // What is full now is tried again at the next turn: it stays waiting.
             let _ = self.stamper.release_due();
-            self.stamper.keep();
+            self.stamper.keep(consumed);
         }
         self.tell_of_quarantined(&mut quarantine, replies, &mut budget);
         // The audio thread has ended, so this is how long the performance was.

@@ -96,11 +96,13 @@ impl Load {
         }
     }
 
-    /// The newest state that can be had; `None` if a worker is just writing it.
+    /// The newest state from which a worker has rendered a block and survived: this process must survive it too. `None`
+    /// if there is none yet.
     fn newest_state(&self) -> Option<EngineState> {
         let mut words = [0; STATE_WORDS];
         self.memory.slots.iter().find_map(|slot| {
-            let whole = matches!(slot.read_snapshot(slot.newest_snapshot()?, &mut words), Reading::Whole(_));
+            let number = slot.snapshot_numbers().find(|number| *number < slot.published())?;
+            let whole = matches!(slot.read_snapshot(number, &mut words), Reading::Whole(_));
             whole.then(|| EngineState::from_words(&words))
         })
     }

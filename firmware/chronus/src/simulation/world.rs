@@ -7,7 +7,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use nix::sys::signal::Signal;
-use rt::process::End;
+use rt::process::{Activity, End};
 use rt::simulation::Machine;
 
 use super::random::Random;
@@ -259,9 +259,13 @@ impl Machine for World {
         }
     }
 
-    fn can_run(&self, process: u32) -> bool {
+    fn activity(&self, process: u32) -> Activity {
         let workers = self.workers.borrow();
-        workers.iter().any(|worker| worker.process == process && !worker.stopped && !worker.waits)
+        match workers.iter().find(|worker| worker.process == process) {
+            Some(worker) if worker.stopped || worker.waits => Activity::Rests,
+            Some(_) => Activity::Runs,
+            None => Activity::Gone,
+        }
     }
 
     fn processor_time(&self, process: u32) -> u64 {

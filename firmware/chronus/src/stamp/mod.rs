@@ -167,10 +167,15 @@ impl Stamper {
         logged
     }
 
-    /// Brings the kept score up to date, if there is one.
-    pub fn keep(&mut self) {
+    /// Records of the log that the newest state of all has behind it.
+    pub fn consumed(&self) -> u64 {
+        consumed(&self.memory)
+    }
+
+    /// Brings the kept score up to date, if there is one, with the first `consumed` records of the log at most.
+    pub fn keep(&mut self, consumed: u64) {
         if let Some(kept) = &mut self.kept {
-            kept.update(self.counters.blocks.load(Ordering::Relaxed), consumed(&self.memory));
+            kept.update(self.counters.blocks.load(Ordering::Relaxed), consumed);
             self.memory.continuation.note_kept(kept.written());
         }
     }

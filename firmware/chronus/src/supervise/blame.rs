@@ -1,7 +1,7 @@
 //! Who is to blame for a worker's end: somebody outside, the machine, or the command it was applying.
 
 use nix::sys::signal::Signal;
-use rt::process::{End, Worker};
+use rt::process::{Activity, End, Worker};
 use shm::{CommandPlace, SlotMemory};
 
 use crate::audio::SharedMemory;
@@ -35,8 +35,10 @@ pub struct Observation {
 pub enum Finding {
     /// It can run, and does not get beyond this command.
     Stuck(CommandPlace),
-    /// It is stopped, or has got beyond the command, or applies none.
+    /// It is stopped, or applies nothing.
     Innocent,
+    /// It has got to another command.
+    GetsOn,
     /// Too early to tell.
     NotYet,
 }
@@ -53,8 +55,18 @@ impl Observation {
         if rt::clock::monotonic().saturating_sub(self.since) < OBSERVATION {
             return Finding::NotYet;
         }
-        let stuck = slot.applying() == Some(self.place) && worker.can_run();
-        if stuck { Finding::Stuck(self.place) } else { Finding::Innocent }
+        match (slot.applying(), worker.activity()) {
+            // What it died of is marked first, and only then anyone else goes on.
+            (_, Activity::Gone) => Finding::NotYet,
+            (None, _) | (_, Activity::Rests) => Finding::Innocent,
+            (Some(place), Activity::Runs) if place == self.place => Finding::Stuck(place),
+            (Some(_), Activity::Runs) => Finding::GetsOn,
+        }
+    }
+
+    /// Whether it was observed for long enough to know whether others kept it from the processor.
+    pub fn is_conclusive(&self) -> bool {
+        rt::clock::monotonic().saturating_sub(self.since) >= ACCOUNTED || rt::cores::without_tick()
     }
 
     /// Whether others kept it from the processor for most of the time: then it is not known whether the command takes
@@ -62,7 +74,7 @@ impl Observation {
     pub fn was_starved(&self, worker: &Worker) -> bool {
         let observed = rt::clock::monotonic().saturating_sub(self.since);
         let used = worker.processor_time().unwrap_or(self.used).saturating_sub(self.used);
-        observed >= ACCOUNTED && used < observed / 4 && !rt::cores::without_tick()
+        used < observed / 4 && !rt::cores::without_tick()
     }
 
     /// When to look again, on CLOCK_MONOTONIC.
@@ -74,11 +86,12 @@ impl Observation {
 /// Takes a command out of the engine: nobody will apply it. False if that is done already, or if some state has it
 /// behind it: then somebody has survived it, and it is not to blame.
 pub fn quarantine(memory: &SharedMemory, place: CommandPlace) -> bool {
-    let consumed = memory.slots.iter().map(|slot| slot.consumed()).max().unwrap_or(0);
-    let survived = matches!(place, CommandPlace::Log(index) if index < consumed);
-    let news = !survived && !memory.log.skips(place);
-    if news {
-        memory.log.skip(place);
+    // A block that was published was rendered with its commands, whoever did it, and so was what a state has behind it.
+    let rendered = memory.slots.iter().map(|slot| slot.published().max(slot.newest_snapshot().unwrap_or(0))).max();
+    let survived = memory.command_at(place).is_none_or(|command| Some(command.stamp.block) < rendered);
+    if survived || memory.log.skips(place) {
+        return false;
     }
-    news
+    memory.log.skip(place);
+    memory.log.skips(place)
 }

@@ -151,6 +151,9 @@ impl Supervisor {
         let Some(slot) = self.slots.get_mut(first) else { return };
         // One that is stopped or gets no processor is in the way. One that computes is not: what it computes may be
         // what the other must be kept from.
+        if !other_ready {
+            slot.forget_observation(&self.conditions);
+        }
         if other_ready && (!ready || slot.stalls(&self.conditions, told)) {
             self.conditions.memory.log.set_first(1 - first);
             self.conditions.ring();

@@ -125,14 +125,22 @@ impl Slot {
 
     /// Whether the worker keeps the other one waiting for no reason. `told` begins to look into it.
     pub fn stalls(&mut self, conditions: &Conditions, told: bool) -> bool {
-        if !told && self.observation.is_none() {
+        if self.killed || (!told && self.observation.is_none()) {
             return false;
         }
         let finding = self.find(conditions);
-        if finding == Finding::Innocent {
+        if matches!(finding, Finding::Innocent | Finding::GetsOn) {
             self.observation = None;
         }
         finding == Finding::Innocent
+    }
+
+    /// Nobody waits for this worker any more: what was seen of it means nothing later. One that was declared is observed
+    /// on.
+    pub fn forget_observation(&mut self, conditions: &Conditions) {
+        if conditions.alarm.declared(self.number) != self.epoch {
+            self.observation = None;
+        }
     }
 
     /// Whether enough is known of a worker that was declared hung to end it: what it was doing.
@@ -140,6 +148,12 @@ impl Slot {
         match self.find(conditions) {
             Finding::NotYet => false,
             Finding::Innocent => true,
+            // Whoever gets on is observed anew; it is ended as soon as it applies nothing.
+            Finding::GetsOn => {
+                self.observation = None;
+                false
+            }
+            Finding::Stuck(_) if !self.observation.is_some_and(|observation| observation.is_conclusive()) => false,
             Finding::Stuck(place) => {
                 let starved = match (&self.observation, &self.worker) {
                     (Some(observation), Some(worker)) => observation.was_starved(worker),

@@ -9,6 +9,7 @@ mod replica;
 mod state;
 
 use std::process::ExitCode;
+use std::time::Duration;
 
 use shm::{BellMemory, KillPoint, LogMemory, Mapping, ScoreMemory, SlotMemory, kill_point};
 
@@ -16,6 +17,10 @@ pub use arguments::Arguments;
 pub use fault::{Fault, Flip, FlipTarget};
 pub use replica::{Replica, Step, start_over};
 pub use state::{EngineState, STATE_WORDS};
+
+/// One wait for the other worker, at most. Then it is looked again whether it has got on, even if it never rang: it may
+/// have been stopped between publishing and ringing. A fraction of a period.
+const LONGEST_WAIT: Duration = Duration::from_millis(2);
 
 /// What a worker sees of the shared memory.
 pub trait WorkerMemory {
@@ -99,7 +104,7 @@ fn work(arguments: &Arguments, mappings: Mappings) -> ! {
         match replica.step() {
             Ok(Step::Rendered) => {}
             Ok(Step::Unsealed { wake }) => rt::futex::wait(replica.memory().log().wake_word(), wake, None),
-            Ok(Step::NotFirst { rings }) => rt::futex::wait(replica.memory().bell().word(), rings, None),
+            Ok(Step::NotFirst { rings }) => rt::futex::wait(replica.memory().bell().word(), rings, Some(LONGEST_WAIT)),
             // The log has overtaken this state; a successor starts from a newer one. Ended directly: the system call
             // filter leaves no other way.
             Err(shm::RecordLost) => std::process::exit(1),

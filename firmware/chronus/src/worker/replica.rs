@@ -13,6 +13,9 @@ use super::{EngineState, STATE_WORDS, WorkerMemory};
 /// worker may be writing; a read takes a microsecond and a block five thousand.
 const NEWEST_TRIES: usize = 100;
 
+/// Tries after which all states that may be there were looked at.
+const LAST_TRIES: usize = 2 * NEWEST_TRIES;
+
 /// What a step came to.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Step {
@@ -138,7 +141,8 @@ impl<M: WorkerMemory> Replica<M> {
 /// Replaces the newest state of all by one with the sound as it is at the start. For the supervisor, while no slot has
 /// a worker: no worker survives the state there is.
 pub fn start_over(slots: [&SlotMemory; 2], rate: u32) {
-    let state = newest_state(slots[0], slots[1]).with_new_sound(rate);
+    // None is whole: then there is nothing to go on from, and the next worker that finds one tries again.
+    let Some(state) = newest_state_within(slots, LAST_TRIES).map(|state| state.with_new_sound(rate)) else { return };
     for slot in slots {
         slot.publish_snapshot(state.next_block, &state.to_words(), state.log_index);
     }
@@ -147,10 +151,16 @@ pub fn start_over(slots: [&SlotMemory; 2], rate: u32) {
 /// The newest whole state of either slot. There always is one: a worker killed while writing one of its
 /// snapshots leaves the others whole, and the supervisor wrote the first.
 fn newest_state(other: &SlotMemory, own: &SlotMemory) -> EngineState {
-    let slots = [other, own];
-    let mut words = [0; STATE_WORDS];
-    let mut tries = 0;
     loop {
+        if let Some(state) = newest_state_within([other, own], LAST_TRIES) {
+            return state;
+        }
+    }
+}
+
+fn newest_state_within(slots: [&SlotMemory; 2], most: usize) -> Option<EngineState> {
+    let mut words = [0; STATE_WORDS];
+    for tries in 0..most {
         let newest = slots.iter().filter_map(|slot| slot.newest_snapshot()).max().unwrap_or(0);
         kill_point(KillPoint::JoinSnapshotFound);
         // At first only the newest; after many misses also older ones, which cost more catching up.
@@ -159,10 +169,10 @@ fn newest_state(other: &SlotMemory, own: &SlotMemory) -> EngineState {
             for slot in slots {
                 if matches!(slot.read_snapshot(number, &mut words), Reading::Whole(_)) {
                     kill_point(KillPoint::JoinSnapshotRead);
-                    return EngineState::from_words(&words);
+                    return Some(EngineState::from_words(&words));
                 }
             }
         }
-        tries += 1;
     }
+    None
 }
