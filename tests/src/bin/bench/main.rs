@@ -9,6 +9,9 @@ mod report;
 
 use chronus_tests::build::project;
 
+/// The heading of the part of BENCHMARKS.md that is written by hand, from what tests and soak print.
+const OTHERS: &str = "## Under faults";
+
 fn main() {
     let brief = std::env::args().any(|argument| argument == "--brief");
     // Enough for a 99th percentile to mean something; a brief run only shows that all of it works.
@@ -33,6 +36,10 @@ fn main() {
     if brief {
         println!("A brief run: BENCHMARKS.md is left as it is.");
     } else {
-        std::fs::write(project().join("BENCHMARKS.md"), page).expect("BENCHMARKS.md is written");
+        let path = project().join("BENCHMARKS.md");
+        let before = std::fs::read_to_string(&path).unwrap_or_default();
+        // What other programs than this one have measured stays.
+        let kept = before.find(OTHERS).map_or("", |place| &before[place..]);
+        std::fs::write(path, format!("{}\n\n{kept}", page.trim_end())).expect("BENCHMARKS.md is written");
     }
 }
