@@ -154,8 +154,11 @@ mod tests {
     fn what_waits_is_found_in_the_order_of_arrival_with_its_sender() {
         let table = Mapping::<WaitingMemory>::create("test waiting").unwrap();
         assert_eq!(table.take_over(0), []);
-        let commands =
-            [command(7, 0, "10.1.2.3:65535"), command(0, 1, "[fe80::1%3]:9"), command(65_535, 2, "[2001:db8::7]:80")];
+        let commands = [
+            command(7, 0, "10.1.2.3:65535"),
+            command(0, 1, "[fe80::1%3]:9"),
+            command(WAITING_PLACES as u32 - 1, 2, "[2001:db8::7]:80"),
+        ];
         commands.iter().for_each(|command| table.put(command));
         assert_eq!(table.take_over(0), commands);
         table.begin_move(0, 5);

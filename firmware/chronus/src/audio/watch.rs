@@ -107,8 +107,8 @@ impl<'a> Watch<'a> {
         self.next_look = now + self.interval;
         // Read before anything else is: a worker must not be declared for what its predecessor did.
         let epochs = [0, 1].map(|slot: usize| self.counters.slots[slot].epoch.load(Ordering::Relaxed));
-        for slot in 0..2 {
-            let seen = self.look(slot, epochs[slot], sealed);
+        for (slot, epoch) in epochs.into_iter().enumerate() {
+            let seen = self.look(slot, epoch, sealed);
             if seen.first == self.seen[slot].first && seen.published > self.seen[slot].published {
                 self.in_vain = 0;
             }
