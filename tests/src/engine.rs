@@ -5,6 +5,7 @@ use std::net::UdpSocket;
 use std::os::unix::process::CommandExt;
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
+use std::sync::atomic::{AtomicU32, Ordering};
 use std::time::{Duration, Instant};
 
 use nix::sys::signal::Signal;
@@ -21,9 +22,11 @@ const PATIENCE: Duration = Duration::from_secs(60);
 pub struct Folder(PathBuf);
 
 impl Folder {
-    /// A new, empty folder.
+    /// A new, empty folder. Tests of one process may run at the same time and use one name.
     pub fn new(name: &str) -> Self {
-        let path = std::env::temp_dir().join(format!("chronus-test-{name}-{}", std::process::id()));
+        static COUNT: AtomicU32 = AtomicU32::new(0);
+        let (process, number) = (std::process::id(), COUNT.fetch_add(1, Ordering::Relaxed));
+        let path = std::env::temp_dir().join(format!("chronus-test-{name}-{process}-{number}"));
         let _ = std::fs::remove_dir_all(&path);
         std::fs::create_dir_all(&path).expect("a temporary folder");
         Self(path)

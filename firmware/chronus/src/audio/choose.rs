@@ -17,7 +17,8 @@ use crate::report::{Counters, count};
 pub enum Patience {
     /// In real time: for any copy, until this time on CLOCK_MONOTONIC.
     Until(u64),
-    /// Not in real time: for the copies of all slots that have a worker, until there is one copy at least.
+    /// Not in real time: for the copies of all slots that have a worker, until there is one copy at least, and for the
+    /// judge if it is asked.
     Unlimited,
 }
 
@@ -130,6 +131,8 @@ impl<'a> Chooser<'a> {
         self.memory.slots[slot].read_block(number, out.words_mut())
     }
 
+    /// Without a deadline also the judge is waited for: blocks that come as fast as they are rendered would soon have
+    /// overwritten the states that it needs.
     fn enough(&self, number: BlockNumber, look: Look, patience: Patience) -> bool {
         let any = look.whole[0] || look.whole[1];
         let missing = |slot: usize| {
@@ -138,7 +141,8 @@ impl<'a> Chooser<'a> {
                 && self.memory.slots[slot].first_block() <= number
                 && !self.trust.is_wrong(slot)
         };
-        any && !look.differ && (matches!(patience, Patience::Until(_)) || !(missing(0) || missing(1)))
+        let complete = || !(missing(0) || missing(1) || self.trust.is_asking());
+        any && !look.differ && (matches!(patience, Patience::Until(_)) || complete())
     }
 
     /// `out` holds the copy of slot 0 if it has one, otherwise that of slot 1.
@@ -270,6 +274,35 @@ mod tests {
         doubt.settle(4, Verdict::Wrong(1));
         chooser.sweep(8);
         assert_eq!(chooser.take_wrong(), Some((1, 0)));
+    }
+
+    #[test]
+    fn without_a_deadline_nothing_is_played_while_the_judge_is_at_work() {
+        let (memory, counters, doubt) = memory();
+        let slots = &memory.slots;
+        slots.iter().for_each(|slot| slot.join(0));
+        for number in 0..2 {
+            slots.iter().for_each(|slot| slot.publish_block(number, &block(0.5)));
+        }
+        slots[0].publish_snapshot(1, &[7], 0);
+        slots[1].publish_snapshot(1, &[8], 0);
+        let mut chooser = Chooser::new(&memory, &counters, &doubt, 0);
+        let mut out = Block::SILENCE;
+        // The states behind block 0 differ, the blocks do not.
+        chooser.sweep(0);
+        assert_eq!(doubt.question(), Some(0));
+        let mut turns = 0;
+        let mut judge = |_| {
+            turns += 1;
+            doubt.settle(0, Verdict::Wrong(1));
+            false
+        };
+        assert_eq!(chooser.choose(1, Patience::Unlimited, &mut judge, &mut out), Choice::Taken([true, false]));
+        assert_eq!((turns, chooser.take_wrong()), (1, Some((1, 0))));
+        // In real time nobody waits for it.
+        slots.iter().for_each(|slot| slot.publish_block(2, &block(0.5)));
+        chooser.trust.ask(2);
+        assert_eq!(chooser.choose(2, NOW, &mut |_| unreachable!(), &mut out), Choice::Taken([true, false]));
     }
 
     #[test]

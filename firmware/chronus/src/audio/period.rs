@@ -14,10 +14,18 @@ use super::recorder::RecorderInput;
 use super::sink::Sink;
 use super::watch::Watch;
 use super::{Alarm, AudioClock};
-use crate::report::{Counters, count};
+use crate::report::{Counters, SlotState, count};
 
 /// How long the first block may take: starting two processes on a busy machine, with room to spare.
 const START_LIMIT: u64 = 10 * NANOSECONDS;
+
+/// How long the first block may wait for the second worker, so that there are two from the start: one that computes
+/// wrongly is found out only by the other. A worker takes some milliseconds; a machine on which it takes longer than
+/// this shall sound nevertheless. Without real time [`HANG_LIMIT`] holds for this too.
+const REDUNDANCY_LIMIT: u64 = NANOSECONDS / 10;
+
+/// Between two looks whether it is there: far less than it takes.
+const REDUNDANCY_INTERVAL: u64 = NANOSECONDS / 2000;
 
 /// Without real time: how long a worker may keep the others waiting for one block before it is declared hung.
 /// A block takes microseconds; two seconds are beyond what a scheduler does to a thread that can run.
@@ -147,8 +155,8 @@ struct Playing<'a> {
 }
 
 impl Playing<'_> {
-    /// Seals the blocks of the lead that are not sealed yet, waits for the first block and starts the beat. False if it
-    /// was stopped meanwhile.
+    /// Seals the blocks of the lead that are not sealed yet, waits for the first block, for a while for both copies of
+    /// it, and starts the beat. False if it was stopped meanwhile.
     fn start(&mut self, lead: u64) -> Result<bool, String> {
         while self.memory.log.sealed().blocks() < self.first + lead {
             seal(self.memory);
@@ -159,8 +167,18 @@ impl Playing<'_> {
             let reason = "no worker gave the first block within 10 seconds; see the messages above";
             return if stopped() { Ok(false) } else { Err(reason.to_owned()) };
         }
+        let limit = monotonic() + if self.sink.has_beat() { REDUNDANCY_LIMIT } else { HANG_LIMIT };
+        while !self.is_redundant() && !stopped() && monotonic() < limit {
+            rt::clock::sleep_until(monotonic() + REDUNDANCY_INTERVAL);
+        }
         self.sink.start(self.first, self.clock, self.counters);
         Ok(true)
+    }
+
+    /// Whether all workers there shall be have the first block.
+    fn is_redundant(&self) -> bool {
+        let slots = self.memory.slots.iter().zip(&self.counters.slots);
+        slots.filter(|(_, counters)| counters.state() != SlotState::Off).all(|(slot, _)| slot.published() > self.first)
     }
 
     /// Plays one block and seals the next; `None` if it was the last.

@@ -56,6 +56,11 @@ impl<'a> Trust<'a> {
         }
     }
 
+    /// Whether the judge has a question that it has not answered, as far as was heard.
+    pub fn is_asking(&self) -> bool {
+        self.asked.is_some()
+    }
+
     /// Listens for the answer.
     pub fn hear(&mut self) {
         let Some((number, epochs)) = self.asked else { return };

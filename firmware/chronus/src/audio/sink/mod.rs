@@ -50,6 +50,11 @@ impl Sink {
         }
     }
 
+    /// Whether blocks are due at times.
+    pub fn has_beat(&self) -> bool {
+        !matches!(self, Self::Free)
+    }
+
     /// Waits until `block` is due, where the sink tells so beforehand, and gives how long it may be late.
     pub fn wait(&mut self, block: BlockNumber, clock: &AudioClock, counters: &Counters) -> Patience {
         match self {
