@@ -161,7 +161,7 @@ fn what_is_no_card_or_in_use_or_not_asked_about_is_never_written() {
     card.refuses(&[image, "--device", &card.device], "nobody is there to be asked");
     card.refuses(&[image], "which card?");
     card.refuses(&[image, "--device", "/dev/null", "--yes"], "is no disk");
-    card.refuses(&["Cargo.toml", "--device", &card.device, "--yes"], "there is no file");
+    card.refuses(&["nowhere.img", "--device", &card.device, "--yes"], "there is no file");
     let text = project().join("Cargo.toml");
     card.refuses(&[text.to_str().unwrap(), "--device", &card.device, "--yes"], "is no image of a disk");
     // Larger than the card.
