@@ -7,6 +7,7 @@ pub mod engine;
 pub mod live;
 pub mod other_host;
 pub mod overload;
+pub mod patch;
 pub mod process;
 pub mod random;
 pub mod recording;

@@ -18,6 +18,8 @@ pub struct Facts {
     pub command_latency: u64,
     /// What the sound goes to.
     pub sink: String,
+    /// The file in which the values of all parameters are kept, if any.
+    pub patch: Option<String>,
     /// Which real-time rights were granted.
     pub real_time: String,
     /// Engines before this one that were ended in this performance.
@@ -146,6 +148,12 @@ pub fn status_pairs(
     pairs.add("sound_card", OscType::String(counters.sound_card.get().name().to_owned()));
     pairs.add("device_lost", read(&counters.device_lost));
     pairs.add("device_reopened", read(&counters.device_reopened));
+    if let Some(file) = &facts.patch {
+        pairs.add("patch.file", OscType::String(file.clone()));
+        pairs.add("patch.state", OscType::String(counters.patch.get().name().to_owned()));
+        pairs.add("patch.loaded", read(&counters.patch.loaded));
+        pairs.add("patch.written", read(&counters.patch.written));
+    }
     pairs.add("real_time", OscType::String(facts.real_time.clone()));
     pairs.add_selftest(counters);
     pairs.add("audio.clock_origin_ns", long(origin));
