@@ -1,6 +1,7 @@
 //! Chronus: a fault-tolerant synthesizer. This is the one binary; what it does depends on its first argument.
 #![forbid(unsafe_code)]
 
+mod appliance;
 mod audio;
 mod client;
 mod command_line;
@@ -13,6 +14,7 @@ mod protocol_text;
 mod render;
 mod report;
 mod run;
+mod settings;
 #[cfg(feature = "simulation")]
 mod simulation;
 mod stamp;
@@ -23,7 +25,9 @@ use std::ffi::OsString;
 use std::io::Write;
 use std::process::ExitCode;
 
-use command_line::{OVERVIEW, RenderOptions, RunOptions, SendOptions, StatusOptions, Wrong, help_text};
+use command_line::{
+    OVERVIEW, RenderOptions, RunOptions, SendOptions, SettingsOptions, StatusOptions, Wrong, help_text,
+};
 
 #[cfg(feature = "audit")]
 #[global_allocator]
@@ -71,6 +75,10 @@ fn dispatch(command: &str, rest: &[OsString]) -> Result<ExitCode, Wrong> {
         "status" => {
             let options = StatusOptions::parse(rest)?;
             client::run_status(&options.server, options.json)
+        }
+        "apply-config" | "check-config" => {
+            let SettingsOptions { file, into } = SettingsOptions::parse(command, rest)?;
+            into.map_or_else(|| settings::check(&file), |folder| settings::apply(&file, &folder))
         }
         #[cfg(feature = "simulation")]
         "simulate" => work(simulation::run(rest)),

@@ -63,6 +63,18 @@ impl SharedMemory {
         }
     }
 
+    /// Records of the log that the newest state of all has behind it: no worker will ask for them again.
+    pub fn consumed(&self) -> u64 {
+        self.slots.iter().map(|slot| slot.consumed()).max().unwrap_or(0)
+    }
+
+    /// Rings the bell, for the audio thread and for workers that wait for each other.
+    pub fn ring(&self) {
+        if self.bell.ring() {
+            rt::futex::wake(self.bell.word(), i32::MAX);
+        }
+    }
+
     /// New memory for a score, without any state.
     ///
     /// # Errors

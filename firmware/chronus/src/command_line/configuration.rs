@@ -52,6 +52,14 @@ pub struct Osc {
 /// That it cannot be read, or what is wrong in which line.
 pub fn read_configuration(path: &Path) -> Result<Configuration, Wrong> {
     let text = std::fs::read_to_string(path).map_err(|error| Wrong(format!("{}: {error}", path.display())))?;
+    parse_configuration(&text).map_err(|wrong| Wrong(format!("{}: {wrong}", path.display())))
+}
+
+/// Reads the text of a configuration file.
+///
+/// # Errors
+/// What is wrong in which line.
+pub fn parse_configuration(text: &str) -> Result<Configuration, Wrong> {
     // Windows editors write a mark at the beginning; TOML does not know it.
-    toml::from_str(text.trim_start_matches('\u{feff}')).map_err(|error| Wrong(format!("{}: {error}", path.display())))
+    toml::from_str(text.trim_start_matches('\u{feff}')).map_err(|error| Wrong(error.to_string()))
 }

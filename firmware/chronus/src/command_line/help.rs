@@ -18,6 +18,10 @@ Commands:
   status    the counters of a running engine                                     (chronus status --help)
   --version, --help
 
+Commands of the box:
+  check-config  what is wrong with chronus.toml                                  (chronus check-config --help)
+  apply-config  makes of it what the parts of the box read                       (chronus apply-config --help)
+
 All addresses, ranges and replies are in PROTOCOL.md.
 Exit codes: 0 good, 1 failed at its work, 2 wrong usage.
 ";
@@ -80,6 +84,28 @@ Asks a running engine (default: 127.0.0.1:5005) how it is doing: blocks played, 
 their process ids, commands. --json prints it for programs.
 ";
 
+const CHECK_CONFIG: &str = "\
+chronus check-config FILE
+
+Reads chronus.toml, the file on the card of a box, as the box does at its start, and says what is wrong with it: line,
+reason, and what would be right. It writes nothing. Exit code 0 if nothing is wrong, 1 if something is.
+";
+
+const APPLY_CONFIG: &str = "\
+chronus apply-config FILE --into FOLDER
+
+Says the same as check-config, and writes into FOLDER, each file at once or not at all:
+
+  engine.toml      what `chronus run --config` takes: [engine] and [osc], over a box's own defaults
+  name             the box's name in the network: [box] name, else chronus-XXXX by its serial number
+  hat              lines for the firmware: the sound card on the pins, [audio] hat
+  authorized_keys  who may log in: [ssh] keys; empty if nobody may
+  status.txt       what was found, for a person
+
+Everything is written whatever is in FILE, and also if there is none: an unknown key is left out, a wrong value costs its
+section, a file that cannot be understood costs all settings. Exit code 0 if nothing is wrong, 1 if something is.
+";
+
 /// The help of a command; `None` if there is no such command.
 pub fn help_text(command: &str) -> Option<&'static str> {
     match command {
@@ -87,6 +113,8 @@ pub fn help_text(command: &str) -> Option<&'static str> {
         "render" => Some(RENDER),
         "send" => Some(SEND),
         "status" => Some(STATUS),
+        "check-config" => Some(CHECK_CONFIG),
+        "apply-config" => Some(APPLY_CONFIG),
         _ => None,
     }
 }

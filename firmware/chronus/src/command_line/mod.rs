@@ -1,12 +1,15 @@
 //! The command line and the configuration file: what the user wants, checked, or what is wrong with it.
 
+mod appliance;
 mod client;
 mod configuration;
 mod help;
 mod options;
 mod run_options;
 
+pub use appliance::SettingsOptions;
 pub use client::{SendOptions, StatusOptions};
+pub use configuration::parse_configuration;
 pub use help::{OVERVIEW, help_text};
 pub use options::{RenderOptions, Wrong};
 pub use run_options::{RunOptions, SinkChoice};

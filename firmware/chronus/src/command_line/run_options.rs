@@ -7,7 +7,7 @@ use std::path::PathBuf;
 use lexopt::{Arg, Parser};
 use rt::scheduling::RealTime;
 
-use super::configuration::{Configuration, read_configuration};
+use super::configuration::{Configuration, parse_configuration, read_configuration};
 use super::options::{Wrong, checked_rate, distinct, length, unexpected, value_of};
 
 /// Where the sound is to go.
@@ -96,6 +96,16 @@ impl RunOptions {
             }
             options.take_arguments(arguments)?;
         }
+        options.check()
+    }
+
+    /// What the text of a configuration file says, without a command line.
+    ///
+    /// # Errors
+    /// What is wrong with it.
+    pub fn of_configuration(text: &str) -> Result<Self, Wrong> {
+        let mut options = Self::default();
+        options.apply(&parse_configuration(text)?)?;
         options.check()
     }
 

@@ -104,7 +104,7 @@ impl Control {
                 Err(RecvTimeoutError::Disconnected) => std::thread::sleep(wait),
             }
             // Read first: of what is behind a state by now, the quarantines are told by now.
-            let consumed = self.stamper.consumed();
+            let consumed = self.memory.consumed();
             self.tell_of_quarantined(&mut quarantine, replies, &mut budget);
             // What is full now is tried again at the next turn: it stays waiting.
             let _ = self.stamper.release_due();
@@ -149,7 +149,7 @@ impl Control {
                     }
                 },
                 Ok(Request::Status) if replies.may_answer(STATUS_REPLY) => {
-                    let applied = self.memory.slots.iter().map(|slot| slot.consumed()).max().unwrap_or(0);
+                    let applied = self.memory.consumed();
                     let origin = self.stamper.clock_origin();
                     let pairs = status_pairs(&self.facts, &self.counters, applied, origin, quarantine.pairs());
                     replies.answer(STATUS_REPLY, pairs);

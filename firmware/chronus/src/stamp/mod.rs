@@ -96,7 +96,7 @@ impl Stamper {
         beat: bool,
         mut kept: Option<KeptScore>,
     ) -> Self {
-        let log = LogWriter::recover(&memory.log, consumed(&memory)).expect("a log whose last record is readable");
+        let log = LogWriter::recover(&memory.log, memory.consumed()).expect("a log whose last record is readable");
         if let Some(kept) = &mut kept {
             keep_unwritten(kept, &memory, log.length());
         }
@@ -167,11 +167,6 @@ impl Stamper {
         logged
     }
 
-    /// Records of the log that the newest state of all has behind it.
-    pub fn consumed(&self) -> u64 {
-        consumed(&self.memory)
-    }
-
     /// Brings the kept score up to date, if there is one, with the first `consumed` records of the log at most.
     pub fn keep(&mut self, consumed: u64) {
         if let Some(kept) = &mut self.kept {
@@ -183,7 +178,7 @@ impl Stamper {
     /// Ends the kept score, if there is one, with the last block that was played. The audio thread has ended.
     pub fn finish(&mut self) {
         if let Some(kept) = &mut self.kept {
-            kept.finish(self.counters.blocks.load(Ordering::Relaxed), consumed(&self.memory));
+            kept.finish(self.counters.blocks.load(Ordering::Relaxed), self.memory.consumed());
         }
     }
 
@@ -235,7 +230,7 @@ impl Stamper {
 
     fn log(&mut self, frame: u64, operation: Operation, sender: SocketAddr) -> Result<(), (Code, String)> {
         let wanted = Stamp::from_frame(frame);
-        let consumed = consumed(&self.memory);
+        let consumed = self.memory.consumed();
         let stamp = self.log.add(&self.memory.log, wanted, operation, consumed).map_err(|LogFull| {
             (Code::Full, "more commands than the engine can take in at once; nothing changed, send it again".to_owned())
         })?;
@@ -274,11 +269,6 @@ fn keep_unwritten(kept: &mut KeptScore, memory: &SharedMemory, length: u64) {
             kept.add(index, command);
         }
     }
-}
-
-/// Records of the log that the newest state of all has behind it: no worker will ask for them again.
-fn consumed(memory: &SharedMemory) -> u64 {
-    memory.slots.iter().map(|slot| slot.consumed()).max().unwrap_or(0)
 }
 
 #[cfg(test)]

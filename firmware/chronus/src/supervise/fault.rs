@@ -12,10 +12,10 @@ const SLOW_TURNS: u64 = 10_000;
 /// enough that most of what happens to the slot is something else.
 const SOAK_FLIP_EPOCHS: u64 = 4;
 
-/// With CHRONUS_FAULTS set to `kill`, `spin`, `slow`, or `flip0` or `flip1` (the slot whose workers flip bits): what the worker
-/// of this epoch does. All points and all targets in turn, each time after another number of passes. Only one slot
-/// spins or flips: with both wrong at once there would be nothing right to hear. With `soak` every fourth worker of slot
-/// 1 flips a bit, once both slots have been well for a while; whoever wants one now kills the others.
+/// With CHRONUS_FAULTS set to `kill`, `spin`, `slow`, or `flip0` or `flip1` (the slot whose workers flip bits): what
+/// the worker of this epoch does. All points and all targets in turn, each time after another number of passes. Only
+/// one slot spins or flips: with both wrong at once there would be nothing right to hear. With `soak` every fourth
+/// worker of slot 1 flips a bit, once both slots have been well for a while; whoever wants one now kills the others.
 pub fn planned_fault(slot: usize, epoch: u64) -> Option<Fault> {
     if !cfg!(feature = "faults") {
         return None;

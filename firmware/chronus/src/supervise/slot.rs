@@ -226,7 +226,7 @@ impl Slot {
         own.vacate();
         conditions.memory.bell.set_waiting(Waiter::Slot(self.number), false);
         // An audio thread without a deadline waits for a block that will not come from here.
-        conditions.ring();
+        conditions.memory.ring();
         self.note_fault(conditions, end);
         log::debug!("slot {}: the worker (epoch {}) ended: {end:?}", self.number, self.epoch);
         self.worker = None;

@@ -1,0 +1,71 @@
+//! The arguments of the commands for the box.
+
+use std::ffi::OsString;
+use std::path::PathBuf;
+
+use lexopt::{Arg, Parser};
+
+use super::options::{Wrong, unexpected};
+
+/// `chronus check-config FILE` and `chronus apply-config FILE --into FOLDER`.
+#[derive(Clone, Debug, PartialEq)]
+pub struct SettingsOptions {
+    /// chronus.toml.
+    pub file: PathBuf,
+    /// Where what is made of it goes; `None` to check alone.
+    pub into: Option<PathBuf>,
+}
+
+impl SettingsOptions {
+    /// Reads the arguments after `command`.
+    ///
+    /// # Errors
+    /// What is wrong with them.
+    pub fn parse(command: &str, arguments: &[OsString]) -> Result<Self, Wrong> {
+        let applies = command == "apply-config";
+        let (mut parser, mut file, mut into) = (Parser::from_args(arguments), None, None);
+        while let Some(argument) = parser.next()? {
+            match argument {
+                Arg::Long("into") if applies => {
+                    let folder = parser.value().map_err(|_| Wrong("--into needs a value: a folder".to_owned()))?;
+                    into = Some(PathBuf::from(folder));
+                }
+                Arg::Value(path) if file.is_none() => file = Some(PathBuf::from(path)),
+                other => return Err(unexpected(other, command)),
+            }
+        }
+        let file = file.ok_or_else(|| Wrong(format!("a file is needed: chronus {command} chronus.toml")))?;
+        if applies && into.is_none() {
+            return Err(Wrong(
+                "a folder is needed: chronus apply-config chronus.toml --into FOLDER (check-config writes nothing)"
+                    .to_owned(),
+            ));
+        }
+        Ok(Self { file, into })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_file_and_where_to() {
+        let parse = |command: &str, text: &str| {
+            SettingsOptions::parse(command, &text.split_whitespace().map(OsString::from).collect::<Vec<_>>())
+        };
+        let options = parse("apply-config", "--into /run/chronus /box/chronus.toml").unwrap();
+        assert_eq!((options.file, options.into), ("/box/chronus.toml".into(), Some("/run/chronus".into())));
+        assert_eq!(parse("check-config", "x.toml").unwrap().into, None);
+        for (command, text, hint) in [
+            ("apply-config", "x.toml", "--into FOLDER"),
+            ("apply-config", "x.toml --into", "a folder"),
+            ("apply-config", "--into /tmp", "a file is needed"),
+            ("check-config", "x.toml --into /tmp", "check-config --help"),
+            ("check-config", "x.toml y.toml", "check-config --help"),
+        ] {
+            let wrong = parse(command, text).unwrap_err();
+            assert!(wrong.0.contains(hint), "{text}: {wrong}");
+        }
+    }
+}

@@ -1,0 +1,158 @@
+//! From the text of chronus.toml to what holds: what is right in it, and what is wrong with the rest.
+
+use std::collections::BTreeMap;
+
+use toml::de::{DeTable, DeValue};
+use toml::{Spanned, Table, Value};
+
+use super::finding::{Finding, nearest, quoted};
+use super::keys::{Key, SECTIONS, keys, keys_of};
+
+/// The form of the file this program reads.
+const SCHEMA: i64 = 1;
+
+/// The sections of the file, each with the values that hold. What is wrong goes to `findings`, by line.
+pub fn read_sections(text: &str, findings: &mut Vec<Finding>) -> BTreeMap<&'static str, Table> {
+    let reader = Reader { text, findings };
+    match (DeTable::parse(text), toml::from_str::<Table>(text)) {
+        (Ok(places), Ok(values)) => reader.read(places.get_ref(), &values),
+        (Err(error), _) | (_, Err(error)) => {
+            let line = error.span().map(|span| line_of(text, span.start));
+            let reason = error.message().replace('\n', ", ");
+            let meaning = "the file cannot be understood from here on, so everything has its default. Usual causes are a \
+                           missing quotation mark and the same key or section twice. For example: name = \"stage-left\"";
+            findings.push(Finding::error(line, format!("{reason}: {meaning}")));
+            BTreeMap::new()
+        }
+    }
+}
+
+/// The line of a byte of the text, counted from 1.
+fn line_of(text: &str, byte: usize) -> usize {
+    1 + text.as_bytes()[..byte.min(text.len())].iter().filter(|byte| **byte == b'\n').count()
+}
+
+struct Reader<'a> {
+    text: &'a str,
+    findings: &'a mut Vec<Finding>,
+}
+
+impl Reader<'_> {
+    fn read(mut self, places: &DeTable, values: &Table) -> BTreeMap<&'static str, Table> {
+        let mut sections = BTreeMap::new();
+        self.check_schema(places, values);
+        for (name, place) in places {
+            let line = self.line(name.span().start);
+            let name = name.get_ref().as_ref();
+            let Some(section) = SECTIONS.into_iter().find(|section| *section == name) else {
+                if name != "schema" {
+                    self.findings.push(Finding::warning(line, unknown_at_top(name, place)));
+                }
+                continue;
+            };
+            match (place.get_ref(), &values[name]) {
+                (DeValue::Table(places), Value::Table(values)) => {
+                    sections.insert(section, self.read_section(section, places, values));
+                }
+                _ => self.findings.push(Finding::error(
+                    line,
+                    format!("{section} is a section: write [{section}] in a line of its own, and its keys below it"),
+                )),
+            }
+        }
+        self.findings.sort_by_key(|finding| finding.line);
+        sections
+    }
+
+    fn line(&self, byte: usize) -> Option<usize> {
+        Some(line_of(self.text, byte))
+    }
+
+    fn check_schema(&mut self, places: &DeTable, values: &Table) {
+        let line =
+            places.iter().find(|(key, _)| key.get_ref() == "schema").and_then(|(key, _)| self.line(key.span().start));
+        let finding = match values.get("schema") {
+            Some(Value::Integer(SCHEMA)) => return,
+            None => Finding::warning(
+                None,
+                format!("the line schema = {SCHEMA} is missing at the top of the file; it is read as if it were there"),
+            ),
+            Some(other) => Finding::error(
+                line,
+                format!(
+                    "schema = {}: this program reads schema = {SCHEMA}, and has read the file as such. Is the file of another version of Chronus?",
+                    quoted(&other.to_string())
+                ),
+            ),
+        };
+        self.findings.push(finding);
+    }
+
+    /// The values of a section; none of them if one is wrong.
+    fn read_section(&mut self, section: &str, places: &DeTable, values: &Table) -> Table {
+        let mut holding = Table::new();
+        let mut is_right = true;
+        for (name, _) in places {
+            let line = self.line(name.span().start);
+            let name = name.get_ref().as_ref();
+            let value = &values[name];
+            let Some(key) = keys_of(section).find(|key| key.name == name) else {
+                self.findings.push(Finding::warning(line, unknown_key(section, name)));
+                continue;
+            };
+            match key.check(value) {
+                Ok(()) => _ = holding.insert(name.to_owned(), value.clone()),
+                Err(reason) => {
+                    is_right = false;
+                    self.findings.push(Finding::error(line, wrong_value(key, value, &reason)));
+                }
+            }
+        }
+        if is_right { holding } else { Table::new() }
+    }
+}
+
+fn wrong_value(key: &Key, value: &Value, reason: &str) -> String {
+    let Key { section, name, example, .. } = key;
+    let value = quoted(&value.to_string());
+    let stop = if reason.ends_with('?') { "" } else { "." };
+    format!(
+        "[{section}] {name} = {value}: {reason}{stop} For example: {name} = {example}. All of [{section}] has its defaults \
+         until then"
+    )
+}
+
+fn unknown_key(section: &str, name: &str) -> String {
+    let shown = quoted(name);
+    if let Some(other) = keys().find(|key| key.name == name) {
+        return format!(
+            "[{section}] has no key {shown}, and the line is left out; it belongs below [{}]",
+            other.section
+        );
+    }
+    if let Some(meant) = nearest(name, keys_of(section).map(|key| key.name)) {
+        return format!("[{section}] has no key {shown}, and the line is left out; did you mean {meant}?");
+    }
+    let there = keys_of(section).map(|key| key.name).collect::<Vec<_>>().join(", ");
+    format!("[{section}] has no key {shown}, and the line is left out; there is {there}")
+}
+
+fn unknown_at_top(name: &str, place: &Spanned<DeValue>) -> String {
+    let shown = quoted(name);
+    if !place.get_ref().is_table() {
+        if let Some(key) = keys().find(|key| key.name == name) {
+            return format!(
+                "{shown} stands before any section, and the line is left out; it belongs below [{}]",
+                key.section
+            );
+        }
+        if let Some(meant) = nearest(name, ["schema"].into_iter()) {
+            return format!("there is no key {shown}, and the line is left out; did you mean {meant}?");
+        }
+    }
+    if let Some(meant) = nearest(name, SECTIONS.into_iter()) {
+        return format!("there is no section {shown}, and all of it is left out; did you mean [{meant}]?");
+    }
+    let there = SECTIONS.map(|section| format!("[{section}]")).join(", ");
+    format!("there is no section or key {shown}, and it is left out; there is {there}")
+}

@@ -1,0 +1,43 @@
+//! chronus-status.txt: what the box has made of chronus.toml, for whoever puts its card into a computer.
+//!
+//! It has no date and nothing else that changes by itself: the card is written to only when it says something new.
+
+use std::fmt::Write;
+
+use toml::Table;
+
+use super::Settings;
+
+/// The whole text.
+pub(super) fn text(settings: &Settings) -> String {
+    let mut text = format!("What this box found in chronus.toml (Chronus {}).\n\n", env!("CARGO_PKG_VERSION"));
+    match settings.findings.len() {
+        0 => text += "Nothing is wrong with it.\n",
+        1 => text += "One thing is wrong with it; the rest holds:\n\n",
+        many => _ = writeln!(text, "{many} things are wrong with it; the rest holds:\n"),
+    }
+    for finding in &settings.findings {
+        let _ = writeln!(text, "  {finding}");
+    }
+    let keys = match settings.keys.len() {
+        0 => "nobody can log in: there is no key".to_owned(),
+        1 => "whoever has the one key can log in".to_owned(),
+        many => format!("whoever has one of the {many} keys can log in"),
+    };
+    for (what, is) in [
+        ("\nname", format!("{}, in the network {}.local", settings.name, settings.name)),
+        ("sound card", settings.hat.words()),
+        ("ssh", keys),
+        ("engine", said(&settings.engine)),
+        ("osc", said(&settings.osc)),
+    ] {
+        let _ = writeln!(text, "{what}: {is}");
+    }
+    text + "\nA change to chronus.toml holds from the next start on.\n"
+}
+
+fn said(section: &Table) -> String {
+    let keys = section.iter().map(|(key, value)| format!("{key} = {value}"));
+    let keys = keys.collect::<Vec<_>>().join(", ");
+    if keys.is_empty() { "as it is by default".to_owned() } else { keys }
+}

@@ -1,0 +1,161 @@
+//! chronus.toml as a whole: every mistake costs what it is about, and nothing else.
+
+use super::*;
+use crate::appliance::MadeUp;
+use crate::command_line::RunOptions;
+use finding::Severity;
+
+const KEY: &str = "ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAIAABAgMEBQYHCAkKCwwNDg8QERITFBUWFxgZGhscHR4f anna@desk";
+
+fn good() -> String {
+    format!(
+        "schema = 1\n\n[box]\nname = \"Stage-Left\"\n\n[audio]\nhat = \"hifiberry-dac\"\n\n[ssh]\nkeys = [\"{KEY}\"]\n\n\
+         [engine]\nlead = 3\n\n[osc]\nlisten = \"0.0.0.0:6000\"\n"
+    )
+}
+
+fn read(text: &[u8]) -> Settings {
+    let made_up = MadeUp::new("settings");
+    made_up.write("proc/device-tree/serial-number", "10000000a1b2c3d4\0");
+    std::fs::write(made_up.machine().path("chronus.toml"), text).unwrap();
+    let machine = made_up.machine();
+    Settings::read(&machine.path("chronus.toml"), &machine)
+}
+
+/// The content of one of the files.
+fn file(settings: &Settings, name: &str) -> String {
+    settings.files().into_iter().find(|(file, _)| *file == name).unwrap().1
+}
+
+fn options(settings: &Settings) -> RunOptions {
+    let text = file(settings, "engine.toml");
+    RunOptions::of_configuration(&text).unwrap_or_else(|wrong| panic!("{text}\n{wrong}"))
+}
+
+/// Lines, severities and texts of what is wrong.
+fn findings(settings: &Settings) -> Vec<(Option<usize>, Severity, &str)> {
+    settings.findings.iter().map(|finding| (finding.line, finding.severity, finding.text.as_str())).collect()
+}
+
+#[test]
+fn a_good_file_is_what_was_wanted_in_any_editor() {
+    let (unix, windows) = (good(), good().replace('\n', "\r\n"));
+    for text in [unix.clone(), windows.clone(), format!("\u{feff}{windows}")] {
+        let settings = read(text.as_bytes());
+        assert_eq!(findings(&settings), []);
+        assert_eq!(file(&settings, "name"), "stage-left\n");
+        assert_eq!(file(&settings, "hat"), "dtoverlay=\ndtoverlay=hifiberry-dac\n");
+        assert_eq!(file(&settings, "authorized_keys"), format!("{KEY}\n"));
+        let options = options(&settings);
+        assert_eq!((options.lead, options.osc.unwrap().port()), (3, 6000));
+        assert_eq!(file(&settings, "status.txt"), file(&read(unix.as_bytes()), "status.txt"));
+    }
+}
+
+#[test]
+fn a_wrong_value_costs_its_section_and_no_other() {
+    for (right, wrong, line, hint) in [
+        ("\"Stage-Left\"", "\"Stage Left\"", 4, "letters"),
+        ("\"hifiberry-dac\"", "\"hifibery-dac\"", 7, "did you mean \"hifiberry-dac\""),
+        ("\"ssh-ed25519 AAAAC3Nz", "\"ssh-ed25519 BBBBC3Nz", 10, "copy the whole line"),
+        ("lead = 3", "lead = 9", 13, "1 to 4"),
+        ("\"0.0.0.0:6000\"", "6000", 16, "text (in quotation marks) is needed"),
+    ] {
+        let settings = read(good().replace(right, wrong).as_bytes());
+        let found = findings(&settings);
+        assert_eq!(found.len(), 1, "{found:?}");
+        assert_eq!((found[0].0, found[0].1), (Some(line), Severity::Error), "{found:?}");
+        assert!(found[0].2.contains(hint) && found[0].2.contains("For example: "), "{found:?}");
+        let holds = [
+            file(&settings, "name") == "stage-left\n",
+            file(&settings, "hat").contains("hifiberry-dac"),
+            file(&settings, "authorized_keys").contains("anna"),
+            options(&settings).lead == 3,
+            options(&settings).osc.unwrap().port() == 6000,
+        ];
+        // Sections stand three lines apart.
+        let expected = std::array::from_fn(|section| section != (line - 4) / 3);
+        assert_eq!(holds, expected, "{wrong}");
+    }
+}
+
+#[test]
+fn what_nobody_knows_is_left_out_and_the_rest_of_its_section_holds() {
+    for (right, wrong, line, hint) in [
+        ("lead = 3", "laed = 4\nlead = 3", Some(13), "did you mean lead?"),
+        ("lead = 3", "lead = 3\nname = \"x\"", Some(14), "belongs below [box]"),
+        ("lead = 3", "lead = 3\nvolume = 11", Some(14), "there is sink"),
+        ("[osc]", "[enigne]\nlead = 1\n\n[osc]", Some(15), "did you mean [engine]?"),
+        ("[osc]", "[wifi]\nssid = 1\n\n[osc]", Some(15), "there is [box]"),
+        ("schema = 1", "schema = 1\nhat = \"none\"", Some(2), "belongs below [audio]"),
+        ("schema = 1", "", None, "schema = 1 is missing"),
+    ] {
+        let settings = read(good().replace(right, wrong).as_bytes());
+        let found = findings(&settings);
+        assert_eq!(found.len(), 1, "{found:?}");
+        assert_eq!((found[0].0, found[0].1), (line, Severity::Warning), "{found:?}");
+        assert!(found[0].2.contains(hint), "{found:?}");
+        assert_eq!((options(&settings).lead, file(&settings, "name").as_str()), (3, "stage-left\n"), "{wrong}");
+    }
+}
+
+#[test]
+fn several_mistakes_are_told_at_once_in_the_order_of_the_file() {
+    let settings = read(b"schema = 2\n[osc]\nlisten = 1\n[box]\nname = 1\nnmae = 2\n[engine]\nlead = 0\nrate = 1\n");
+    let lines: Vec<_> = settings.findings.iter().map(|finding| finding.line.unwrap_or(0)).collect();
+    assert_eq!(lines, [1, 3, 5, 6, 8, 9]);
+}
+
+#[test]
+fn what_is_no_settings_at_all_costs_all_settings_and_not_the_sound() {
+    let cut = &good()[..good().find("hifi").unwrap()];
+    let twice = format!("{}\n[box]\n", good());
+    for (text, line, severity, hint) in [
+        (&b""[..], None, Severity::Warning, "is empty"),
+        (&[0; 4096], None, Severity::Warning, "is empty"),
+        (b"PK\x03\x04\x14\x00\x06", Some(1), Severity::Error, "cannot be understood"),
+        (cut.as_bytes(), Some(7), Severity::Error, "cannot be understood"),
+        (twice.as_bytes(), Some(18), Severity::Error, "twice"),
+        ("[".repeat(60_000).as_bytes(), Some(1), Severity::Error, "cannot be understood"),
+    ] {
+        let settings = read(text);
+        let found = findings(&settings);
+        assert!(!found.is_empty() && found[0].0 == line && found[0].1 == severity, "{found:?}");
+        assert!(found[0].2.contains(hint), "{found:?}");
+        assert_eq!(file(&settings, "name"), "chronus-c3d4\n");
+        assert_eq!((file(&settings, "authorized_keys").as_str(), settings.hat), ("", Hat::Auto));
+        assert_eq!(options(&settings).lead, RunOptions::default().lead);
+    }
+}
+
+#[test]
+fn a_file_that_is_not_there_is_said() {
+    let made_up = MadeUp::new("no-settings");
+    let machine = made_up.machine();
+    let settings = Settings::read(&machine.path("chronus.toml"), &machine);
+    assert!(findings(&settings)[0].2.contains("there is no file"));
+    assert_eq!(file(&settings, "name"), "chronus\n");
+}
+
+#[test]
+fn the_status_names_every_mistake_and_what_holds() {
+    let settings = read(good().replace("lead = 3", "lead = 3\nvolume = 1").as_bytes());
+    let told = file(&settings, "status.txt");
+    for said in ["One thing is wrong", "line 14: warning: ", "stage-left.local", "HiFiBerry DAC", "one key", "lead = 3"]
+    {
+        assert!(told.contains(said), "{said}: {told}");
+    }
+    assert!(file(&read(good().as_bytes()), "status.txt").contains("Nothing is wrong"));
+}
+
+#[test]
+fn the_template_of_the_card_is_right() {
+    let template = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("../../board/common/chronus.toml");
+    let Ok(text) = std::fs::read(&template) else {
+        println!("SKIPPED the template of the card: there is no {}", template.display());
+        return;
+    };
+    let settings = read(&text);
+    assert_eq!(findings(&settings), []);
+    assert_eq!(file(&settings, "name"), "chronus-c3d4\n", "the template is the same for every box");
+}
