@@ -8,12 +8,17 @@ use std::process::{Child, Command, Stdio};
 use std::sync::OnceLock;
 use std::time::{Duration, Instant};
 
+use rosc::{OscMessage, OscPacket, OscType};
+
 use crate::build::{firmware, project, target};
 use crate::{engine, skipped};
 
 /// A bound on the wait for an answer of the guest, by the clock on the wall: the longest is that for the end of a boot,
 /// 30 s on an idle machine. No promise is measured by it.
 const PATIENCE: Duration = Duration::from_secs(240);
+
+/// Bytes carried in at a time: a line of it is short enough for any shell.
+const PIECE: usize = 2048;
 
 /// Times that [`Guest::wait_until`] tries, 10 ms of the guest's time apart.
 const TRIES: u32 = 6000;
@@ -140,8 +145,36 @@ impl Guest {
         engine::status_of(&self.address())
     }
 
-    /// What a sound card has played, as the bytes behind the header of the file: 16 bits, two channels. To be read when
-    /// the machine is off.
+    /// Sends the engine a message by the network.
+    pub fn send_message(&self, message: OscMessage) {
+        let bytes = rosc::encoder::encode(&OscPacket::Message(message)).expect("a message encodes");
+        let socket = UdpSocket::bind("127.0.0.1:0").expect("a socket");
+        socket.send_to(&bytes, self.address()).expect("it is sent");
+    }
+
+    /// The same with one argument.
+    pub fn send(&self, address: &str, argument: OscType) {
+        self.send_message(OscMessage { addr: address.to_owned(), args: vec![argument] });
+    }
+
+    /// Carries a file in, by hexadecimal figures.
+    pub fn put(&mut self, from: &Path, to: &str) {
+        let bytes = std::fs::read(from).expect("the file");
+        self.run(&format!(": >{to}"));
+        for piece in bytes.chunks(PIECE) {
+            let figures: String = piece.iter().map(|byte| format!("{byte:02x}")).collect();
+            self.run(&format!("echo {figures} | xxd -r -p >>{to}"));
+        }
+    }
+
+    /// Carries a file out.
+    pub fn get(&mut self, from: &str, to: &Path) {
+        let figures = self.run(&format!("xxd -p {from} | tr -d '\\n'"));
+        let byte = |place: usize| u8::from_str_radix(&figures[place..place + 2], 16).expect("two figures");
+        std::fs::write(to, (0..figures.len()).step_by(2).map(byte).collect::<Vec<_>>()).expect("the file is written");
+    }
+
+    /// Takes the power away, as whoever pulls the plug does.
     pub fn cut_power(mut self) {
         self.stop();
     }
