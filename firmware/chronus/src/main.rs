@@ -26,7 +26,8 @@ use std::io::Write;
 use std::process::ExitCode;
 
 use command_line::{
-    OVERVIEW, RenderOptions, RunOptions, SendOptions, SettingsOptions, StatusOptions, Wrong, help_text,
+    OVERVIEW, RenderOptions, RunOptions, SendOptions, SettingsOptions, StatusOptions, Wrong, help_text, no_arguments,
+    selftest_as_json,
 };
 
 #[cfg(feature = "audit")]
@@ -75,6 +76,11 @@ fn dispatch(command: &str, rest: &[OsString]) -> Result<ExitCode, Wrong> {
         "status" => {
             let options = StatusOptions::parse(rest)?;
             client::run_status(&options.server, options.json)
+        }
+        "selftest" => appliance::selftest(selftest_as_json(rest)?),
+        "tune" => {
+            no_arguments("tune", rest)?;
+            appliance::run_tune()
         }
         "apply-config" | "check-config" => {
             let SettingsOptions { file, into } = SettingsOptions::parse(command, rest)?;

@@ -175,6 +175,10 @@ const STATUS: &str = "\
 | `device_lost` | h | times the sound card was lost |
 | `device_reopened` | h | times a sound card was taken that had not been there |
 | `real_time` | s | which real-time rights were granted |
+| `selftest.held` | h | conditions of `chronus selftest` that hold; looked at once a minute, absent in the first second |
+| `selftest.not_applicable` | h | conditions of which this machine has nothing of the kind |
+| `selftest.failed.N` | s | names of those that do not hold; on a machine that is no box there are many |
+| `selftest.unknown.N` | s | names of those that the engine cannot see and `chronus tune` has not seen for it |
 | `audio.clock_origin_ns` | h | when frame 0 was due, on CLOCK_MONOTONIC |
 | `audio.work_us` | | figures: the audio thread's own work on a block, microseconds |
 | `audio.waking_us` | | figures: waking the workers, microseconds |

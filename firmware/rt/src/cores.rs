@@ -37,7 +37,7 @@ impl Placement {
 }
 
 /// The cores of a list such as `1-3,6`; what is no list has none.
-fn cores_of_list(list: &str) -> Vec<usize> {
+pub fn cores_of_list(list: &str) -> Vec<usize> {
     let ranges = list.trim().split(',').filter_map(|part| {
         let (low, high) = part.split_once('-').unwrap_or((part, part));
         Some(low.parse::<usize>().ok()?..=high.parse().ok()?)

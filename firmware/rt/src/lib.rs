@@ -6,6 +6,7 @@
 pub mod audit;
 pub mod clock;
 pub mod cores;
+pub mod file_system;
 pub mod futex;
 pub mod memory;
 #[cfg(feature = "faults")]

@@ -2,6 +2,8 @@
 
 use nix::errno::Errno;
 
+/// Threads of the interrupts of sound cards and USB: above the audio thread, which waits for what they bring.
+pub const INTERRUPT_PRIORITY: i32 = 85;
 /// The audio thread: above the workers, for a runaway worker on its core must not silence it.
 pub const AUDIO_PRIORITY: i32 = 80;
 /// The thread that ends and replaces workers: above them, or a worker in an endless loop on the only free core
@@ -32,7 +34,17 @@ pub enum RealTime {
 /// # Errors
 /// `EPERM` when neither CAP_SYS_NICE nor the limit RLIMIT_RTPRIO allows it.
 pub fn set_fifo(priority: i32) -> Result<(), Errno> {
+    // 0 is the calling thread.
+    set_fifo_of(0, priority)
+}
+
+/// Puts another thread under SCHED_FIFO, by its id; a thread of the kernel's, say.
+///
+/// # Errors
+/// `EPERM` without CAP_SYS_NICE, `ESRCH` if there is no such thread (any more).
+pub fn set_fifo_of(thread: u32, priority: i32) -> Result<(), Errno> {
     let parameters = libc::sched_param { sched_priority: priority };
-    // SAFETY: the structure lives on this stack and is only read; 0 is the calling thread.
-    Errno::result(unsafe { libc::sched_setscheduler(0, libc::SCHED_FIFO, &parameters) }).map(drop)
+    let thread = i32::try_from(thread).map_err(|_| Errno::ESRCH)?;
+    // SAFETY: the structure lives on this stack and is only read; of the thread only the policy is changed.
+    Errno::result(unsafe { libc::sched_setscheduler(thread, libc::SCHED_FIFO, &parameters) }).map(drop)
 }

@@ -92,7 +92,8 @@ fn to_json(value: &OscType) -> Value {
 }
 
 /// The pairs for reading: a line for each plain one, and one line for those that share the beginning of
-/// their key. In a list ("slots.0.pid") the line needs no name, and the last word tells the state.
+/// their key. In a list ("slots.0.pid") the line needs no name, and the last word tells the state. Plain values of a list
+/// ("selftest.failed.0") need no number.
 fn table(pairs: &[OscType]) -> String {
     let mut lines: Vec<(String, Vec<String>)> = Vec::new();
     for (key, value) in keyed(pairs) {
@@ -106,7 +107,8 @@ fn table(pairs: &[OscType]) -> String {
             lines.push((group.to_string(), if is_list { vec![] } else { vec![group.to_string()] }));
         }
         if let Some((_, words)) = lines.last_mut() {
-            words.push(if name == "state" { value } else { format!("{name} {value}") });
+            let says_itself = name == "state" || name.parse::<usize>().is_ok();
+            words.push(if says_itself { value } else { format!("{name} {value}") });
         }
     }
     lines.into_iter().map(|(_, words)| words.join("  ") + "\n").collect()
@@ -123,6 +125,7 @@ mod tests {
             pairs.extend([format!("slots.{slot}.slot").as_str().into(), OscType::Int(slot)]);
             pairs.extend([format!("slots.{slot}.state").as_str().into(), "lockstep".into()]);
         }
+        pairs.extend(["selftest.failed.0".into(), "swap".into(), "selftest.failed.1".into(), "wifi".into()]);
         pairs.extend(["commands.received".into(), OscType::Long(5), "commands.refused".into(), OscType::Long(0)]);
         pairs
     }
@@ -133,6 +136,7 @@ mod tests {
         assert_eq!(value["version"], json!("0.1.0"));
         assert_eq!(value["block"], json!(1u64 << 40));
         assert_eq!(value["commands"], json!({"received": 5, "refused": 0}));
+        assert_eq!(value["selftest"], json!({"failed": ["swap", "wifi"]}));
         assert_eq!(value["slots"].as_array().unwrap().len(), 12);
         assert_eq!(value["slots"][10], json!({"slot": 10, "state": "lockstep"}));
     }
@@ -155,7 +159,10 @@ mod tests {
             table.starts_with("version  0.1.0\nblock  1099511627776\nslot 0  lockstep\nslot 1  lockstep\n"),
             "{table}"
         );
-        assert!(table.ends_with("slot 11  lockstep\ncommands  received 5  refused 0\n"), "{table}");
+        assert!(
+            table.ends_with("slot 11  lockstep\nselftest.failed  swap  wifi\ncommands  received 5  refused 0\n"),
+            "{table}"
+        );
     }
 
     #[test]

@@ -45,6 +45,30 @@ impl SettingsOptions {
     }
 }
 
+/// `chronus selftest [--json]`: whether JSON is wanted.
+///
+/// # Errors
+/// What is wrong with the arguments.
+pub fn selftest_as_json(arguments: &[OsString]) -> Result<bool, Wrong> {
+    let (mut parser, mut json) = (Parser::from_args(arguments), false);
+    while let Some(argument) = parser.next()? {
+        match argument {
+            Arg::Long("json") => json = true,
+            other => return Err(unexpected(other, "selftest")),
+        }
+    }
+    Ok(json)
+}
+
+/// A command that takes no arguments.
+///
+/// # Errors
+/// If there are some.
+pub fn no_arguments(command: &str, arguments: &[OsString]) -> Result<(), Wrong> {
+    let mut parser = Parser::from_args(arguments);
+    parser.next()?.map_or(Ok(()), |argument| Err(unexpected(argument, command)))
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

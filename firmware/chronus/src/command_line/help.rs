@@ -19,6 +19,8 @@ Commands:
   --version, --help
 
 Commands of the box:
+  selftest      what the machine should be, what it is, and what does not hold   (chronus selftest --help)
+  tune          sets what of it can be set while the kernel runs                 (chronus tune --help)
   check-config  what is wrong with chronus.toml                                  (chronus check-config --help)
   apply-config  makes of it what the parts of the box read                       (chronus apply-config --help)
 
@@ -84,6 +86,22 @@ Asks a running engine (default: 127.0.0.1:5005) how it is doing: blocks played, 
 their process ids, commands. --json prints it for programs.
 ";
 
+const SELFTEST: &str = "\
+chronus selftest [--json]
+
+Shows what a box should be, for sound that is never late, and what this machine is: kernel, cores, interrupts, clock,
+radio, file systems, and the rights of a running engine. It changes nothing. As root it sees all; else some lines may be
+not known. Exit code 0 if all that applies holds, 1 otherwise. --json prints it for programs.
+";
+
+const TUNE: &str = "\
+chronus tune
+
+Sets what of the selftest's conditions can be set while the kernel runs: irqaffinity, governor, rt_throttling,
+fair_server, interrupt_threads. Says only what could not be set. It may be run again at any time, and has to be after a
+sound card was plugged in. Needs root. Exit code 0 if all of these hold or do not apply, 1 otherwise.
+";
+
 const CHECK_CONFIG: &str = "\
 chronus check-config FILE
 
@@ -113,6 +131,8 @@ pub fn help_text(command: &str) -> Option<&'static str> {
         "render" => Some(RENDER),
         "send" => Some(SEND),
         "status" => Some(STATUS),
+        "selftest" => Some(SELFTEST),
+        "tune" => Some(TUNE),
         "check-config" => Some(CHECK_CONFIG),
         "apply-config" => Some(APPLY_CONFIG),
         _ => None,

@@ -7,7 +7,7 @@ mod help;
 mod options;
 mod run_options;
 
-pub use appliance::SettingsOptions;
+pub use appliance::{SettingsOptions, no_arguments, selftest_as_json};
 pub use client::{SendOptions, StatusOptions};
 pub use configuration::parse_configuration;
 pub use help::{OVERVIEW, help_text};

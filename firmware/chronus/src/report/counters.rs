@@ -4,6 +4,7 @@ use std::sync::atomic::{AtomicU32, AtomicU64, Ordering};
 
 use super::histogram::Histogram;
 use super::load::LoadCounters;
+use super::selftest::LastSelftest;
 
 /// What a slot is doing.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -192,6 +193,8 @@ pub struct Counters {
     pub declared_lag: Histogram,
     /// What a block costs.
     pub load: LoadCounters,
+    /// Whether the machine is as a box should be.
+    pub selftest: LastSelftest,
     /// Test builds: deaths at each kill point.
     pub kill_points: [AtomicU64; shm::KILL_POINTS.len()],
     /// Test builds: bits that workers have flipped.

@@ -74,6 +74,17 @@ impl Pairs {
         self.add("load.overloads", read(&load.overloads));
     }
 
+    fn add_selftest(&mut self, counters: &Counters) {
+        let Some(sum) = counters.selftest.get() else { return };
+        self.add("selftest.held", long(sum.held));
+        self.add("selftest.not_applicable", long(sum.not_applicable));
+        for (list, names) in [("failed", sum.failed), ("unknown", sum.unknown)] {
+            for (number, name) in names.into_iter().enumerate() {
+                self.add(format!("selftest.{list}.{number}"), OscType::String(name));
+            }
+        }
+    }
+
     fn add_slots(&mut self, counters: &Counters) {
         for (number, slot) in counters.slots.iter().enumerate() {
             if slot.state() == SlotState::Off {
@@ -136,6 +147,7 @@ pub fn status_pairs(
     pairs.add("device_lost", read(&counters.device_lost));
     pairs.add("device_reopened", read(&counters.device_reopened));
     pairs.add("real_time", OscType::String(facts.real_time.clone()));
+    pairs.add_selftest(counters);
     pairs.add("audio.clock_origin_ns", long(origin));
     pairs.add_histogram("audio.work_us", &counters.work, microseconds);
     pairs.add_histogram("audio.waking_us", &counters.waking, microseconds);

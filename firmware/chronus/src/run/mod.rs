@@ -3,16 +3,18 @@
 mod adoption;
 mod announce;
 mod rights;
+mod selftest;
 mod signals;
 mod sound;
 mod spare;
 mod store;
+mod watchdog;
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::mpsc::{Receiver as Receiving, SyncSender, sync_channel};
 use std::thread::{Builder, JoinHandle};
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use rt::cores::Placement;
 use rt::scheduling::RealTime;
@@ -145,6 +147,7 @@ impl Engine {
             .transpose()?;
         let audio = self.start_audio(period, placement, options)?;
         self.say_when_ready(facts.continued_at)?;
+        let watchers = self.start_watchers(facts.continued_at)?;
         let counters = self.counters.clone();
         // By a thread of its own: a pipe that nobody reads must not keep this one from hearing signals.
         let announcing = spawn("announce", move || announce::started(&description, &facts, address, &counters))?;
@@ -164,8 +167,11 @@ impl Engine {
         let _ = judge.join();
         load.thread().unpark();
         let _ = load.join();
+        watchers.iter().for_each(|watcher| watcher.thread().unpark());
         let _ = control.map(JoinHandle::join);
         wait_a_little_for(&announcing);
+        // They talk to others, who may not listen.
+        watchers.iter().for_each(wait_a_little_for);
         let recorded = recorder.map(|recorder| recorder.finish()).transpose();
         let (counters, rate, written) = (self.counters, options.rate, recorded.as_ref().ok().copied().flatten());
         let announcing = spawn("announce", move || announce::ended(&counters, survived, rate, written))?;
@@ -183,6 +189,15 @@ impl Engine {
             store::ready();
         };
         spawn("ready", wait).map(drop)
+    }
+
+    /// Who looks from time to time at how it goes: for the service manager, and for the status.
+    fn start_watchers(&self, first: u64) -> Result<[JoinHandle<()>; 2], String> {
+        let start = |name: &str, watch: fn(&Counters, u64, &AtomicBool)| {
+            let (counters, ended) = (self.counters.clone(), self.ended.clone());
+            spawn(name, move || watch(&counters, first, &ended))
+        };
+        Ok([start("watchdog", watchdog::feed)?, start("selftest", selftest::watch)?])
     }
 
     fn start_judge(&self, real_time: RealTime) -> Result<JoinHandle<()>, String> {
@@ -267,6 +282,19 @@ fn wait_a_little_for(announcing: &JoinHandle<()>) {
         }
         std::thread::sleep(Duration::from_millis(1));
     }
+}
+
+/// Waits, but not for the end of the engine; says whether it goes on.
+fn pause(time: Duration, ended: &AtomicBool) -> bool {
+    let started = Instant::now();
+    while !ended.load(Ordering::Acquire) {
+        let left = time.saturating_sub(started.elapsed());
+        if left.is_zero() {
+            return true;
+        }
+        std::thread::park_timeout(left);
+    }
+    false
 }
 
 fn spawn<T: Send + 'static>(name: &str, work: impl FnOnce() -> T + Send + 'static) -> Result<JoinHandle<T>, String> {

@@ -2,9 +2,10 @@
 //! next one.
 
 use std::os::fd::{IntoRawFd, OwnedFd, RawFd};
+use std::time::Duration;
 
 use libsystemd::activation::receive_descriptors_with_names;
-use libsystemd::daemon::{NotifyState, notify, notify_with_fds};
+use libsystemd::daemon::{NotifyState, notify, notify_with_fds, watchdog_enabled};
 
 /// What a predecessor has left with the service manager, by name.
 pub struct Stored(Vec<(String, OwnedFd)>);
@@ -62,6 +63,19 @@ pub fn ready() {
 /// Says that the engine ends as it was asked to.
 pub fn stopping() {
     complain(notify(false, &[NotifyState::Stopping]));
+}
+
+/// Time after which the service manager ends this process if it is not told that all is well; `None` if it waits for
+/// nothing, or for another process.
+pub fn watchdog_limit() -> Option<Duration> {
+    watchdog_enabled(false).filter(|limit| !limit.is_zero())
+}
+
+/// Says how it is going; and that all is well, if so.
+pub fn alive(all_is_well: bool, words: &str) {
+    let states = [NotifyState::Status(words.to_owned()), NotifyState::Watchdog];
+    // Whether anybody listens was found out with the first word to the service manager.
+    let _ = notify(false, if all_is_well { &states } else { &states[..1] });
 }
 
 fn complain(said: Result<bool, libsystemd::errors::SdError>) {

@@ -19,6 +19,7 @@ use std::process::ExitCode;
 use toml::Table;
 
 use crate::appliance::Machine;
+pub use files::write_whole;
 use finding::Finding;
 use hat::Hat;
 
