@@ -203,3 +203,18 @@ fn connect(path: &Path) -> BufReader<UnixStream> {
         std::thread::sleep(Duration::from_millis(10));
     }
 }
+
+/// A copy of the box's disk that a test may write to. Holes stay holes: it takes a tenth of its size.
+pub fn copy_of_disk(folder: &Path) -> PathBuf {
+    let copy = folder.join("disk");
+    let from = root().expect("asked for before").join("disk");
+    let status = Command::new("cp").args(["--sparse=always", "--reflink=auto"]).args([&from, &copy]).status();
+    assert!(status.expect("cp starts").success(), "{} cannot be copied", from.display());
+    copy
+}
+
+/// Where DATA begins on the disk, in bytes.
+pub fn data_at() -> u64 {
+    let text = std::fs::read_to_string(root().expect("asked for before").join("data-at")).expect("where DATA is");
+    text.trim().parse::<u64>().expect("mebibytes") << 20
+}
