@@ -119,23 +119,9 @@ impl Engine {
         (output.status.code().unwrap_or(-1), text)
     }
 
-    /// The reply to `/status`, as nested JSON. Asked directly: a test that polls must not keep a core busy with
-    /// starting programs.
+    /// The reply to `/status`, as nested JSON.
     pub fn status(&self) -> Value {
-        let socket = UdpSocket::bind("127.0.0.1:0").expect("a socket");
-        socket.set_read_timeout(Some(Duration::from_secs(1))).expect("a time limit");
-        let question = OscPacket::Message(OscMessage { addr: "/status".to_owned(), args: Vec::new() });
-        let question = rosc::encoder::encode(&question).expect("a message encodes");
-        let mut reply = vec![0; 65_536];
-        for _ in 0..60 {
-            socket.send_to(&question, self.address()).expect("the question is sent");
-            if let Ok(length) = socket.recv(&mut reply) {
-                let (_, packet) = rosc::decoder::decode_udp(&reply[..length]).expect("the reply is OSC");
-                let OscPacket::Message(message) = packet else { panic!("the reply is a message") };
-                return nested(&message.args);
-            }
-        }
-        panic!("the engine no longer answers");
+        status_of(&self.address())
     }
 
     /// A number of the status, by its path, such as "slots.0.epoch".
@@ -191,6 +177,25 @@ impl Drop for Engine {
             let _ = self.child.wait();
         }
     }
+}
+
+/// What an engine at this address replies to `/status`, as nested JSON. Asked directly: a test that polls must not keep a
+/// core busy with starting programs.
+pub fn status_of(address: &str) -> Value {
+    let socket = UdpSocket::bind("127.0.0.1:0").expect("a socket");
+    socket.set_read_timeout(Some(Duration::from_secs(1))).expect("a time limit");
+    let question = OscPacket::Message(OscMessage { addr: "/status".to_owned(), args: Vec::new() });
+    let question = rosc::encoder::encode(&question).expect("a message encodes");
+    let mut reply = vec![0; 65_536];
+    for _ in 0..60 {
+        socket.send_to(&question, address).expect("the question is sent");
+        if let Ok(length) = socket.recv(&mut reply) {
+            let (_, packet) = rosc::decoder::decode_udp(&reply[..length]).expect("the reply is OSC");
+            let OscPacket::Message(message) = packet else { panic!("the reply is a message") };
+            return nested(&message.args);
+        }
+    }
+    panic!("the engine no longer answers");
 }
 
 /// Key and value pairs with dotted keys, as nested JSON.

@@ -3,7 +3,9 @@
 pub mod abuse;
 pub mod analysis;
 pub mod build;
+pub mod card;
 pub mod engine;
+pub mod guest;
 pub mod live;
 pub mod other_host;
 pub mod overload;
