@@ -65,6 +65,12 @@ impl Look {
         Self { at: Instant::now(), block: 0, late: 0, waited: BTreeMap::from([(0, 0)]), stolen: stolen() }
     }
 
+    /// What the engine shows that goes on with this block, before it has played it; this look was the last at the one
+    /// before it.
+    pub fn of_the_next(&self, began: u64) -> Self {
+        Self { at: self.at, block: began, stolen: self.stolen, ..Self::before_all() }
+    }
+
     /// Looks.
     pub fn at(engine: &Engine) -> Self {
         let status = engine.status();
