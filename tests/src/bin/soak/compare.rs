@@ -104,6 +104,22 @@ mod tests {
     use crate::watch::Cause;
 
     #[test]
+    fn a_recording_may_miss_what_was_on_its_way_and_no_more() {
+        let folder = chronus_tests::engine::Folder::new("soak-recorded");
+        let played = folder.file("played.wav");
+        // 100 blocks and a part of one, by an engine that began with block 50.
+        std::fs::write(&played, vec![0; HEADER as usize + 100 * BLOCK + 9]).expect("a file");
+        let (status, last) = (serde_json::Value::Null, crate::watch::Look::before_all());
+        let life = Life { began: 50, played: played.clone(), kept: played, last, status };
+        for next in [149, 150, 182, 150 + UNWRITTEN] {
+            assert_eq!(recorded(&life, next), Ok(50..150));
+        }
+        for next in [0, 148, 151 + UNWRITTEN] {
+            assert!(recorded(&life, next).is_err(), "{next}");
+        }
+    }
+
+    #[test]
     fn a_late_block_explains_two_and_only_where_it_was() {
         let late = |first, last, count| Late {
             blocks: (first, last),

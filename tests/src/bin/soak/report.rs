@@ -97,7 +97,8 @@ fn faults(tally: &Tally) -> String {
         text.push('\n');
     }
     text += "Recovery is from the fault to lockstep of both slots, of the faults that cost a worker; of a flipped bit, from\n\
-        its worker's end; of the main process, from its death to the time when the next block was due. A worker lost where none was attacked was kept from the processor for too long.\n";
+        its worker's end; of the main process, to the next block. A worker lost where none was attacked was kept from\n\
+        the processor for too long.\n";
     text
 }
 

@@ -29,6 +29,11 @@ struct Watcher {
 }
 
 impl Watcher {
+    fn new(first: Look) -> Self {
+        let seen = Seen { late: Vec::new(), counted: 0, block: 0, workers: BTreeSet::new() };
+        Self { seen, before: first.clone(), current: first, fault: None }
+    }
+
     fn add(&mut self, after: Look, last_fault: &LastFault) {
         self.seen.workers.extend(after.workers());
         if let Some(late) = judge(&self.before, &self.current, &after, self.fault) {
@@ -58,8 +63,7 @@ pub fn watch(
     over: &AtomicBool,
     progress: &Progress,
 ) -> Seen {
-    let seen = Seen { late: Vec::new(), counted: 0, block: 0, workers: BTreeSet::new() };
-    let mut watcher = Watcher { seen, before: first.clone(), current: first, fault: None };
+    let mut watcher = Watcher::new(first);
     let mut life = 0;
     // Two looks more than needed: the last late block is judged at the look after it.
     let mut left = 2;
@@ -79,4 +83,27 @@ pub fn watch(
     }
     watcher.seen.block = watcher.current.block;
     watcher.seen
+}
+
+#[cfg(test)]
+mod tests {
+    use std::sync::Mutex;
+
+    use super::*;
+    use crate::watch::tests::look;
+
+    #[test]
+    fn late_blocks_of_every_engine_are_seen_once() {
+        let (last_fault, workers) = (Mutex::new(None), [(0, 0), (7, 0)]);
+        let mut watcher = Watcher::new(look(0, 0, &workers));
+        watcher.add(look(50, 2, &workers), &last_fault);
+        watcher.go_on(&look(80, 3, &workers), 17, &last_fault);
+        for time in [100, 150, 200] {
+            watcher.add(look(time, 1, &[(0, 0), (8, 0)]), &last_fault);
+        }
+        let seen = watcher.seen;
+        let late: Vec<_> = seen.late.iter().map(|late| (late.blocks, late.count)).collect();
+        assert_eq!(late, [((0, 10), 2), ((10, 16), 1), ((17, 20), 1)]);
+        assert_eq!((seen.counted, seen.workers), (1, BTreeSet::from([7, 8])));
+    }
 }
