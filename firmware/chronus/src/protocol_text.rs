@@ -375,6 +375,10 @@ mod tests {
         let text = protocol_markdown();
         for pair in status_pairs(&facts, &counters, 0, 0, quarantine.pairs()).chunks_exact(2) {
             let OscType::String(key) = &pair[0] else { panic!("keys are strings") };
+            // Of builds for tests only.
+            if key.starts_with("faults.") {
+                continue;
+            }
             let key = key.replace(".0.", ".N.").replace(".1.", ".N.");
             let figures =
                 ["count", "p50", "p99", "max"].iter().find_map(|figure| key.strip_suffix(&format!(".{figure}")));

@@ -164,6 +164,12 @@ pub fn status_pairs(
     pairs.add_load(counters, facts.rate);
     pairs.add_histogram("rejoin_blocks", &counters.rejoin_blocks, long);
     pairs.add_histogram("declared_lag_blocks", &counters.declared_lag, long);
+    if cfg!(feature = "faults") {
+        // The soak adds them up over engines that are killed and so never say how it went.
+        pairs.add("faults.flipped_bits", read(&counters.flips));
+        pairs.add("faults.rightly_named", read(&counters.rightly_named));
+        pairs.add("faults.wrongly_named", read(&counters.wrongly_named));
+    }
     pairs.0.extend(quarantine);
     pairs.0
 }
