@@ -258,6 +258,7 @@ mod tests {
     use super::*;
     use std::time::{Duration, Instant};
 
+    #[expect(clippy::zombie_processes, reason = "`Worker::ended` is what reaps it")]
     fn worker() -> Worker {
         let child = Command::new("sleep").arg("60").spawn().expect("a process to end");
         let pid = Pid::from_raw(child.id() as i32);
