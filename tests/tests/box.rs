@@ -81,9 +81,12 @@ fn examine(guest: &mut Guest) -> Health {
 /// Starts the engine anew, as its unit does, with more arguments.
 fn start_take(guest: &mut Guest, more: &str) {
     let folder = "/run/systemd/system/chronus.service.d";
-    let lines = "[Service]\\nRestart=on-failure\\nReadWritePaths=/run/agent/kept\\nExecStart=\\nExecStart=/usr/bin/chronus run";
+    let lines =
+        "[Service]\\nRestart=on-failure\\nReadWritePaths=/run/agent/kept\\nExecStart=\\nExecStart=/usr/bin/chronus run";
     guest.run("journalctl -q -n 1 --cursor-file=/run/agent/cursor >/dev/null");
-    guest.run(&format!("mkdir -p {folder} && printf '{lines} --config /run/chronus/engine.toml {more}\\n' >{folder}/take.conf"));
+    guest.run(&format!(
+        "mkdir -p {folder} && printf '{lines} --config /run/chronus/engine.toml {more}\\n' >{folder}/take.conf"
+    ));
     guest.run("systemctl daemon-reload && systemctl restart chronus.service");
 }
 
@@ -143,7 +146,9 @@ fn play_live(guest: &mut Guest, folder: &Folder) -> (Take, (String, String)) {
     start_take(guest, "--keep-score /run/agent/kept/live.osc");
     perform(guest, 5);
     let card = "/sys/bus/pci/drivers/snd_hda_intel";
-    guest.run(&format!("basename $(readlink -f /sys/class/sound/card0/device) >/run/agent/card && cat /run/agent/card >{card}/unbind"));
+    guest.run(&format!(
+        "basename $(readlink -f /sys/class/sound/card0/device) >/run/agent/card && cat /run/agent/card >{card}/unbind"
+    ));
     guest.wait_until("! [ -e /proc/asound/Intel ] && usleep 300000");
     let without = guest.status()["sound_card"].to_string();
     guest.run(&format!("cat /run/agent/card >{card}/bind"));

@@ -65,7 +65,10 @@ fn a_box_whose_own_partitions_are_rubbish_plays_and_makes_data_anew() {
     guest.run("touch /data/presets/mine && sync");
     // To the end of the card.
     let size: u64 = guest.run("cat /sys/class/block/mmcblk0p7/size").parse().expect("sectors");
-    assert!(data + size * 512 + (8 << 20) >= guest.run("cat /sys/class/block/mmcblk0/size").parse::<u64>().expect("sectors") * 512);
+    assert!(
+        data + size * 512 + (8 << 20)
+            >= guest.run("cat /sys/class/block/mmcblk0/size").parse::<u64>().expect("sectors") * 512
+    );
     let settings = guest.run("cat /run/chronus/status.txt");
     println!("without BOX: {settings}");
 }

@@ -13,7 +13,7 @@ use super::options::{Wrong, checked_rate, distinct, length, unexpected, value_of
 /// Where the sound is to go.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum SinkChoice {
-    /// ALSA's `default` where there is a sound card, else paced.
+    /// A sound server, or the best of the sound cards, or paced.
     Auto,
     /// This ALSA device.
     Alsa(String),

@@ -2,6 +2,7 @@
 
 use std::sync::atomic::{AtomicU32, AtomicU64, Ordering};
 
+use super::card_choice::NewestChoice;
 use super::histogram::Histogram;
 use super::load::LoadCounters;
 use super::patch::PatchCounters;
@@ -173,6 +174,8 @@ pub struct Counters {
     pub replies_withheld: AtomicU64,
     /// What the sound card is doing.
     pub sound_card: SoundCardState,
+    /// Which sound card was chosen, if the engine was to choose.
+    pub card_choice: NewestChoice,
     /// Times the sound card was lost and the engine kept time without it.
     pub device_lost: AtomicU64,
     /// Times a sound card was taken that had not been there.
