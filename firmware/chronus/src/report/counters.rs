@@ -1,6 +1,6 @@
 //! What is counted: plain atomics, written where things happen, read where they are told.
 
-use std::sync::atomic::{AtomicU32, AtomicU64, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU32, AtomicU64, Ordering};
 
 use super::card_choice::NewestChoice;
 use super::histogram::Histogram;
@@ -195,6 +195,8 @@ pub struct Counters {
     pub rejoin_blocks: Histogram,
     /// Sealed blocks that a worker had not published when it was declared hung.
     pub declared_lag: Histogram,
+    /// The first lines of the run are written.
+    pub announced: AtomicBool,
     /// What a block costs.
     pub load: LoadCounters,
     /// Whether the machine is as a box should be.
