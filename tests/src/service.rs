@@ -36,6 +36,8 @@ pub struct Service {
     pub program: PathBuf,
     /// Its arguments behind `run`.
     pub arguments: Vec<String>,
+    /// Environment variables it gets besides.
+    pub variables: Vec<(String, String)>,
     /// The service's files.
     pub folder: Folder,
     heard: Arc<Mutex<Heard>>,
@@ -52,7 +54,7 @@ impl Service {
         // Ends with the process: a blocked thread with one socket.
         std::thread::spawn(move || while listen(&socket, &listener).is_some() {});
         let arguments = arguments.iter().map(ToString::to_string).collect();
-        Self { program: chronus(Build::Release), arguments, folder, heard, lives: 0 }
+        Self { program: chronus(Build::Release), arguments, variables: Vec::new(), folder, heard, lives: 0 }
     }
 
     /// The sink that writes this file of the service, as an argument.
@@ -79,8 +81,11 @@ impl Service {
         let messages = std::fs::File::create(self.messages_file()).expect("a file for its messages");
         let heard = self.heard.lock().expect("no listener has panicked");
         let mut command = Command::new("sh");
-        // The process id is known only once the process is there: it says itself that the descriptors are for it.
-        command.args(["-c", "export LISTEN_PID=$$; exec \"$@\"", "sh"]).arg(&self.program).arg("run");
+        // The process id is known only once the process is there: it says itself that the descriptors are for it, and the
+        // watchdog too unless a test says otherwise.
+        let script = "export LISTEN_PID=$$ WATCHDOG_PID=${WATCHDOG_PID:-$$}; exec \"$@\"";
+        command.args(["-c", script, "sh"]).arg(&self.program).arg("run");
+        command.envs(self.variables.iter().map(|(name, value)| (name, value)));
         command.args(&self.arguments).stderr(messages).stdin(Stdio::null());
         command.env("NOTIFY_SOCKET", self.folder.file("notify"));
         if !heard.stored.is_empty() {
@@ -128,6 +133,12 @@ impl Service {
     pub fn said(&self, word: &str) -> usize {
         let heard = self.heard.lock().expect("no listener has panicked");
         heard.words.iter().filter(|heard| *heard == word).count()
+    }
+
+    /// How often an engine has said something that begins so, such as STATUS=.
+    pub fn said_beginning(&self, beginning: &str) -> usize {
+        let heard = self.heard.lock().expect("no listener has panicked");
+        heard.words.iter().filter(|heard| heard.starts_with(beginning)).count()
     }
 
     /// Waits until an engine has said a word so often.
