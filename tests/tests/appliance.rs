@@ -73,7 +73,17 @@ fn what_is_made_of_the_settings_is_what_the_engine_takes() {
         }
         // A box's engine insists on real time and a card; here it plays without.
         let (code, _, error) = call(&[
-            "run", "--config", text(&engine_file), "--sink", "paced", "--real-time", "off", "--osc", "off", "--blocks", "20",
+            "run",
+            "--config",
+            text(&engine_file),
+            "--sink",
+            "paced",
+            "--real-time",
+            "off",
+            "--osc",
+            "off",
+            "--blocks",
+            "20",
         ]);
         assert_eq!(code, 0, "{error}");
         std::fs::remove_dir_all(&out).expect("a folder");

@@ -30,9 +30,8 @@ fn service(name: &str, variables: &[(&str, &str)]) -> Service {
 /// The thread of this name in a process.
 fn thread(process: u32, name: &str) -> Pid {
     let threads = std::fs::read_dir(format!("/proc/{process}/task")).expect("a process").flatten();
-    let mut named = threads.filter(|thread| {
-        std::fs::read_to_string(thread.path().join("comm")).unwrap_or_default().trim() == name
-    });
+    let mut named =
+        threads.filter(|thread| std::fs::read_to_string(thread.path().join("comm")).unwrap_or_default().trim() == name);
     let thread = named.next().unwrap_or_else(|| panic!("no thread {name}"));
     Pid::from_raw(thread.file_name().to_string_lossy().parse().expect("a number"))
 }
