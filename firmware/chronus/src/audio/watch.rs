@@ -3,7 +3,7 @@
 use std::sync::atomic::Ordering;
 
 use abi::{BlockNumber, WORDS_PER_BLOCK};
-use shm::{CommandPlace, Mapping, NO_BLOCK, Reading, SlotMemory, Waiter};
+use shm::{CommandPlace, NO_BLOCK, Reading, Waiter};
 
 use super::Alarm;
 use super::period::SharedMemory;
@@ -54,7 +54,6 @@ struct Seen {
 /// Keeps the state of the slots and raises the alarm.
 pub struct Watch<'a> {
     memory: &'a SharedMemory,
-    slots: &'a [Mapping<SlotMemory>; 2],
     counters: &'a Counters,
     alarm: &'a Alarm,
     scratch: [u64; WORDS_PER_BLOCK],
@@ -74,10 +73,9 @@ impl<'a> Watch<'a> {
         // A look each period; a little less, so that jitter does not skip one.
         let interval = period / 4 * 3;
         let scratch = [0; WORDS_PER_BLOCK];
-        let slots = &memory.slots;
         let limit_overloaded = HELD.div_ceil(period) as u32;
         let seen = [Seen::default(); 2];
-        Self { memory, slots, counters, alarm, scratch, seen, in_vain: 0, interval, next_look: 0, limit_overloaded }
+        Self { memory, counters, alarm, scratch, seen, in_vain: 0, interval, next_look: 0, limit_overloaded }
     }
 
     /// Block `number` is being played, and the slots marked had it.
@@ -86,7 +84,7 @@ impl<'a> Watch<'a> {
             let counters = &self.counters.slots[slot];
             match counters.state() {
                 SlotState::Joining if self.in_lockstep(slot) => self.note_redundant(slot, number),
-                SlotState::Lockstep if !had && self.slots[slot].first_block() <= number => {
+                SlotState::Lockstep if !had && self.memory.slots[slot].first_block() <= number => {
                     counters.change_state(SlotState::Lockstep, SlotState::Behind);
                 }
                 SlotState::Behind if had => {
@@ -144,19 +142,19 @@ impl<'a> Watch<'a> {
     fn is_polite(&self, slot: usize) -> bool {
         self.memory.log.first() != slot
             && self.memory.bell.is_waiting(Waiter::Slot(slot))
-            && self.slots[1 - slot].published() <= self.slots[slot].published()
+            && self.memory.slots[1 - slot].published() <= self.memory.slots[slot].published()
     }
 
     fn look(&self, slot: usize, epoch: u64, sealed: u64) -> Seen {
         let before = self.seen[slot];
-        let (first, published) = (self.slots[slot].first_block(), self.slots[slot].published());
+        let (first, published) = (self.memory.slots[slot].first_block(), self.memory.slots[slot].published());
         let lag = if first == NO_BLOCK { 0 } else { sealed.saturating_sub(published) };
         let same_worker = first == before.first && epoch == before.epoch;
         let stands_still = lag > 0 && published == before.published;
         let falls_behind = lag >= SLOW_LAG && lag >= before.lag;
         let polite = self.is_polite(slot);
         // A block with very many commands takes long, but one after the other is applied.
-        let applying = self.slots[slot].applying();
+        let applying = self.memory.slots[slot].applying();
         let gets_on = applying.is_some() && applying != before.applying;
         let goes_on = polite || gets_on;
         let behind = match gets_on || published != before.published {
@@ -172,7 +170,7 @@ impl<'a> Watch<'a> {
     pub fn declare_missing(&self, number: BlockNumber, had: [bool; 2]) {
         for slot in (0..2).filter(|slot| !had[*slot] && !self.is_polite(*slot)) {
             let epoch = self.counters.slots[slot].epoch.load(Ordering::Relaxed);
-            if self.slots[slot].first_block() <= number {
+            if self.memory.slots[slot].first_block() <= number {
                 self.alarm.declare(slot, epoch);
             }
         }
@@ -186,7 +184,7 @@ impl<'a> Watch<'a> {
     /// Whether the newest block that the slot and the other one both have is the same in both. If the other
     /// has none (it is dead, or not used), whether the slot has any.
     fn in_lockstep(&mut self, slot: usize) -> bool {
-        let (own, other) = (&self.slots[slot], &self.slots[1 - slot]);
+        let (own, other) = (&self.memory.slots[slot], &self.memory.slots[1 - slot]);
         let first = own.first_block();
         let published = own.published();
         if first == NO_BLOCK || published <= first {

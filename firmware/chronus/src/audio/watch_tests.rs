@@ -14,7 +14,7 @@ const PERIOD: u64 = 5_333_333;
 fn pass(watch: &mut Watch, periods: std::ops::Range<u64>, publishing: [bool; 2]) {
     for period in periods {
         for slot in (0..2).filter(|slot| publishing[*slot]) {
-            watch.slots[slot].publish_block(period, &Block::SILENCE);
+            watch.memory.slots[slot].publish_block(period, &Block::SILENCE);
         }
         watch.declare_laggards(period + 1, (period + 1) * PERIOD);
     }

@@ -42,9 +42,7 @@ impl Judge {
     pub fn answer(&self) -> bool {
         let Some(block) = self.doubt.question() else { return false };
         self.doubt.settle(block, self.judge(block));
-        if self.memory.bell.ring() {
-            rt::futex::wake(self.memory.bell.word(), i32::MAX);
-        }
+        self.memory.ring();
         true
     }
 

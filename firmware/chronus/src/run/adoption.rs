@@ -154,8 +154,9 @@ fn check_state(memory: &SharedMemory) -> Result<(), Refused> {
     if !memory.slots.iter().any(|slot| slot.snapshot_numbers().any(|number| whole(slot, number))) {
         return Err("no state in it is whole".to_owned());
     }
-    let consumed = memory.slots.iter().map(|slot| slot.consumed()).max().unwrap_or(0);
-    LogWriter::recover(&memory.log, consumed).map(drop).ok_or("the last record of its log is damaged".to_owned())
+    LogWriter::recover(&memory.log, memory.consumed())
+        .map(drop)
+        .ok_or("the last record of its log is damaged".to_owned())
 }
 
 /// Waits until the workers of the dead engine are dead as well. They hold their slots until then.
@@ -170,7 +171,8 @@ fn wait_for_the_dead(memory: &SharedMemory) -> Result<(), Refused> {
     Ok(())
 }
 
-/// Describes new memory, in which so many blocks are to be played, and hands it to the service manager, which then has no other of these names.
+/// Describes new memory, in which so many blocks are to be played, and hands it to the service manager, which then has
+/// no other of these names.
 ///
 /// # Errors
 /// If this program cannot be read.

@@ -24,8 +24,8 @@ pub struct KeptScore {
     rate: u32,
     flushed: Instant,
     broken: bool,
-    /// Commands of blocks that are not yet played, or that no worker has survived yet, with their places in the log. If the engine ends before, they were never heard, and the score
-    /// must not be longer than the performance.
+    /// Commands of blocks that are not yet played, or that no worker has survived yet, with their places in the log. If
+    /// the engine ends before, they were never heard, and the score must not be longer than the performance.
     ahead: VecDeque<(u64, Command)>,
     /// Log records that were given to this score, and of these how many are in the file or never will be.
     given: u64,

@@ -96,7 +96,7 @@ impl Stamper {
         beat: bool,
         mut kept: Option<KeptScore>,
     ) -> Self {
-        let log = LogWriter::recover(&memory.log, consumed(&memory)).expect("a log whose last record is readable");
+        let log = LogWriter::recover(&memory.log, memory.consumed()).expect("a log whose last record is readable");
         if let Some(kept) = &mut kept {
             keep_unwritten(kept, &memory, log.length());
         }
@@ -128,7 +128,7 @@ impl Stamper {
             When::Arrival(time) => {
                 // Without a beat there is no time either: the next frame that is free.
                 let frame = self.clock.frame_at(time).map_or(0, |frame| frame + self.latency);
-                self.log(frame.min(self.furthest()), operation, sender)
+                self.log(frame.min(self.furthest()), operation, Some(sender))
             }
             When::TimeTag(tag) => self.accept_tagged(operation, tag, sender),
         }
@@ -149,6 +149,14 @@ impl Stamper {
         Ok(())
     }
 
+    /// Stamps and logs a command that nobody has sent, for the first frame that is free.
+    ///
+    /// # Errors
+    /// If the log is full.
+    pub fn set_at_once(&mut self, operation: Operation) -> Result<(), (Code, String)> {
+        self.log(0, operation, None)
+    }
+
     /// Logs the waiting commands whose time has come.
     ///
     /// # Errors
@@ -167,11 +175,6 @@ impl Stamper {
         logged
     }
 
-    /// Records of the log that the newest state of all has behind it.
-    pub fn consumed(&self) -> u64 {
-        consumed(&self.memory)
-    }
-
     /// Brings the kept score up to date, if there is one, with the first `consumed` records of the log at most.
     pub fn keep(&mut self, consumed: u64) {
         if let Some(kept) = &mut self.kept {
@@ -183,7 +186,7 @@ impl Stamper {
     /// Ends the kept score, if there is one, with the last block that was played. The audio thread has ended.
     pub fn finish(&mut self) {
         if let Some(kept) = &mut self.kept {
-            kept.finish(self.counters.blocks.load(Ordering::Relaxed), consumed(&self.memory));
+            kept.finish(self.counters.blocks.load(Ordering::Relaxed), self.memory.consumed());
         }
     }
 
@@ -221,7 +224,7 @@ impl Stamper {
     fn log_next_waiting(&mut self) -> Result<(), (Code, String)> {
         let Some((frame, next)) = self.waiting.next() else { return Ok(()) };
         self.memory.waiting.begin_move(next.place, self.log.length());
-        let logged = self.log(frame, next.operation, next.sender);
+        let logged = self.log(frame, next.operation, Some(next.sender));
         match &logged {
             Ok(()) => self.waiting.take_next(),
             Err(_) => self.memory.waiting.cancel_move(),
@@ -233,9 +236,9 @@ impl Stamper {
         Stamp::start_of(self.memory.log.sealed().blocks() + MOST_BLOCKS_AHEAD).to_frame()
     }
 
-    fn log(&mut self, frame: u64, operation: Operation, sender: SocketAddr) -> Result<(), (Code, String)> {
+    fn log(&mut self, frame: u64, operation: Operation, sender: Option<SocketAddr>) -> Result<(), (Code, String)> {
         let wanted = Stamp::from_frame(frame);
-        let consumed = consumed(&self.memory);
+        let consumed = self.memory.consumed();
         let stamp = self.log.add(&self.memory.log, wanted, operation, consumed).map_err(|LogFull| {
             (Code::Full, "more commands than the engine can take in at once; nothing changed, send it again".to_owned())
         })?;
@@ -246,7 +249,7 @@ impl Stamper {
         while self.senders.front().is_some_and(|(index, _)| *index + SENDERS_KEPT < consumed) {
             self.senders.pop_front();
         }
-        self.senders.push_back((self.log.length() - 1, sender));
+        self.senders.extend(sender.map(|sender| (self.log.length() - 1, sender)));
         if stamp > wanted && frame != 0 {
             count(&self.counters.late_commands);
         }
@@ -274,11 +277,6 @@ fn keep_unwritten(kept: &mut KeptScore, memory: &SharedMemory, length: u64) {
             kept.add(index, command);
         }
     }
-}
-
-/// Records of the log that the newest state of all has behind it: no worker will ask for them again.
-fn consumed(memory: &SharedMemory) -> u64 {
-    memory.slots.iter().map(|slot| slot.consumed()).max().unwrap_or(0)
 }
 
 #[cfg(test)]

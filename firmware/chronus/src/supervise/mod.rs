@@ -43,15 +43,6 @@ pub struct Conditions {
     pub quarantined: SyncSender<CommandPlace>,
 }
 
-impl Conditions {
-    /// Rings the bell, for the audio thread and for workers that wait for each other.
-    fn ring(&self) {
-        if self.memory.bell.ring() {
-            rt::futex::wake(self.memory.bell.word(), i32::MAX);
-        }
-    }
-}
-
 /// Says in which priority a worker is started: it inherits that of this thread.
 fn start_lower<T>(granted: bool, start: impl FnOnce() -> T) -> T {
     if !granted {
@@ -156,7 +147,7 @@ impl Supervisor {
         }
         if other_ready && (!ready || slot.stalls(&self.conditions, told)) {
             self.conditions.memory.log.set_first(1 - first);
-            self.conditions.ring();
+            self.conditions.memory.ring();
         }
     }
 

@@ -226,7 +226,7 @@ impl Slot {
         own.vacate();
         conditions.memory.bell.set_waiting(Waiter::Slot(self.number), false);
         // An audio thread without a deadline waits for a block that will not come from here.
-        conditions.ring();
+        conditions.memory.ring();
         self.note_fault(conditions, end);
         log::debug!("slot {}: the worker (epoch {}) ended: {end:?}", self.number, self.epoch);
         self.worker = None;
@@ -250,7 +250,7 @@ impl Slot {
         let counters = &conditions.counters.slots[self.number];
         self.epoch += 1;
         counters.epoch.store(self.epoch, Ordering::Relaxed);
-        self.fault = planned_fault(self.number, self.epoch);
+        self.fault = planned_fault(self.number, self.epoch, memory.continuation.restarts());
         let arguments = Arguments {
             slot: self.number,
             parent: std::process::id(),

@@ -1,0 +1,271 @@
+//! The box: our units, configuration and program in a root file system of Debian's, booted in a virtual machine whose
+//! sound card keeps every sample (tests/box). Its time is counted in instructions, so nothing else on this machine can
+//! disturb it; and it says nothing about latency.
+
+use std::path::Path;
+use std::sync::OnceLock;
+
+use chronus_tests::build::Build;
+use chronus_tests::card::{Frame, card_frames, onset, quantised};
+use chronus_tests::engine::{Folder, render, told};
+use chronus_tests::guest::{self, Guest};
+use chronus_tests::score::Score;
+use rosc::OscType;
+
+/// Periods in the card's buffer, as tests/box/guest/chronus.toml says.
+const PERIODS: usize = 3;
+
+/// What a healthy box tells of itself after its start.
+struct Health {
+    state: String,
+    failed: String,
+    journal: String,
+    tainted: String,
+    verified: (i32, String),
+    exposure: f64,
+}
+
+/// One run of the engine, its reference, and what was found of it in the recording of the card.
+struct Take {
+    reference: Vec<Frame>,
+    said: String,
+}
+
+/// A day of a box: everything that one start can show.
+struct Day {
+    health: Health,
+    played: Vec<Frame>,
+    score: Take,
+    live: Take,
+    without_card: (String, String),
+    full: String,
+    removed: Take,
+}
+
+/// The day; all of its parts in one virtual machine, once. `None` where there can be none.
+fn day() -> Option<&'static Day> {
+    static DAY: OnceLock<Option<Day>> = OnceLock::new();
+    DAY.get_or_init(|| guest::root().map(live_through)).as_ref()
+}
+
+fn live_through(root: &Path) -> Day {
+    let folder = Folder::new("box");
+    let mut guest = Guest::start(&root.join("disk"), &folder.file("."), &["--throw-away"]);
+    guest.wait_for_engine();
+    let health = examine(&mut guest);
+    println!("{}", guest.run("systemd-analyze; cat /run/chronus/data; free -k | sed -n 2p"));
+    guest.run("mkdir -p /run/agent/kept && chown chronus:chronus /run/agent/kept");
+    let score = play_score(&mut guest, &folder);
+    let (live, without_card) = play_live(&mut guest, &folder);
+    let full = fill_data(&mut guest);
+    let removed = remove_card(&mut guest, &folder);
+    guest.cut_power();
+    Day { health, played: card_frames(&folder.file("hda.wav")), score, live, without_card, full, removed }
+}
+
+fn examine(guest: &mut Guest) -> Health {
+    let (_, state) = guest.attempt("systemctl is-system-running --wait");
+    let exposure = guest.run("systemd-analyze security chronus.service --no-pager | tail -n 1");
+    Health {
+        state,
+        failed: guest.run("systemctl list-units --failed --plain --no-legend --no-pager"),
+        journal: guest.run("journalctl -b --no-pager -o cat"),
+        tainted: guest.run("cat /proc/sys/kernel/tainted"),
+        verified: guest.attempt(
+            "cd /usr/lib/systemd/system && systemd-analyze verify --recursive-errors=no --man=no box.mount chronus*.service",
+        ),
+        exposure: exposure.split_whitespace().find_map(|word| word.parse().ok()).expect("a figure"),
+    }
+}
+
+/// Starts the engine anew, as its unit does, with more arguments.
+fn start_take(guest: &mut Guest, more: &str) {
+    let folder = "/run/systemd/system/chronus.service.d";
+    let lines = "[Service]\\nRestart=on-failure\\nReadWritePaths=/run/agent/kept\\nExecStart=\\nExecStart=/usr/bin/chronus run";
+    guest.run("journalctl -q -n 1 --cursor-file=/run/agent/cursor >/dev/null");
+    guest.run(&format!("mkdir -p {folder} && printf '{lines} --config /run/chronus/engine.toml {more}\\n' >{folder}/take.conf"));
+    guest.run("systemctl daemon-reload && systemctl restart chronus.service");
+}
+
+/// What the engine has said since the start of the take.
+fn words(guest: &mut Guest) -> String {
+    guest.run("journalctl -u chronus.service -o cat --no-pager -q --cursor-file=/run/agent/cursor")
+}
+
+fn play_score(guest: &mut Guest, folder: &Folder) -> Take {
+    let (score, rendered) = (folder.file("score.osc"), folder.file("score.wav"));
+    // Something to be heard from the start.
+    Score::torture(48_000, SCORE_BLOCKS, 31).at(0, "/gate/adsr", vec![OscType::Int(1)]).write(&score);
+    render(Build::Release, &score, &rendered, &["--blocks", &SCORE_BLOCKS.to_string()]);
+    guest.put(&score, "/run/agent/score.osc");
+    start_take(guest, "--score /run/agent/score.osc");
+    let killed = "kills=0; while [ $kills -lt 12 ]; do kill -9 $(worker) && kills=$((kills + 1)); usleep 60000; done";
+    guest.run(killed);
+    // Found by the audio thread, which has it killed.
+    guest.run("stopped=$(worker); kill -STOP $stopped; while kill -0 $stopped 2>/dev/null; do usleep 1000; done");
+    guest.run("usleep 100000; kill -9 $(engine)");
+    guest.wait_until("systemctl is-failed --quiet chronus.service || ! systemctl is-active --quiet chronus.service");
+    let said = words(guest) + &guest.run("systemctl show chronus.service -P NRestarts -P Result");
+    Take { reference: quantised(&rendered), said }
+}
+
+/// Blocks of the score: nine seconds.
+const SCORE_BLOCKS: u64 = 1700;
+
+/// Ends the engine, and renders what it was played.
+fn finish_take(guest: &mut Guest, folder: &Folder, name: &str) -> Take {
+    // Not by the service manager, which may have nothing to read any more.
+    guest.run("last=$(engine); kill -INT $last; while kill -0 $last 2>/dev/null; do usleep 1000; done");
+    let (kept, rendered) = (folder.file(&format!("{name}.osc")), folder.file(&format!("{name}.wav")));
+    guest.get(&format!("/run/agent/kept/{name}.osc"), &kept);
+    let said = words(guest);
+    // The last one is faded out.
+    let blocks = told(&said, "played") - 1;
+    render(Build::Release, &kept, &rendered, &["--blocks", &blocks.to_string()]);
+    Take { reference: quantised(&rendered), said }
+}
+
+/// A few bars by OSC, through the network card, while a worker dies at each.
+fn perform(guest: &mut Guest, seed: u64) {
+    guest.send("/gate/adsr", OscType::Int(1));
+    for message in Score::torture(48_000, 400, seed).messages().into_iter().take(20) {
+        guest.send_message(message);
+        guest.run("kill -9 $(worker); usleep 40000");
+    }
+    guest.send("/mod/adsr/sustain", OscType::Float(0.7));
+    guest.send("/mod/filter/cutoff", OscType::Float(2000.0));
+    guest.send("/mod/filter/mode", OscType::Int(0));
+    guest.send("/gate/adsr", OscType::Int(1));
+    guest.run("usleep 100000");
+}
+
+fn play_live(guest: &mut Guest, folder: &Folder) -> (Take, (String, String)) {
+    start_take(guest, "--keep-score /run/agent/kept/live.osc");
+    perform(guest, 5);
+    let card = "/sys/bus/pci/drivers/snd_hda_intel";
+    guest.run(&format!("basename $(readlink -f /sys/class/sound/card0/device) >/run/agent/card && cat /run/agent/card >{card}/unbind"));
+    guest.wait_until("! [ -e /proc/asound/Intel ] && usleep 300000");
+    let without = guest.status()["sound_card"].to_string();
+    guest.run(&format!("cat /run/agent/card >{card}/bind"));
+    guest.wait_until("chronus status | grep -q 'sound_card *playing'");
+    let again = guest.status()["sound_card"].to_string();
+    perform(guest, 6);
+    (finish_take(guest, folder, "live"), (without, again))
+}
+
+/// Fills DATA to the last block while the engine plays, and makes room again. What the engine and systemd say meanwhile.
+fn fill_data(guest: &mut Guest) -> String {
+    guest.run("rm /run/systemd/system/chronus.service.d/take.conf && systemctl daemon-reload");
+    guest.run("systemctl restart chronus.service");
+    guest.wait_for_engine();
+    guest.send("/test", OscType::Int(1));
+    let (status, _) = guest.attempt("dd if=/dev/zero of=/data/recordings/full.wav bs=64k");
+    assert_ne!(status, 0, "DATA was never full");
+    guest.send("/mod/sine/freq", OscType::Float(330.0));
+    // Time enough for what is kept on DATA to be written.
+    guest.run("kill -9 $(worker); usleep 2500000; rm /data/recordings/full.wav; usleep 2500000");
+    let status = guest.status();
+    let names = ["late_blocks", "sound_card", "workers_replaced"].map(|name| format!("{name}={}", status[name]));
+    guest.run("systemctl show chronus.service -P ActiveState -P NRestarts") + "\n" + &names.join(" ")
+}
+
+/// Takes the SD card away while the engine plays; a worker dies afterwards.
+fn remove_card(guest: &mut Guest, folder: &Folder) -> Take {
+    start_take(guest, "--keep-score /run/agent/kept/removed.osc");
+    perform(guest, 7);
+    guest.run("echo 1 >/sys/class/block/mmcblk0/device/../../../remove; ! [ -e /dev/mmcblk0 ]");
+    perform(guest, 8);
+    finish_take(guest, folder, "removed")
+}
+
+/// Where a piece begins in a recording.
+fn find(recording: &[Frame], piece: &[Frame]) -> Option<usize> {
+    recording.windows(piece.len()).position(|window| window == piece)
+}
+
+/// Frames by which a take is found in the recording of the card: enough that no other sounds like them.
+const SIGN: usize = 2048;
+
+/// How a take was played: frames equal to the reference from its first audible one on; frames equal to its end;
+/// audible frames in between that are of neither.
+#[derive(Debug)]
+struct Comparison {
+    from_start: usize,
+    to_end: usize,
+    audible_between: usize,
+    length: usize,
+}
+
+impl Day {
+    fn compare(&self, take: &Take) -> Comparison {
+        let heard = |frames: &[Frame]| frames.iter().rposition(|frame| *frame != [0, 0]).expect("a sound") + 1;
+        let reference = &take.reference[onset(&take.reference)..heard(&take.reference)];
+        let start = find(&self.played, &reference[..SIGN]);
+        let start = start.unwrap_or_else(|| panic!("its beginning was not played: {}", take.said));
+        let tail = &reference[reference.len() - SIGN..];
+        let end = find(&self.played[start..], tail).unwrap_or_else(|| panic!("its end was not played: {}", take.said));
+        let played = &self.played[start..start + end + SIGN];
+        let same = |(a, b): &(&Frame, &Frame)| a == b;
+        let from_start = played.iter().zip(reference).take_while(same).count();
+        let to_end = played.iter().rev().zip(reference.iter().rev()).take_while(same).count();
+        let between = played.get(from_start..played.len() - to_end).unwrap_or_default();
+        let audible_between = between.iter().filter(|frame| **frame != [0, 0]).count();
+        Comparison { from_start, to_end, audible_between, length: reference.len() }
+    }
+}
+
+#[test]
+fn a_box_starts_and_nothing_in_it_has_failed() {
+    let Some(Day { health, .. }) = day() else { return };
+    assert_eq!((health.state.as_str(), health.failed.as_str(), health.tainted.as_str()), ("running", "", "0"));
+    assert!(!health.journal.contains("ordering cycle"), "{}", health.journal);
+    assert_eq!(health.verified, (0, String::new()), "systemd-analyze verify");
+}
+
+/// Of ten; what systemd calls OK begins at 5. What is left of it is what an engine with a sound card and a network needs.
+const MOST_EXPOSED: f64 = 2.0;
+
+#[test]
+fn the_engine_can_do_little_harm() {
+    let Some(Day { health, .. }) = day() else { return };
+    println!("systemd-analyze security chronus.service: {}", health.exposure);
+    assert!(health.exposure <= MOST_EXPOSED, "{}", health.exposure);
+}
+
+#[test]
+fn a_score_is_played_bit_for_bit_though_workers_and_the_supervisor_die() {
+    let Some(day) = day() else { return };
+    let Take { reference, said } = &day.score;
+    let audible = reference.iter().filter(|frame| **frame != [0, 0]).count();
+    assert!(audible > 50_000, "the score is too silent to prove anything: {audible} frames");
+    let found = day.compare(&day.score);
+    // What was in the card's buffer when the supervisor died is lost; nothing else is, and nothing is put in but silence.
+    let missing = found.length.saturating_sub(found.from_start + found.to_end);
+    assert!(missing <= PERIODS * 256 && found.audible_between == 0, "{found:?} {said}");
+    assert!(said.ends_with("1\nsuccess"), "one restart, and a good end: {said}");
+    println!("{} frames exact, {missing} lost with the supervisor", found.from_start + found.to_end);
+}
+
+#[test]
+fn what_is_played_by_osc_is_heard_bit_for_bit_and_a_card_that_comes_back_is_taken() {
+    let Some(day) = day() else { return };
+    let (without, again) = &day.without_card;
+    assert_eq!((without.as_str(), again.as_str()), ("\"lost\"", "\"playing\""), "{}", day.live.said);
+    let found = day.compare(&day.live);
+    assert!(found.from_start > 30_000 && found.to_end > 30_000, "{found:?} {}", day.live.said);
+    assert_eq!(told(&day.live.said, "late blocks"), 0, "{}", day.live.said);
+}
+
+#[test]
+fn a_full_card_is_no_concern_of_the_sound() {
+    let Some(day) = day() else { return };
+    assert_eq!(day.full, "active\n0\nlate_blocks=0 sound_card=\"playing\" workers_replaced=1");
+}
+
+#[test]
+fn the_engine_plays_on_without_the_card_it_was_started_from_and_replaces_its_workers() {
+    let Some(day) = day() else { return };
+    let found = day.compare(&day.removed);
+    assert_eq!(found.from_start, found.length, "{found:?} {}", day.removed.said);
+    assert!(told(&day.removed.said, "kills survived") >= 40, "{}", day.removed.said);
+}
