@@ -119,7 +119,7 @@ chronus apply-config FILE --into FOLDER
 Says the same as check-config, and writes into FOLDER, each file at once or not at all:
 
   engine.toml      what `chronus run --config` takes: [engine] and [osc], over a box's own defaults
-  name             the box's name in the network: [box] name, else chronus-XXXX by its serial number
+  name             the box's name in the network: [box] name, else by its serial number, such as chronus-1a2b
   hat              lines for the firmware: the sound card on the pins, [audio] hat
   authorized_keys  who may log in: [ssh] keys; empty if nobody may
   status.txt       what was found, for a person
