@@ -17,6 +17,13 @@ die() {
     exit 1
 }
 
+# unavailable TEXT...: this machine cannot do it; what it lacks, and how to get it.
+unavailable() {
+    printf 'error: %s\n' "$1" >&2
+    [ $# -eq 1 ] || printf '       %s\n' "${@:2}" >&2
+    exit "$UNAVAILABLE"
+}
+
 wrong_usage() {
     printf 'error: %s\n       %s --help says what there is.\n' "$1" "$0" >&2
     exit 2

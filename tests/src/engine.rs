@@ -2,7 +2,6 @@
 
 use std::io::{BufRead, BufReader, Read};
 use std::net::UdpSocket;
-use std::os::unix::process::CommandExt;
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
 use std::sync::atomic::{AtomicU32, Ordering};
@@ -71,16 +70,6 @@ impl Engine {
         let program = chronus(build);
         let mut command = Command::new(&program);
         command.arg("run").args(arguments).envs(variables.iter().copied()).stderr(messages);
-        Self::start_command(program, command)
-    }
-
-    /// The same in a process group of its own, which Ctrl-C in the terminal does not reach: whoever started it ends it.
-    /// What it says of faults goes to the end of that file.
-    pub fn start_apart(build: Build, arguments: &[&str], variables: &[(&str, &str)], messages: &Path) -> Self {
-        let messages = std::fs::File::options().create(true).append(true).open(messages).expect("a file for messages");
-        let program = chronus(build);
-        let mut command = Command::new(&program);
-        command.arg("run").args(arguments).envs(variables.iter().copied()).process_group(0).stderr(messages);
         Self::start_command(program, command)
     }
 
@@ -235,6 +224,14 @@ pub fn number(status: &Value, path: &str) -> u64 {
         Err(_) => &value[key],
     });
     value.as_u64().unwrap_or_else(|| panic!("{path} is {value} in {status:#}"))
+}
+
+/// When the first block of the engine with this status was due, on CLOCK_MONOTONIC, in nanoseconds; of meaning once it
+/// has played one.
+pub fn first_due_ns(status: &Value) -> u64 {
+    let frames = u128::from(number(status, "continued_at_block")) * 256;
+    let time = frames * u128::from(rt::clock::NANOSECONDS) / u128::from(number(status, "rate"));
+    number(status, "audio.clock_origin_ns") + time as u64
 }
 
 /// The number after a word in the engine's last line, such as "late blocks".

@@ -9,6 +9,7 @@ pub mod guest;
 pub mod live;
 pub mod other_host;
 pub mod overload;
+pub mod patch;
 pub mod process;
 pub mod random;
 pub mod recording;

@@ -4,6 +4,7 @@
 use std::io::IoSliceMut;
 use std::os::fd::{AsRawFd, OwnedFd};
 use std::os::unix::net::UnixDatagram;
+use std::os::unix::process::CommandExt;
 use std::path::PathBuf;
 use std::process::{Command, Stdio};
 use std::sync::{Arc, Mutex};
@@ -36,6 +37,11 @@ pub struct Service {
     pub program: PathBuf,
     /// Its arguments behind `run`.
     pub arguments: Vec<String>,
+    /// Environment variables of the engine's own.
+    pub variables: Vec<(String, String)>,
+    /// If there is one, what all engines say goes to the end of this file, and each is in a process group of its own,
+    /// which Ctrl-C in the terminal does not reach: whoever started it ends it.
+    pub apart: Option<PathBuf>,
     /// The service's files.
     pub folder: Folder,
     heard: Arc<Mutex<Heard>>,
@@ -45,6 +51,11 @@ pub struct Service {
 impl Service {
     /// A service of the build for users.
     pub fn new(name: &str, arguments: &[&str]) -> Self {
+        Self::of(Build::Release, name, arguments)
+    }
+
+    /// A service of any build.
+    pub fn of(build: Build, name: &str, arguments: &[&str]) -> Self {
         let folder = Folder::new(name);
         let socket = UnixDatagram::bind(folder.file("notify")).expect("a socket for notifications");
         let heard = Arc::new(Mutex::new(Heard::default()));
@@ -52,7 +63,8 @@ impl Service {
         // Ends with the process: a blocked thread with one socket.
         std::thread::spawn(move || while listen(&socket, &listener).is_some() {});
         let arguments = arguments.iter().map(ToString::to_string).collect();
-        Self { program: chronus(Build::Release), arguments, folder, heard, lives: 0 }
+        let program = chronus(build);
+        Self { program, arguments, variables: Vec::new(), apart: None, folder, heard, lives: 0 }
     }
 
     /// The sink that writes this file of the service, as an argument.
@@ -76,12 +88,19 @@ impl Service {
 
     fn command(&mut self) -> Command {
         self.lives += 1;
-        let messages = std::fs::File::create(self.messages_file()).expect("a file for its messages");
+        let messages = match &self.apart {
+            Some(file) => std::fs::File::options().create(true).append(true).open(file),
+            None => std::fs::File::create(self.messages_file()),
+        };
         let heard = self.heard.lock().expect("no listener has panicked");
         let mut command = Command::new("sh");
         // The process id is known only once the process is there: it says itself that the descriptors are for it.
         command.args(["-c", "export LISTEN_PID=$$; exec \"$@\"", "sh"]).arg(&self.program).arg("run");
-        command.args(&self.arguments).stderr(messages).stdin(Stdio::null());
+        command.args(&self.arguments).envs(self.variables.iter().map(|(name, value)| (name, value)));
+        command.stderr(messages.expect("a file for its messages")).stdin(Stdio::null());
+        if self.apart.is_some() {
+            command.process_group(0);
+        }
         command.env("NOTIFY_SOCKET", self.folder.file("notify"));
         if !heard.stored.is_empty() {
             let names: Vec<_> = heard.stored.iter().map(|(name, _)| name.as_str()).collect();
@@ -96,10 +115,10 @@ impl Service {
     }
 
     fn messages_file(&self) -> PathBuf {
-        self.folder.file(&format!("messages.{}", self.lives))
+        self.apart.clone().unwrap_or_else(|| self.folder.file(&format!("messages.{}", self.lives)))
     }
 
-    /// What the present or last engine has said on standard error.
+    /// What the present or last engine has said on standard error; all engines, where they say it to one file.
     pub fn messages(&self) -> String {
         std::fs::read_to_string(self.messages_file()).unwrap_or_default()
     }

@@ -97,6 +97,8 @@ fn a_poisoned_score_is_played_as_if_the_poison_were_not_in_it() {
     for (place, poison) in (1..).zip(CRASHES.into_iter().chain(["endless_loop"]).cycle().take(40)) {
         score.at(place * 12_345, "/poison", word(poison));
     }
+    // The very first block, for which nobody has a beat yet, takes any worker for ever too.
+    score.at(0, "/poison", word("endless_loop"));
     score.write(&poisoned);
     render(Build::Faults, &clean, &folder.file("clean.wav"), &["--blocks", "2000"]);
     let sink = format!("free:{}", folder.file("played.wav").display());
@@ -104,7 +106,7 @@ fn a_poisoned_score_is_played_as_if_the_poison_were_not_in_it() {
     let arguments = ["--score", poisoned, "--sink", &sink, "--blocks", "2000", "--osc", "127.0.0.1:0"];
     let (code, output) = Engine::start(Build::Faults, &arguments).wait();
     assert_eq!(code, 0, "{output}");
-    assert_eq!((told(&output, "quarantined"), told(&output, "divergences")), (40, 0), "{output}");
+    assert_eq!((told(&output, "quarantined"), told(&output, "divergences")), (41, 0), "{output}");
     let [played, clean] = ["played.wav", "clean.wav"].map(|name| Recording::read(&folder.file(name)));
     assert_eq!(played.differing_blocks(&clean), [0; 0]);
 }

@@ -5,14 +5,13 @@ use std::net::UdpSocket;
 use std::time::Duration;
 
 use chronus_tests::build::Build;
-use chronus_tests::engine::{Engine, Folder, number, render};
+use chronus_tests::engine::{Engine, Folder, first_due_ns, number, render};
 use chronus_tests::process::send;
 use chronus_tests::random::Random;
 use chronus_tests::recording::Recording;
 use chronus_tests::score::Score;
 use chronus_tests::service::Service;
 use nix::sys::signal::Signal;
-use nix::time::{ClockId, clock_gettime};
 use rosc::{OscBundle, OscMessage, OscPacket, OscTime, OscType};
 
 /// More blocks than any of these tests plays.
@@ -28,23 +27,12 @@ fn kills() -> usize {
     wanted.map_or(20, |kills| (kills / 1000).max(20))
 }
 
-fn now_ns() -> u64 {
-    let now = clock_gettime(ClockId::CLOCK_MONOTONIC).expect("a clock");
-    now.tv_sec() as u64 * 1_000_000_000 + now.tv_nsec() as u64
-}
-
 /// Kills an engine as `kill -9` does and waits for its end; gives the time of the kill.
 fn kill(engine: Engine) -> u64 {
-    let time = now_ns();
+    let time = rt::clock::monotonic();
     assert!(send(engine.id(), Signal::SIGKILL));
     engine.wait();
     time
-}
-
-/// When the first block of this engine was due, on CLOCK_MONOTONIC, in nanoseconds.
-fn began_ns(status: &serde_json::Value) -> u64 {
-    let frames = u128::from(number(status, "continued_at_block")) * 256;
-    number(status, "audio.clock_origin_ns") + (frames * 1_000_000_000 / 48_000) as u64
 }
 
 /// One engine of a performance: what it began with, and what was known of it just before it was killed.
@@ -100,7 +88,7 @@ fn kill_again_and_again(score: &str, reference: &Recording, seed: u64) -> u64 {
         let status =
             engine.wait_until("sound", |status| number(status, "block") > number(status, "continued_at_block"));
         let began = number(&status, "continued_at_block");
-        silences.extend(killed.map(|killed| (began_ns(&status) - killed) / 1000));
+        silences.extend(killed.map(|killed| (first_due_ns(&status) - killed) / 1000));
         // A beat that begins anywhere but here would be silent for as long as was played before.
         let silent = silences.iter().sum::<u64>() * 48 / 256_000;
         assert!(silences.len() < 5 || silent < began / 2, "silent for {silent} blocks, {began} were played");

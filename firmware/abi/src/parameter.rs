@@ -181,6 +181,9 @@ pub static PARAMETERS: [Parameter; 9] = [
     },
 ];
 
+/// A value for each parameter, at the place its [`ParameterId`] names, in its own unit.
+pub type Values = [f64; PARAMETERS.len()];
+
 /// All gates, each at the place its [`GateId`] names.
 pub static GATES: [Gate; 1] = [Gate {
     id: GateId::Adsr,

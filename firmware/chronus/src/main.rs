@@ -9,6 +9,7 @@ mod control;
 mod input;
 mod judge;
 mod load;
+mod patch;
 #[cfg(test)]
 mod protocol_text;
 mod render;

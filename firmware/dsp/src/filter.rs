@@ -52,6 +52,14 @@ impl Filter {
         }
     }
 
+    /// The mode it is in or on its way to, by its place in the choices; NaN for a damaged state without one.
+    pub(crate) fn chosen(&self) -> f64 {
+        (0..)
+            .zip(&self.weights)
+            .find(|(_, weight)| weight.target() == 1.0)
+            .map_or(f64::NAN, |(place, _)| f64::from(place))
+    }
+
     /// Test builds: puts NaN into both integrators.
     #[cfg(feature = "faults")]
     pub(crate) fn poison(&mut self) {

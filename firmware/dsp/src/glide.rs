@@ -60,6 +60,11 @@ impl Glide {
         self.remaining = u64::from(frames);
     }
 
+    /// Where it ends, or has ended.
+    pub(crate) const fn target(&self) -> f64 {
+        self.target
+    }
+
     /// Advances one frame and gives its value; the last frame assigns the target, as in a linear ramp.
     pub(crate) fn next(&mut self) -> f64 {
         self.value = if self.remaining <= 1 { self.target } else { self.value * self.ratio };

@@ -35,6 +35,11 @@ impl Ramp {
         self.remaining = u64::from(frames);
     }
 
+    /// Where it ends, or has ended.
+    pub(crate) const fn target(&self) -> f64 {
+        self.target
+    }
+
     /// Whether the target has been reached.
     pub(crate) const fn is_at_rest(&self) -> bool {
         self.remaining == 0

@@ -37,6 +37,22 @@ impl State {
         self.rate as u32
     }
 
+    /// The value a parameter has, or is on its way to, in its own unit. Of a damaged state anything: the caller checks
+    /// it against the table.
+    pub fn value(&self, id: ParameterId) -> f64 {
+        match id {
+            ParameterId::SineFreq => self.sine.frequency.target(),
+            ParameterId::SineGain => self.sine.gain.target(),
+            ParameterId::AdsrAttack => self.envelope.attack,
+            ParameterId::AdsrDecay => self.envelope.decay,
+            ParameterId::AdsrSustain => self.envelope.sustain.target(),
+            ParameterId::AdsrRelease => self.envelope.release,
+            ParameterId::FilterMode => self.filter.chosen(),
+            ParameterId::FilterCutoff => self.filter.cutoff.target(),
+            ParameterId::FilterQ => self.filter.q.target(),
+        }
+    }
+
     pub(crate) fn clock(&self) -> Clock {
         Clock::of(self.rate())
     }

@@ -174,8 +174,11 @@ impl Playing<'_> {
             seal(self.memory);
         }
         let stopped = || self.stop.load(Ordering::Relaxed);
-        let deadline = Patience::Until(monotonic() + START_LIMIT);
-        if self.chooser.choose(self.first, deadline, &mut |_| stopped(), &mut self.block) == Choice::Late {
+        let started = monotonic();
+        let deadline = Patience::Until(started + START_LIMIT);
+        // Nothing has a beat yet, so this block is waited for as one without a deadline is.
+        let waiting = &mut while_waiting(&self.watch, self.stop, self.first, started, started + STALL_LIMIT);
+        if self.chooser.choose(self.first, deadline, waiting, &mut self.block) == Choice::Late {
             let reason = "no worker gave the first block within 10 seconds; see the messages above";
             return if stopped() { Ok(false) } else { Err(reason.to_owned()) };
         }
@@ -242,25 +245,14 @@ impl Playing<'_> {
 
     /// Chooses the block, or what to play in its place; tells which slots had it.
     fn choose(&mut self, number: BlockNumber, patience: Patience, awake: u64) -> [bool; 2] {
-        let (watch, stop, mut limit) = (&self.watch, self.stop, awake + HANG_LIMIT);
-        let mut stall = match patience {
+        let stall = match patience {
             // It is due and not there.
             Patience::Until(_) => awake,
             Patience::Unlimited => awake + STALL_LIMIT,
         };
-        let mut waiting = |had: [bool; 2]| {
-            let now = monotonic();
-            if now > limit {
-                watch.declare_missing(number, had);
-                limit = now + HANG_LIMIT;
-            }
-            if now > stall {
-                watch.tell_of_stalling();
-                stall = now + STALL_LIMIT;
-            }
-            stop.load(Ordering::Relaxed)
-        };
+        let mut waiting = while_waiting(&self.watch, self.stop, number, awake, stall);
         let choice = self.chooser.choose(number, patience, &mut waiting, &mut self.block);
+        drop(waiting);
         self.tell_of_the_wrong();
         let Choice::Taken(had) = choice else {
             if matches!(patience, Patience::Until(_)) {
@@ -277,6 +269,30 @@ impl Playing<'_> {
         if let Some((slot, epoch)) = self.chooser.take_wrong() {
             self.watch.distrust(slot, epoch);
         }
+    }
+}
+
+/// What is done time and again while block `number` is waited for, since `awake`: the supervisor is told of workers that
+/// wait for each other (from `stall` on) and of those that are hung. True if nothing is to be waited for any more.
+fn while_waiting(
+    watch: &Watch,
+    stop: &AtomicBool,
+    number: BlockNumber,
+    awake: u64,
+    mut stall: u64,
+) -> impl FnMut([bool; 2]) -> bool {
+    let mut limit = awake + HANG_LIMIT;
+    move |had| {
+        let now = monotonic();
+        if now > limit {
+            watch.declare_missing(number, had);
+            limit = now + HANG_LIMIT;
+        }
+        if now > stall {
+            watch.tell_of_stalling();
+            stall = now + STALL_LIMIT;
+        }
+        stop.load(Ordering::Relaxed)
     }
 }
 

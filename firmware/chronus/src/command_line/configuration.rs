@@ -1,6 +1,6 @@
 //! The configuration file: the options of `chronus run`, in TOML.
 
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use serde::Deserialize;
 
@@ -34,6 +34,8 @@ pub struct Engine {
     pub periods: Option<u32>,
     /// As --real-time.
     pub real_time: Option<String>,
+    /// As --patch.
+    pub patch: Option<PathBuf>,
     /// As --cores.
     pub cores: Option<String>,
 }

@@ -41,6 +41,8 @@ chronus run [OPTION...]: the engine.
   --score FILE       play this score (the format of scsynth -N) from block 0 on, and end with it
   --keep-score FILE  keep what is played live as a score: `chronus render FILE OUT.wav` gives the same sound again,
                      up to the ramp at the end. If the rate was not 48000, render needs the same --rate
+  --patch FILE       keep the values of all parameters there, a second after they last changed, and set them again at
+                     the next start (not with --score, which is to sound the same every time)
   --seconds S        end after S seconds          --blocks N   end after N blocks of 256 frames
   --rate HZ          44100, 48000 or 96000 (default: 48000, or what the card has if it has not that)
   --lead N           blocks rendered ahead, 1 to 4 (default 2). Each adds one block (5.3 ms at 48 kHz) of latency and
@@ -49,8 +51,8 @@ chronus run [OPTION...]: the engine.
   --workers N        2 (default); 1 for comparison: then a hang is heard (kill -STOP PID)
   --real-time MODE   auto (default: a refusal is a warning), require (a refusal is fatal), off
   --cores A,S0,S1    cores of the audio thread and the two workers (default with 4 or more cores: 1,2,3)
-  --config FILE      the same options as TOML: [engine] sink, rate, lead, workers, periods, real_time, cores;
-                     [osc] listen. The command line wins
+  --config FILE      the same options as TOML: [engine] sink, rate, lead, workers, periods, real_time, cores,
+                     patch; [osc] listen. The command line wins
 
 Ctrl-C or SIGTERM ends it: the sound is ramped down, the workers end, the WAV file is whole.
 CHRONUS_LOG=debug shows more.

@@ -38,6 +38,8 @@ pub struct RunOptions {
     pub score: Option<PathBuf>,
     /// A score file to keep the live commands in.
     pub keep_score: Option<PathBuf>,
+    /// A file to keep the values of all parameters in.
+    pub patch: Option<PathBuf>,
     /// Blocks to play; `None` for no limit.
     pub blocks: Option<u64>,
     /// Workers, 1 or 2.
@@ -65,6 +67,7 @@ impl Default for RunOptions {
             osc: Some(SocketAddr::from(([0, 0, 0, 0], 5005))),
             score: None,
             keep_score: None,
+            patch: None,
             blocks: None,
             workers: 2,
             rate: 48_000,
@@ -129,6 +132,7 @@ impl RunOptions {
                 Arg::Long("osc") => options.set_osc(&value_of::<String>(&mut parser, "--osc", "ADDR:PORT or off")?)?,
                 Arg::Long("score") => options.score = Some(parser.value()?.into()),
                 Arg::Long("keep-score") => options.keep_score = Some(parser.value()?.into()),
+                Arg::Long("patch") => options.patch = Some(parser.value()?.into()),
                 Arg::Long("seconds") => {
                     seconds = Some(value_of::<f64>(&mut parser, "--seconds", "a number of seconds")?)
                 }
@@ -167,6 +171,7 @@ impl RunOptions {
         engine.workers.map_or(Ok(()), |workers| self.set_workers(workers))?;
         engine.periods.map_or(Ok(()), |periods| self.set_periods(periods))?;
         engine.real_time.as_deref().map_or(Ok(()), |text| self.set_real_time(text))?;
+        self.patch = engine.patch.clone().or(self.patch.take());
         engine.cores.as_deref().map_or(Ok(()), |text| self.set_cores(text))?;
         configuration.osc.listen.as_deref().map_or(Ok(()), |text| self.set_osc(text))
     }
@@ -181,11 +186,20 @@ impl RunOptions {
         if self.keep_score.is_some() && self.osc.is_none() {
             return Err(Wrong("--keep-score keeps what is played live, and OSC is off: leave one out".to_owned()));
         }
+        if self.patch.is_some() && self.score.is_some() {
+            return Err(Wrong(
+                "--patch sets the values of the last time, and --score is to sound the same every time: leave one out"
+                    .to_owned(),
+            ));
+        }
+        if self.patch.is_some() && self.osc.is_none() {
+            return Err(Wrong("--patch keeps values that are set live, and OSC is off: leave one out".to_owned()));
+        }
         let recording = match &self.sink {
             SinkChoice::Paced(file) | SinkChoice::Free(file) => file.as_deref(),
             SinkChoice::Auto | SinkChoice::Alsa(_) => None,
         };
-        let files = [self.score.as_deref(), self.keep_score.as_deref(), recording];
+        let files = [self.score.as_deref(), self.keep_score.as_deref(), self.patch.as_deref(), recording];
         distinct(&files.into_iter().flatten().collect::<Vec<_>>())?;
         Ok(self)
     }
@@ -313,6 +327,9 @@ mod tests {
             ("--seconds 1 --blocks 9", "leave one of them out"),
             ("--config", "needs a value"),
             ("--osc off --keep-score x.osc", "OSC is off"),
+            ("--osc off --patch x.toml", "OSC is off"),
+            ("--score x.osc --patch x.toml", "the same every time"),
+            ("--keep-score x.osc --patch x.osc", "named twice"),
             ("--cores 1,2", "three"),
             ("--periods 1", "2, 3 or 4"),
             ("--real-time please", "require"),
@@ -331,8 +348,10 @@ mod tests {
             std::fs::write(&path, content).unwrap();
             parse(&format!("--config {} {more}", path.display()))
         };
-        let good = "\u{feff}[engine]\r\nrate = 96000\r\nlead = 3\r\n[osc]\r\nlisten = \"127.0.0.1:7000\"\r\n";
+        let good =
+            "\u{feff}[engine]\r\nrate = 96000\r\nlead = 3\r\npatch = \"p\"\r\n[osc]\r\nlisten = \"127.0.0.1:7000\"\r\n";
         let options = read(good, "--lead 1").unwrap();
+        assert_eq!((options.patch, read(good, "--patch q").unwrap().patch), (Some("p".into()), Some("q".into())));
         assert_eq!((options.rate, options.lead, options.osc.unwrap().port()), (96_000, 1, 7000));
         // In either spelling, and wherever the file is named.
         for words in ["--lead=1 --sink=paced --config PATH", "--config=PATH --lead 1", "--lead 1 --config=PATH"] {

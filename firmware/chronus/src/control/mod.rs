@@ -11,11 +11,13 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::mpsc::{Receiver as Receiving, RecvTimeoutError};
 use std::time::Duration;
 
+use abi::Operation;
 use rosc::OscType;
 use shm::CommandPlace;
 
 use crate::audio::SharedMemory;
 use crate::input::{Code, Datagram, Receiver, Refusal, Request, interpret};
+use crate::patch::{Answer, PatchInput};
 use crate::report::{Counters, Facts, count, status_pairs};
 use crate::stamp::Stamper;
 use inbox::{Inbox, inbox};
@@ -43,6 +45,8 @@ pub struct Control {
     pub facts: Facts,
     /// Places of commands that workers died of.
     pub quarantines: Receiving<CommandPlace>,
+    /// Values from before the last power cut.
+    pub patch: PatchInput,
     /// Set when the engine stops.
     pub stop: Arc<AtomicBool>,
 }
@@ -87,12 +91,22 @@ pub fn start_receiving(
     Ok((queue, replies))
 }
 
+/// Where a command comes from that has no sender.
+fn nobody(place: CommandPlace) -> &'static str {
+    match place {
+        CommandPlace::Score(_) => "the score",
+        // Senders are forgotten with the engine that knew them.
+        CommandPlace::Log(_) => "the kept patch, or sent to the engine before this one",
+    }
+}
+
 impl Control {
     /// Works until the engine stops.
     pub fn run(mut self, queue: &Inbox, replies: &UdpSocket) {
         let mut quarantine = Quarantine::default();
         let mut budget = ReplyBudget::new();
         while !self.stop.load(Ordering::Relaxed) {
+            self.take_patch();
             let wait = self.stamper.time_to_next().unwrap_or(LONGEST_WAIT).min(LONGEST_WAIT);
             match queue.take(wait) {
                 Ok(datagram) => {
@@ -115,6 +129,16 @@ impl Control {
         self.stamper.finish();
     }
 
+    /// Sets the values that are offered, unless somebody was faster.
+    fn take_patch(&mut self) {
+        let Some(offer) = self.patch.take() else { return };
+        if self.patch.changed() {
+            return offer.answer(Answer::TooLate);
+        }
+        let set = offer.operations.iter().try_for_each(|operation| self.stamper.set_at_once(*operation));
+        offer.answer(if set.is_ok() { Answer::Set } else { Answer::NotNow });
+    }
+
     /// Tells of the commands that were quarantined since the last time.
     fn tell_of_quarantined(&mut self, quarantine: &mut Quarantine, replies: &UdpSocket, budget: &mut ReplyBudget) {
         while let Ok(place) = self.quarantines.try_recv() {
@@ -124,7 +148,7 @@ impl Control {
             log::warn!(
                 "a worker died of the command {} ({}); it is left out from now on",
                 quarantined.words(),
-                sender.map_or_else(|| "of the score".to_owned(), |sender| format!("from {sender}"))
+                sender.map_or_else(|| format!("of {}", nobody(place)), |sender| format!("from {sender}"))
             );
             if let Some(sender) = sender {
                 Replies::to(sender, replies, &self.counters, budget).refuse(&quarantined.refusal());
@@ -143,7 +167,12 @@ impl Control {
             match request {
                 Ok(Request::Apply(intent)) => match self.stamper.accept(intent.operation, intent.when, datagram.sender)
                 {
-                    Ok(()) => count(&self.counters.received),
+                    Ok(()) => {
+                        if matches!(intent.operation, Operation::Set(..)) {
+                            self.patch.note_change();
+                        }
+                        count(&self.counters.received);
+                    }
                     Err((code, text)) => {
                         self.refuse(&Refusal { address: intent.address, code, text }, &mut replies);
                     }

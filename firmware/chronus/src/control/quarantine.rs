@@ -17,7 +17,7 @@ pub struct Quarantined {
     pub message: OscMessage,
     /// The block it was for.
     pub block: u64,
-    /// Who sent it; `None` for the score.
+    /// Who sent it; `None` for the score, the kept patch, and what a dead engine was sent.
     pub sender: Option<std::net::SocketAddr>,
 }
 
@@ -64,7 +64,7 @@ impl Quarantine {
     pub fn pairs(&self) -> Vec<OscType> {
         let pairs = self.0.iter().enumerate().flat_map(|(place, one)| {
             let key = |name: &str| OscType::String(format!("quarantine.{place}.{name}"));
-            let sender = one.sender.map_or_else(|| "score".to_owned(), |sender| sender.to_string());
+            let sender = one.sender.map_or_else(|| "nobody".to_owned(), |sender| sender.to_string());
             [
                 [key("command"), OscType::String(one.words())],
                 [key("block"), OscType::Long(one.block as i64)],
@@ -90,6 +90,6 @@ mod tests {
         let pairs = quarantine.pairs();
         assert_eq!(pairs.len(), LISTED * 6);
         assert_eq!(pairs[1], OscType::String("/mod/filter/q 9.5".to_owned()));
-        assert_eq!((&pairs[3], &pairs[5]), (&OscType::Long(19), &OscType::String("score".to_owned())));
+        assert_eq!((&pairs[3], &pairs[5]), (&OscType::Long(19), &OscType::String("nobody".to_owned())));
     }
 }

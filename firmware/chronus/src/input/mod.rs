@@ -29,3 +29,4 @@ pub use refusal::{Code, Refusal};
 #[cfg(test)]
 pub use score::{MAX_COMMANDS, MAX_SECONDS};
 pub use score::{MAX_FILE_BYTES, Score, read_score};
+pub use value::set_named;

@@ -1,9 +1,10 @@
 //! From the arguments of a message to an operation: type, finiteness, range.
 
 use abi::parameter::Gate;
-use abi::{Operation, Parameter};
+use abi::{Operation, PARAMETERS, Parameter};
 use rosc::OscType;
 
+use super::address::explain_unknown;
 use super::refusal::Code;
 
 /// Why arguments were refused: the code and the text of the reply.
@@ -24,6 +25,15 @@ pub fn set(parameter: &'static Parameter, arguments: &[OscType], rate: u32) -> R
     };
     check_finite(value)?;
     Ok(Operation::Set(parameter.id, parameter.clamp(value, rate)))
+}
+
+/// The operation that sets the parameter of this module and name, with a value that is checked as one that was sent.
+pub fn set_named(module: &str, name: &str, argument: OscType, rate: u32) -> Result<Operation, Fault> {
+    let named = |parameter: &&Parameter| parameter.module == module && parameter.name == name;
+    match PARAMETERS.iter().find(named) {
+        Some(parameter) => set(parameter, &[argument], rate),
+        None => Err((Code::UnknownAddress, explain_unknown(&format!("/mod/{module}/{name}")))),
+    }
 }
 
 /// The operation that opens or closes `gate`. The original took anything that Python finds true; what is

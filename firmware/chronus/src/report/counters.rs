@@ -4,6 +4,7 @@ use std::sync::atomic::{AtomicU32, AtomicU64, Ordering};
 
 use super::histogram::Histogram;
 use super::load::LoadCounters;
+use super::patch::PatchCounters;
 use super::selftest::LastSelftest;
 
 /// What a slot is doing.
@@ -195,6 +196,8 @@ pub struct Counters {
     pub load: LoadCounters,
     /// Whether the machine is as a box should be.
     pub selftest: LastSelftest,
+    /// What becomes of the file in which the values are kept.
+    pub patch: PatchCounters,
     /// Test builds: deaths at each kill point.
     pub kill_points: [AtomicU64; shm::KILL_POINTS.len()],
     /// Test builds: bits that workers have flipped.

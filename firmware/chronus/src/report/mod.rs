@@ -8,12 +8,14 @@ mod counters;
 mod histogram;
 mod load;
 mod logger;
+mod patch;
 mod selftest;
 mod status;
 mod status_line;
 
 pub use counters::{Counters, SlotState, SoundCard, count};
 pub use logger::start_logging;
+pub use patch::PatchState;
 pub use selftest::SelftestSum;
 pub use status::{Facts, status_pairs};
 pub use status_line::StatusLine;

@@ -18,6 +18,8 @@ pub struct Facts {
     pub command_latency: u64,
     /// What the sound goes to.
     pub sink: String,
+    /// The file in which the values of all parameters are kept, if any.
+    pub patch: Option<String>,
     /// Which real-time rights were granted.
     pub real_time: String,
     /// Engines before this one that were ended in this performance.
@@ -146,6 +148,12 @@ pub fn status_pairs(
     pairs.add("sound_card", OscType::String(counters.sound_card.get().name().to_owned()));
     pairs.add("device_lost", read(&counters.device_lost));
     pairs.add("device_reopened", read(&counters.device_reopened));
+    if let Some(file) = &facts.patch {
+        pairs.add("patch.file", OscType::String(file.clone()));
+        pairs.add("patch.state", OscType::String(counters.patch.get().name().to_owned()));
+        pairs.add("patch.loaded", read(&counters.patch.loaded));
+        pairs.add("patch.written", read(&counters.patch.written));
+    }
     pairs.add("real_time", OscType::String(facts.real_time.clone()));
     pairs.add_selftest(counters);
     pairs.add("audio.clock_origin_ns", long(origin));
@@ -156,6 +164,12 @@ pub fn status_pairs(
     pairs.add_load(counters, facts.rate);
     pairs.add_histogram("rejoin_blocks", &counters.rejoin_blocks, long);
     pairs.add_histogram("declared_lag_blocks", &counters.declared_lag, long);
+    if cfg!(feature = "faults") {
+        // The soak adds them up over engines that are killed and so never say how it went.
+        pairs.add("faults.flipped_bits", read(&counters.flips));
+        pairs.add("faults.rightly_named", read(&counters.rightly_named));
+        pairs.add("faults.wrongly_named", read(&counters.wrongly_named));
+    }
     pairs.0.extend(quarantine);
     pairs.0
 }

@@ -26,6 +26,7 @@ use crate::control::{Control, start_receiving};
 use crate::input::Receiver;
 use crate::judge::Judge;
 use crate::load::Load;
+use crate::patch::{self, Offers, PatchInput, PatchKeeper};
 use crate::render::{blocks_of_score, load_score};
 use crate::report::{Counters, Facts, STACK_BYTES};
 use crate::stamp::{KeptScore, Stamper, command_latency};
@@ -38,6 +39,9 @@ use store::Stored;
 
 /// Quarantined commands that wait to be told of. Each has cost a worker, so this is seconds of the worst.
 const QUARANTINES: usize = 256;
+
+/// Half seconds that a file with the values of all parameters may take to be written at the end.
+const PATCH_TRIES: usize = 4;
 
 /// Plays as the options say.
 ///
@@ -52,7 +56,8 @@ pub fn run(options: &RunOptions) -> Result<(), String> {
     let options = RunOptions { real_time, ..options };
     let options = &if again { spare_files(&options) } else { options };
     // Everything that can be refused is asked for before anything makes a sound.
-    let fresh = options.score.as_ref().filter(|_| adopted.is_none());
+    let begins = adopted.is_none();
+    let fresh = options.score.as_ref().filter(|_| begins);
     let score = fresh.map(|path| load_score(path, options.rate)).transpose()?;
     let blocks = match &adopted {
         Some(memory) => Some(memory.continuation.last()).filter(|blocks| *blocks != u64::MAX),
@@ -74,12 +79,13 @@ pub fn run(options: &RunOptions) -> Result<(), String> {
         lead: options.lead,
         command_latency: command_latency(options.lead),
         sink: sound.name.clone(),
+        patch: options.patch.as_ref().map(|path| path.display().to_string()),
         real_time,
         restarts: engine.memory.continuation.restarts(),
         // Nothing is played in new memory.
         continued_at: engine.memory.continuation.played(),
     };
-    engine.play(options, Parts { placement, sound, receiver, kept, facts, blocks })
+    engine.play(options, Parts { placement, sound, receiver, kept, facts, blocks, begins })
 }
 
 /// What `run` has asked for, each used once.
@@ -90,6 +96,8 @@ struct Parts {
     kept: Option<KeptScore>,
     facts: Facts,
     blocks: Option<u64>,
+    /// Nothing is gone on with: the kept patch is to be set.
+    begins: bool,
 }
 
 /// What the threads share.
@@ -121,9 +129,11 @@ impl Engine {
     }
 
     fn play(self, options: &RunOptions, parts: Parts) -> Result<(), String> {
-        let Parts { placement, sound, receiver, kept, facts, blocks } = parts;
+        let Parts { placement, sound, receiver, kept, facts, blocks, begins } = parts;
         let Sound { sink, input, recorder, description, .. } = sound;
         let address = receiver.as_ref().and_then(|receiver| receiver.local_address().ok());
+        // First of all: what it finds is to be set before anything else is.
+        let (keeping, patch) = self.start_patch(options, begins)?;
         // More than can be quarantined while an answer is written; the status counts them all the same.
         let (quarantined, quarantines) = sync_channel(QUARANTINES);
         let supervisor = self.start_supervisor(options, placement, quarantined)?;
@@ -143,7 +153,7 @@ impl Engine {
         };
         let beat = !matches!(options.sink, SinkChoice::Free(_));
         let control = receiver
-            .map(|receiver| self.start_control(receiver, facts.clone(), beat, kept, quarantines))
+            .map(|receiver| self.start_control(receiver, facts.clone(), beat, kept, quarantines, patch))
             .transpose()?;
         let audio = self.start_audio(period, placement, options)?;
         self.say_when_ready(facts.continued_at)?;
@@ -169,6 +179,11 @@ impl Engine {
         let _ = load.join();
         watchers.iter().for_each(|watcher| watcher.thread().unpark());
         let _ = control.map(JoinHandle::join);
+        if let Some(keeping) = keeping {
+            keeping.thread().unpark();
+            // A card that does not answer must not keep the engine from ending.
+            (0..PATCH_TRIES).for_each(|_| wait_a_little_for(&keeping));
+        }
         wait_a_little_for(&announcing);
         // They talk to others, who may not listen.
         watchers.iter().for_each(wait_a_little_for);
@@ -216,6 +231,21 @@ impl Engine {
         spawn("load", move || load.run())
     }
 
+    /// Starts to keep the patch, if there is a file for it; gives what the control thread hears of it.
+    fn start_patch(&self, options: &RunOptions, begins: bool) -> Result<(Option<JoinHandle<()>>, PatchInput), String> {
+        let Some(path) = options.patch.clone() else { return Ok((None, PatchInput::none())) };
+        let (offers, input) = patch::exchange();
+        let keeper = PatchKeeper {
+            path,
+            memory: self.memory.clone(),
+            counters: self.counters.clone(),
+            rate: options.rate,
+            offers: Some(offers).filter(|_: &Offers| begins),
+            stop: self.ended.clone(),
+        };
+        Ok((Some(spawn("patch", move || keeper.run())?), input))
+    }
+
     fn start_supervisor(
         &self,
         options: &RunOptions,
@@ -257,6 +287,7 @@ impl Engine {
         beat: bool,
         kept: Option<KeptScore>,
         quarantines: Receiving<CommandPlace>,
+        patch: PatchInput,
     ) -> Result<JoinHandle<()>, String> {
         let (memory, clock, counters) = (self.memory.clone(), self.clock.clone(), self.counters.clone());
         let stamper = Stamper::new(memory, clock, counters, facts.rate, facts.lead, beat, kept);
@@ -267,6 +298,7 @@ impl Engine {
             counters: self.counters.clone(),
             facts,
             quarantines,
+            patch,
             stop: self.ended.clone(),
         };
         spawn("control", move || control.run(&queue, &replies))

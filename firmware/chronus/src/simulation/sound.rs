@@ -1,7 +1,7 @@
 //! Stands in for the DSP in a simulation: as deterministic, and a thousand times cheaper. A command changes everything
 //! that follows it, so whatever is applied twice, not at all or in another order is heard for ever.
 
-use abi::{Block, Operation};
+use abi::{Block, Operation, PARAMETERS, ParameterId};
 use bytemuck::{Pod, Zeroable};
 pub use dsp::{Commands, MODULES, Module};
 
@@ -22,6 +22,11 @@ impl State {
     /// The state at the start.
     pub fn new(rate: u32) -> Self {
         Self { mixed: u64::from(rate), operations: 0, quiet: [1; 6] }
+    }
+
+    /// It has no parameters: whatever is set is only mixed in, so all of them stay at their defaults.
+    pub fn value(&self, id: ParameterId) -> f64 {
+        PARAMETERS[id as usize].default
     }
 
     /// What it costs is of no interest here.

@@ -128,7 +128,7 @@ impl Stamper {
             When::Arrival(time) => {
                 // Without a beat there is no time either: the next frame that is free.
                 let frame = self.clock.frame_at(time).map_or(0, |frame| frame + self.latency);
-                self.log(frame.min(self.furthest()), operation, sender)
+                self.log(frame.min(self.furthest()), operation, Some(sender))
             }
             When::TimeTag(tag) => self.accept_tagged(operation, tag, sender),
         }
@@ -147,6 +147,14 @@ impl Stamper {
         // It is taken, so the answer is yes: if the log is full now, it waits.
         let _ = self.release_due();
         Ok(())
+    }
+
+    /// Stamps and logs a command that nobody has sent, for the first frame that is free.
+    ///
+    /// # Errors
+    /// If the log is full.
+    pub fn set_at_once(&mut self, operation: Operation) -> Result<(), (Code, String)> {
+        self.log(0, operation, None)
     }
 
     /// Logs the waiting commands whose time has come.
@@ -216,7 +224,7 @@ impl Stamper {
     fn log_next_waiting(&mut self) -> Result<(), (Code, String)> {
         let Some((frame, next)) = self.waiting.next() else { return Ok(()) };
         self.memory.waiting.begin_move(next.place, self.log.length());
-        let logged = self.log(frame, next.operation, next.sender);
+        let logged = self.log(frame, next.operation, Some(next.sender));
         match &logged {
             Ok(()) => self.waiting.take_next(),
             Err(_) => self.memory.waiting.cancel_move(),
@@ -228,7 +236,7 @@ impl Stamper {
         Stamp::start_of(self.memory.log.sealed().blocks() + MOST_BLOCKS_AHEAD).to_frame()
     }
 
-    fn log(&mut self, frame: u64, operation: Operation, sender: SocketAddr) -> Result<(), (Code, String)> {
+    fn log(&mut self, frame: u64, operation: Operation, sender: Option<SocketAddr>) -> Result<(), (Code, String)> {
         let wanted = Stamp::from_frame(frame);
         let consumed = self.memory.consumed();
         let stamp = self.log.add(&self.memory.log, wanted, operation, consumed).map_err(|LogFull| {
@@ -241,7 +249,7 @@ impl Stamper {
         while self.senders.front().is_some_and(|(index, _)| *index + SENDERS_KEPT < consumed) {
             self.senders.pop_front();
         }
-        self.senders.push_back((self.log.length() - 1, sender));
+        self.senders.extend(sender.map(|sender| (self.log.length() - 1, sender)));
         if stamp > wanted && frame != 0 {
             count(&self.counters.late_commands);
         }

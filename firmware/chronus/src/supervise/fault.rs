@@ -12,14 +12,20 @@ const SLOW_TURNS: u64 = 10_000;
 /// enough that most of what happens to the slot is something else.
 const SOAK_FLIP_EPOCHS: u64 = 4;
 
+/// Epochs that each engine before this one in a performance counts for, so that its successor flips other bits than it
+/// did: a multiple of the above, or the soak would not know which worker flips one, and no multiple of that times the
+/// number of targets, or each engine would begin with the same.
+const RESTART_EPOCHS: u64 = 5 * SOAK_FLIP_EPOCHS;
+
 /// With CHRONUS_FAULTS set to `kill`, `spin`, `slow`, or `flip0` or `flip1` (the slot whose workers flip bits): what
 /// the worker of this epoch does. All points and all targets in turn, each time after another number of passes. Only
 /// one slot spins or flips: with both wrong at once there would be nothing right to hear. With `soak` every fourth
-/// worker of slot 1 flips a bit, once both slots have been well for a while; whoever wants one now kills the others.
-pub fn planned_fault(slot: usize, epoch: u64) -> Option<Fault> {
+/// worker of slot 1 flips a bit, once both slots have been well for a while; whoever wants one now kills the others. `restarts` are the engines before this one.
+pub fn planned_fault(slot: usize, epoch: u64, restarts: u64) -> Option<Fault> {
     if !cfg!(feature = "faults") {
         return None;
     }
+    let epoch = epoch + restarts * RESTART_EPOCHS;
     // Multiplied by a large prime (Knuth's, of the golden ratio) the epoch gives scattered numbers.
     let scattered = epoch.wrapping_mul(2_654_435_761);
     let flip = |turn: u64, after: u64| {

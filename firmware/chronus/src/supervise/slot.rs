@@ -250,7 +250,7 @@ impl Slot {
         let counters = &conditions.counters.slots[self.number];
         self.epoch += 1;
         counters.epoch.store(self.epoch, Ordering::Relaxed);
-        self.fault = planned_fault(self.number, self.epoch);
+        self.fault = planned_fault(self.number, self.epoch, memory.continuation.restarts());
         let arguments = Arguments {
             slot: self.number,
             parent: std::process::id(),

@@ -2,7 +2,7 @@
 
 #[cfg(feature = "simulation")]
 use crate::simulation::sound as dsp;
-use abi::{Block, BlockNumber, Operation, Stamp};
+use abi::{Block, BlockNumber, Operation, PARAMETERS, Parameter, Stamp, Values};
 use bytemuck::{Pod, Zeroable};
 use shm::{CommandPlace, KillPoint, LogMemory, LogReader, RecordLost, SNAPSHOT_WORDS, ScoreMemory, kill_point};
 
@@ -47,6 +47,14 @@ impl EngineState {
     /// The sound's state: for who wants to know what its modules cost.
     pub fn sound(&self) -> &dsp::State {
         &self.sound
+    }
+
+    /// What all parameters have been set to, each at its place in the table; `None` if one is out of its range at a
+    /// sample rate in Hz, which only damage can bring about.
+    pub fn values(&self, rate: u32) -> Option<Values> {
+        let values = PARAMETERS.each_ref().map(|parameter| self.sound.value(parameter.id));
+        let in_range = |(parameter, value): (&Parameter, &f64)| parameter.clamp(*value, rate) == *value;
+        PARAMETERS.iter().zip(&values).all(in_range).then_some(values)
     }
 
     /// Test builds: flips a bit of the sound's state, counted over all of it.
@@ -199,6 +207,24 @@ mod tests {
 
     fn at(frame: u64, operation: Operation) -> Command {
         Command { stamp: Stamp::from_frame(frame), operation }
+    }
+
+    #[test]
+    fn every_parameter_is_told_as_it_was_set_at_once_and_not_while_it_waits() {
+        for pick in [|parameter: &Parameter| parameter.minimum, |parameter: &Parameter| parameter.maximum_at(48_000)] {
+            let values = PARAMETERS.each_ref().map(pick);
+            let set = |parameter: &Parameter| Operation::Set(parameter.id, values[parameter.id as usize]);
+            let commands: Vec<_> = PARAMETERS.iter().map(|parameter| at(300, set(parameter))).collect();
+            let score = ScoreMemory::create(&commands).unwrap();
+            let mut state = EngineState::at_start(48_000);
+            let told = [(); 2].map(|()| {
+                state.render_next(&score, None, &|_| {}, &mut Block::SILENCE.clone()).unwrap();
+                state.values(48_000)
+            });
+            assert_eq!(told, [Some(PARAMETERS.each_ref().map(|parameter| parameter.default)), Some(values)]);
+            // What was set for 48 kHz can be too high for 44.1: no value is told that could not be set.
+            assert_eq!(state.values(44_100).is_some(), values[0] == PARAMETERS[0].minimum);
+        }
     }
 
     #[test]

@@ -5,7 +5,6 @@ use std::process::{Command, Stdio};
 use std::time::Duration;
 
 use chronus_tests::abuse::{Abuser, bundle_in, message};
-use chronus_tests::engine::Engine;
 use chronus_tests::process::{send, thread_named};
 use chronus_tests::random::Random;
 use nix::sys::signal::Signal;
@@ -14,6 +13,7 @@ use serde_json::Value;
 
 use crate::inject::of_slot;
 use crate::kind::Kind;
+use crate::performance::Performance;
 
 /// A period, in microseconds: both workers are killed within it.
 const PERIOD_US: u64 = 5333;
@@ -33,7 +33,7 @@ const PAUSE_MS: u64 = 1000;
 
 /// Makes faults.
 pub struct Doer<'a> {
-    engine: &'a Engine,
+    performance: &'a Performance,
     target: SocketAddr,
     socket: UdpSocket,
     random: Random,
@@ -49,11 +49,11 @@ pub fn can_pause() -> Result<(), &'static str> {
 }
 
 impl<'a> Doer<'a> {
-    /// For an engine.
-    pub fn new(engine: &'a Engine, target: SocketAddr, seed: u64) -> Self {
+    /// For a performance.
+    pub fn new(performance: &'a Performance, target: SocketAddr, seed: u64) -> Self {
         let socket = UdpSocket::bind("127.0.0.1:0").expect("a socket");
         socket.connect(target).expect("a connection");
-        Self { engine, target, socket, random: Random::new(seed) }
+        Self { performance, target, socket, random: Random::new(seed) }
     }
 
     /// Makes a fault, in this slot if it is one of a worker, and gives which slots lose their worker by it for certain.
@@ -91,6 +91,7 @@ impl<'a> Doer<'a> {
                 self.pause("control", time);
             }
             Kind::Flip => unreachable!("a worker flips a bit by itself"),
+            Kind::KillMain => unreachable!("a performance kills its own engine"),
         }
         Some([false, false])
     }
@@ -124,7 +125,7 @@ impl<'a> Doer<'a> {
 
     /// Gives a thread of the engine no processor that the busy threads want, for a while.
     fn pause(&self, name: &str, time: Duration) {
-        let Some(thread) = thread_named(self.engine.id(), name) else { return };
+        let Some(thread) = self.performance.with(|engine| thread_named(engine.id(), name)) else { return };
         let schedule = |policy: &str| {
             let chrt = Command::new("chrt").args([policy, "-p", "0", &thread.to_string()]).status();
             assert!(chrt.is_ok_and(|status| status.success()), "chrt {policy} of thread {name} failed");

@@ -4,13 +4,13 @@ use std::net::SocketAddr;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::{Duration, Instant};
 
-use chronus_tests::engine::{Engine, number};
+use chronus_tests::engine::{Engine, first_due_ns, number};
 use chronus_tests::random::Random;
-use nix::time::{ClockId, clock_gettime};
 use serde_json::Value;
 
 use crate::doing::Doer;
 use crate::kind::{Deck, Kind};
+use crate::performance::Performance;
 use crate::progress::Progress;
 use crate::tally::Tally;
 use crate::watch::{Fault, LastFault};
@@ -25,12 +25,6 @@ const LOOK_INTERVAL: Duration = Duration::from_millis(5);
 /// Every so many workers of slot 1 one flips a bit (`supervise/fault.rs`).
 const FLIP_EPOCHS: u64 = 4;
 
-/// Now on CLOCK_MONOTONIC, in nanoseconds: the clock of the engine's own times.
-fn now() -> u64 {
-    let time = clock_gettime(ClockId::CLOCK_MONOTONIC).expect("a clock");
-    time.tv_sec() as u64 * 1_000_000_000 + time.tv_nsec() as u64
-}
-
 /// A number of a slot.
 pub fn of_slot(status: &Value, slot: usize, what: &str) -> u64 {
     number(status, &format!("slots.{slot}.{what}"))
@@ -40,9 +34,9 @@ fn in_lockstep(status: &Value) -> bool {
     (0..2).all(|slot| status["slots"][slot]["state"] == "lockstep")
 }
 
-/// Makes faults in an engine.
+/// Makes faults in a performance.
 pub struct Injector<'a> {
-    engine: &'a Engine,
+    performance: &'a Performance,
     doer: Doer<'a>,
     last: &'a LastFault,
     progress: &'a Progress,
@@ -53,10 +47,12 @@ pub struct Injector<'a> {
 }
 
 impl<'a> Injector<'a> {
-    /// For an engine.
-    pub fn new(engine: &'a Engine, target: SocketAddr, seed: u64, last: &'a LastFault, progress: &'a Progress) -> Self {
-        let doer = Doer::new(engine, target, seed ^ 1);
-        Self { engine, doer, last, progress, random: Random::new(seed), flips: 0, tally: Tally::default() }
+    /// For a performance.
+    pub fn new(performance: &'a Performance, seed: u64, last: &'a LastFault, progress: &'a Progress) -> Self {
+        // The socket is the same in all engines.
+        let target: SocketAddr = performance.with(Engine::address).parse().expect("an address");
+        let doer = Doer::new(performance, target, seed ^ 1);
+        Self { performance, doer, last, progress, random: Random::new(seed), flips: 0, tally: Tally::default() }
     }
 
     /// A fault every one to four seconds until `end`, or until it is stopped or `enough` of the deck is dealt.
@@ -72,6 +68,7 @@ impl<'a> Injector<'a> {
             }
             match deck.deal() {
                 Kind::Flip => self.come_to_a_flip(),
+                Kind::KillMain => self.kill_the_main_process(),
                 kind => self.inject(kind),
             }
         }
@@ -106,7 +103,7 @@ impl<'a> Injector<'a> {
     fn wait_until(&mut self, wanted: impl Fn(&Value) -> bool) -> Value {
         let started = Instant::now();
         loop {
-            let status = self.engine.status();
+            let status = self.performance.status();
             if wanted(&status) {
                 return status;
             }
@@ -136,9 +133,8 @@ impl<'a> Injector<'a> {
 
     fn inject_in(&mut self, kind: Kind, slot: usize) {
         let before = self.settle();
-        // Anywhere in a block.
-        std::thread::sleep(Duration::from_micros(self.random.below(5333)));
-        let (began, time) = (Instant::now(), now());
+        self.come_anywhere_in_a_block();
+        let (began, time) = (Instant::now(), rt::clock::monotonic());
         let last = |ended| Some(Fault { kind, began, ended });
         *self.last.lock().expect("nobody failed with it") = last(None);
         let Some(deaths) = self.doer.make(kind, slot, &before) else { return };
@@ -156,8 +152,29 @@ impl<'a> Injector<'a> {
         self.settle();
     }
 
+    /// Kills the whole engine, which was well before, and waits until the next one is.
+    fn kill_the_main_process(&mut self) {
+        self.settle();
+        self.come_anywhere_in_a_block();
+        let (kind, began) = (Kind::KillMain, Instant::now());
+        let last = |ended| Some(Fault { kind, began, ended });
+        *self.last.lock().expect("nobody failed with it") = last(None);
+        let killed = self.performance.kill();
+        let playing = self.wait_until(|status| number(status, "block") > number(status, "continued_at_block"));
+        let after = self.wait_until(in_lockstep);
+        *self.last.lock().expect("nobody failed with it") = last(Some(Instant::now()));
+        self.note(kind, &after, [0, 0], first_due_ns(&playing).saturating_sub(killed));
+        self.settle();
+    }
+
+    fn come_anywhere_in_a_block(&mut self) {
+        std::thread::sleep(Duration::from_micros(self.random.below(5333)));
+    }
+
     fn note(&mut self, kind: Kind, after: &Value, deaths: [u64; 2], took_ns: u64) {
-        let lost: u64 = (0..2).map(|slot| of_slot(after, slot, "deaths") - deaths[slot]).sum();
+        let counted: u64 = (0..2).map(|slot| of_slot(after, slot, "deaths") - deaths[slot]).sum();
+        // Two die with the main process, which counts nothing any more.
+        let lost = counted + if kind == Kind::KillMain { 2 } else { 0 };
         self.progress.faults.fetch_add(1, Ordering::Relaxed);
         let of = self.tally.of(&kind.name());
         of.count += 1;

@@ -21,15 +21,15 @@ const POISONS: [&str; 8] = [
 ];
 
 /// What can go wrong in a soak. A new kind gets a place here and in `Kind::all`, a name, its doing in `inject.rs`, and
-/// whether it may cost blocks. Not here: the death of the main process under a service manager (the kept score, the
-/// recording and the engine's own counters would have to go on over it), and sound cards, which are in a virtual machine
-/// (`tests/tests/alsa.rs`).
+/// whether it may cost blocks. Not here: sound cards, which are in a virtual machine (`tests/tests/alsa.rs`).
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Kind {
     /// SIGKILL for one worker.
     KillOne,
     /// SIGKILL for both within a period.
     KillBoth,
+    /// SIGKILL for the main process; the service manager starts it again.
+    KillMain,
     /// SIGSTOP for one worker, for good.
     Stop,
     /// SIGSTOP for one worker, and SIGCONT a little later.
@@ -54,6 +54,7 @@ impl Kind {
         let others = [
             Self::KillOne,
             Self::KillBoth,
+            Self::KillMain,
             Self::Stop,
             Self::StopAndContinue,
             Self::Flip,
@@ -70,6 +71,7 @@ impl Kind {
         match self {
             Self::KillOne => "one worker killed".to_owned(),
             Self::KillBoth => "both workers killed".to_owned(),
+            Self::KillMain => "main process killed".to_owned(),
             Self::Stop => "worker stopped".to_owned(),
             Self::StopAndContinue => "stopped and continued".to_owned(),
             Self::Poison(poison) => format!("poison {poison}"),
@@ -97,18 +99,24 @@ pub struct Deck {
     random: Random,
     kinds: Vec<Kind>,
     left: Vec<Kind>,
+    first: Option<Kind>,
     dealt: usize,
 }
 
 impl Deck {
     /// A deck of these kinds.
     pub fn new(seed: u64, kinds: Vec<Kind>) -> Self {
-        Self { random: Random::new(seed), kinds, left: Vec::new(), dealt: 0 }
+        Self { random: Random::new(seed), kinds, left: Vec::new(), first: None, dealt: 0 }
     }
 
     /// Whether each has been dealt.
     pub fn is_through(&self) -> bool {
         self.dealt >= self.kinds.len()
+    }
+
+    /// Deals this one next, if it is still in the deck.
+    pub fn begin_with(&mut self, kind: Kind) {
+        self.first = Some(kind);
     }
 
     /// The next one.
@@ -117,7 +125,9 @@ impl Deck {
             self.left.clone_from(&self.kinds);
         }
         self.dealt += 1;
-        self.left.swap_remove(self.random.below(self.left.len() as u64) as usize)
+        let first = self.first.take().and_then(|first| self.left.iter().position(|kind| *kind == first));
+        let place = first.unwrap_or_else(|| self.random.below(self.left.len() as u64) as usize);
+        self.left.swap_remove(place)
     }
 }
 
@@ -132,5 +142,12 @@ mod tests {
         assert!(deck.is_through() && !Deck::new(3, Kind::all()).is_through());
         assert!(Kind::all().iter().all(|kind| dealt.contains(kind)), "{dealt:?}");
         assert_ne!(dealt, Kind::all(), "it is shuffled");
+        for seed in 0..20 {
+            let mut deck = Deck::new(seed, Kind::all());
+            deck.begin_with(Kind::KillMain);
+            let dealt: Vec<_> = Kind::all().iter().map(|_| deck.deal()).collect();
+            assert_eq!(dealt[0], Kind::KillMain);
+            assert!(Kind::all().iter().all(|kind| dealt.contains(kind)), "{dealt:?}");
+        }
     }
 }

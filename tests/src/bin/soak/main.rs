@@ -2,17 +2,21 @@
 
 mod belongings;
 mod compare;
+mod disturb;
 mod doing;
 mod hogs;
 mod inject;
+mod join;
 mod kind;
 mod music;
 mod options;
+mod performance;
 mod progress;
 mod report;
 mod segment;
 mod tally;
 mod watch;
+mod watcher;
 
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::process::ExitCode;

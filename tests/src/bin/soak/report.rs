@@ -19,7 +19,13 @@ pub fn table(tally: &Tally, seed: u64) -> String {
         let _ = writeln!(text, "{name:<18} {what}");
     };
     line("time", format!("{} in {} segments, seed {seed}", clock(tally.time), tally.segments));
-    line("blocks", tally.blocks.to_string());
+    line(
+        "blocks",
+        format!(
+            "{}, and {} more on their way into the file when the main process was killed",
+            tally.blocks, tally.unwritten
+        ),
+    );
     line(
         "differing blocks",
         format!(
@@ -62,8 +68,7 @@ pub fn table(tally: &Tally, seed: u64) -> String {
         line("failure", failure.clone());
     }
     text += &faults(tally);
-    text +=
-        "Not covered here: sound cards (tests/tests/alsa.rs, in a virtual machine); the death of the main process.\n";
+    text += "Not covered here: sound cards (tests/tests/alsa.rs, in a virtual machine).\n";
     text
 }
 
@@ -92,7 +97,8 @@ fn faults(tally: &Tally) -> String {
         text.push('\n');
     }
     text += "Recovery is from the fault to lockstep of both slots, of the faults that cost a worker; of a flipped bit, from\n\
-        its worker's end. A worker lost where none was attacked was kept from the processor for too long.\n";
+        its worker's end; of the main process, to the next block. A worker lost where none was attacked was kept from\n\
+        the processor for too long.\n";
     text
 }
 

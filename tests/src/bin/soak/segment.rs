@@ -1,35 +1,37 @@
-//! One engine: played, disturbed, watched, and compared with its kept score.
+//! One performance: played, disturbed, watched, and compared with its kept scores.
 
 use std::collections::BTreeSet;
-use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
 use std::sync::Mutex;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::time::{Duration, Instant};
 
-use chronus_tests::build::{Build, target};
+use chronus_tests::build::target;
 use chronus_tests::engine::{Engine, Folder, number, told};
-use chronus_tests::process::alive;
 
-use crate::belongings::{Measured, growth};
 use crate::compare;
+use crate::disturb::disturb;
 use crate::inject::Injector;
-use crate::kind::{Deck, Kind};
+use crate::join::join;
+use crate::kind::Kind;
 use crate::music;
+use crate::performance::{Finale, Life, Performance, is_worker};
 use crate::progress::Progress;
 use crate::tally::Tally;
-use crate::watch::{Cause, INTERVAL, LastFault, Late, Look, judge};
+use crate::watch::{Cause, Late, Look};
+use crate::watcher::{Seen, watch};
 
-/// After this time, and when every kind of fault has been there, what is made once has been made: then the engine's
-/// belongings are counted for the first time.
-const WARM_UP: Duration = Duration::from_secs(60);
-
-/// What grows needs at least so long to show: some ten faults.
-const SEARCH: Duration = Duration::from_secs(25);
-
-/// Numbers of the last lines of the engine that are reported as they are.
-const TOLD: [&str; 7] =
-    ["xruns", "divergences", "flipped bits", "rightly named", "wrongly named", "undecided", "damaged copies"];
+/// Numbers of the last lines of the engine that are reported as they are, each with its place in the status of one that
+/// was killed and has no last lines.
+const TOLD: [(&str, &str); 7] = [
+    ("xruns", "xruns"),
+    ("divergences", "divergences"),
+    ("flipped bits", "faults.flipped_bits"),
+    ("rightly named", "faults.rightly_named"),
+    ("wrongly named", "faults.wrongly_named"),
+    ("undecided", "divergences_undecided"),
+    ("damaged copies", "damaged_copies"),
+];
 
 /// Numbers of its status that are.
 const COUNTED: [(&str, &str); 7] = [
@@ -63,47 +65,45 @@ impl Drop for SetAtTheEnd<'_> {
 
 /// Plays for so long, or until `stop`.
 pub fn play(seed: u64, kinds: &[Kind], time: Duration, stop: &AtomicBool, progress: &Progress) -> Tally {
-    let began = Instant::now();
-    let folder = Folder::new("soak");
-    let (kept, played) = (folder.file("kept.osc"), folder.file("played.wav"));
-    let (kept_word, sink) = (kept.to_str().expect("a path of text"), format!("paced:{}", played.display()));
-    let arguments = ["--keep-score", kept_word, "--sink", &sink, "--osc", "127.0.0.1:0"];
-    let first = Look::before_all();
-    let engine = Engine::start_apart(Build::Faults, &arguments, &[("CHRONUS_FAULTS", "soak")], &messages());
-    let target: SocketAddr = engine.address().parse().expect("an address");
+    let (began, first) = (Instant::now(), Look::before_all());
+    let performance = Performance::start(messages());
+    let address = performance.with(Engine::address);
     let (over, silent, sent, last_fault) =
         (AtomicBool::new(false), AtomicBool::new(false), AtomicU64::new(0), Mutex::new(None));
     let (mut tally, seen) = std::thread::scope(|scope| {
-        let music = scope.spawn(|| music::play(&engine.address(), seed, &silent, &sent));
-        let watcher = scope.spawn(|| watch(&engine, first, &last_fault, &over, progress));
+        let music = scope.spawn(|| music::play(&address, seed, &silent, &sent));
+        let watcher = scope.spawn(|| watch(&performance, first, &last_fault, &over, progress));
         let (end, _silent) = (SetAtTheEnd(&over), SetAtTheEnd(&silent));
-        let mut injector = Injector::new(&engine, target, seed, &last_fault, progress);
-        let mut deck = Deck::new(seed, kinds.to_vec());
-        injector.run(&mut deck, began + time, stop, |deck| deck.is_through() && began.elapsed() > WARM_UP);
-        injector.settle();
-        injector.fill_the_queues();
-        let before = Measured::of(&engine);
-        let is_long = began.elapsed() + SEARCH < time && !stop.load(Ordering::Relaxed);
-        injector.run(&mut deck, began + time, stop, |_| false);
-        injector.settle();
-        let mut tally = std::mem::take(&mut injector.tally);
-        tally.searched = u64::from(is_long);
-        tally.leaks = growth(&before, &Measured::of(&engine));
+        let mut injector = Injector::new(&performance, seed, &last_fault, progress);
+        disturb(&mut injector, &performance, (seed, kinds), (began, time), stop);
         silent.store(true, Ordering::Relaxed);
         drop(end);
         music.join().expect("the music");
-        (tally, watcher.join().expect("the watcher"))
+        (std::mem::take(&mut injector.tally), watcher.join().expect("the watcher"))
     });
-    let status = engine.status();
-    tally.counts.extend(COUNTED.map(|(name, path)| (name, number(&status, path))));
+    (tally.time, tally.segments, tally.messages) = (began.elapsed(), 1, sent.load(Ordering::Relaxed));
+    finish(&mut tally, performance.end(), seen, seed, progress);
+    tally
+}
+
+/// Stops the last engine, adds up what all have counted, and compares what they recorded.
+fn finish(tally: &mut Tally, finale: Finale, seen: Seen, seed: u64, progress: &Progress) {
+    let Finale { engine, over, last, left_over, failures, service } = finale;
     let workers: BTreeSet<_> = seen.workers.into_iter().chain(engine.workers()).collect();
     let (code, output) = engine.stop();
-    tally.left_over = workers.iter().filter(|worker| is_worker(**worker)).count() as u64;
+    tally.left_over = left_over + workers.iter().filter(|worker| is_worker(**worker)).count() as u64;
+    tally.failures.extend(failures);
     if code != 0 {
         tally.failures.push(format!("the engine ended with status {code}: {output}"));
-        return tally;
+        return;
     }
-    tally.counts.extend(TOLD.map(|name| (name, told(&output, name))));
+    for life in over.iter().chain([&last]) {
+        COUNTED.iter().for_each(|(name, path)| tally.count(name, number(&life.status, path)));
+    }
+    for (name, path) in TOLD {
+        let before: u64 = over.iter().map(|life| number(&life.status, path)).sum();
+        tally.count(name, before + told(&output, name));
+    }
     let mut late = seen.late;
     // What was late while it was stopped was seen by nobody.
     let blocks = told(&output, "played") - 1;
@@ -124,68 +124,51 @@ pub fn play(seed: u64, kinds: &[Kind], time: Duration, stop: &AtomicBool, progre
         }
     }
     progress.say("comparing");
-    compare_into(&mut tally, [&kept, &played, &folder.file("reference.wav")], blocks, &late, seed);
-    (tally.time, tally.segments, tally.messages) = (began.elapsed(), 1, sent.load(Ordering::Relaxed));
-    tally
+    let lives: Vec<_> = over.into_iter().chain([last]).collect();
+    if let Err(error) = compare_into(tally, &lives, &service.folder, blocks, &late, seed) {
+        tally.failures.push(error);
+    }
 }
 
-fn compare_into(tally: &mut Tally, [kept, played, reference]: [&Path; 3], blocks: u64, late: &[Late], seed: u64) {
-    match compare::differing(kept, played, reference, blocks) {
-        Ok(differing) => {
-            let unexplained = compare::unexplained(&differing, late);
-            (tally.blocks, tally.differing, tally.unexplained) =
-                (blocks, differing.len() as u64, unexplained.len() as u64);
-            if !unexplained.is_empty() {
-                let folder = remains();
-                let keep = |path: &Path, ending: &str| {
-                    std::fs::copy(path, folder.join(format!("{seed}.{ending}"))).map(|_| ())
-                };
-                let copied = keep(kept, "osc").and_then(|()| keep(played, "wav"));
-                eprintln!(
-                    "blocks {unexplained:?} differ and were not late; late were {late:?}; kept in {} as {seed}: {copied:?}",
-                    folder.display()
-                );
+/// Compares the recordings of all engines, the last of which ended after so many blocks of the performance.
+fn compare_into(
+    tally: &mut Tally,
+    lives: &[Life],
+    folder: &Folder,
+    blocks: u64,
+    late: &[Late],
+    seed: u64,
+) -> Result<(), String> {
+    let [joined, reference] = ["joined.osc", "reference.wav"].map(|name| folder.file(name));
+    let scores = lives.iter().map(|life| std::fs::read(&life.kept)).collect::<Result<Vec<_>, _>>();
+    let written = scores.and_then(|scores| std::fs::write(&joined, join(&scores)));
+    written.map_err(|error| format!("the kept scores: {error}"))?;
+    compare::render(&joined, &reference, blocks)?;
+    let mut differing = Vec::new();
+    for (place, life) in lives.iter().enumerate() {
+        let recorded = match lives.get(place + 1) {
+            Some(next) => {
+                let recorded = compare::recorded(life, next.began)?;
+                tally.unwritten += next.began.saturating_sub(recorded.end);
+                recorded
             }
-        }
-        Err(error) => tally.failures.push(error),
+            None => life.began..blocks,
+        };
+        tally.blocks += recorded.end - recorded.start;
+        differing.extend(compare::differing(&life.played, &reference, recorded)?);
     }
-}
-
-/// Whether a worker is still there: alive, and no other process that has got its number.
-fn is_worker(process: u32) -> bool {
-    let name = std::fs::read_to_string(format!("/proc/{process}/comm")).unwrap_or_default();
-    alive(process) && name.starts_with("chronus-w")
-}
-
-/// What a watcher has seen.
-struct Seen {
-    late: Vec<Late>,
-    /// How many late blocks those are.
-    counted: u64,
-    /// Blocks played at the last look.
-    block: u64,
-    workers: BTreeSet<u32>,
-}
-
-/// Looks at the engine until it is over, and finds out why blocks were late.
-fn watch(engine: &Engine, first: Look, last_fault: &LastFault, over: &AtomicBool, progress: &Progress) -> Seen {
-    let mut seen = Seen { late: Vec::new(), counted: 0, block: 0, workers: BTreeSet::new() };
-    let (mut before, mut current, mut fault) = (first.clone(), first, None);
-    // Two looks more than needed: the last late block is judged at the look after it.
-    let mut left = 2;
-    while left > 0 {
-        left -= u64::from(over.load(Ordering::Relaxed));
-        let after = Look::at(engine);
-        seen.workers.extend(after.workers());
-        if let Some(late) = judge(&before, &current, &after, fault) {
-            seen.counted += late.count;
-            seen.late.push(late);
-        }
-        fault = *last_fault.lock().expect("nobody failed with it");
-        progress.show(after.block, after.late);
-        (before, current) = (current, after);
-        std::thread::sleep(INTERVAL);
+    let unexplained = compare::unexplained(&differing, late);
+    (tally.differing, tally.unexplained) = (differing.len() as u64, unexplained.len() as u64);
+    if !unexplained.is_empty() {
+        let keep = |path: &Path, ending: &str| std::fs::copy(path, remains().join(format!("{seed}.{ending}")));
+        let recordings = lives.iter().zip(1..).map(|(life, number)| keep(&life.played, &format!("{number}.wav")));
+        let copied: Result<Vec<_>, _> = recordings.chain([keep(&joined, "osc")]).collect();
+        eprintln!(
+            "blocks {unexplained:?} differ and were not late; late were {late:?}; the engines began with blocks {:?}; \
+             kept in {} as {seed}: {copied:?}",
+            lives.iter().map(|life| life.began).collect::<Vec<_>>(),
+            remains().display()
+        );
     }
-    seen.block = current.block;
-    seen
+    Ok(())
 }

@@ -12,7 +12,8 @@ pub struct OfKind {
     pub count: u64,
     /// Workers that were lost meanwhile.
     pub lost: u64,
-    /// From the fault to lockstep of both slots, in milliseconds, of those that cost a worker.
+    /// From the fault to lockstep of both slots, in milliseconds, of those that cost a worker; of the main process, to
+    /// the time at which the next block was due.
     pub recovery_ms: Vec<f64>,
 }
 
@@ -25,6 +26,8 @@ pub struct Tally {
     pub segments: u64,
     /// Blocks compared.
     pub blocks: u64,
+    /// Blocks that were played and lost on their way into the file when the main process was killed.
+    pub unwritten: u64,
     /// Blocks that differ from the kept score.
     pub differing: u64,
     /// Of these, such that no late block explains.
@@ -58,6 +61,7 @@ impl Tally {
         for (sum, more) in [
             (&mut self.segments, other.segments),
             (&mut self.blocks, other.blocks),
+            (&mut self.unwritten, other.unwritten),
             (&mut self.differing, other.differing),
             (&mut self.unexplained, other.unexplained),
             (&mut self.unrecovered, other.unrecovered),
@@ -72,7 +76,7 @@ impl Tally {
             *self.late.entry(cause).or_default() += count;
         }
         for (name, count) in other.counts {
-            *self.counts.entry(name).or_default() += count;
+            self.count(name, count);
         }
         for (name, more) in other.faults {
             let of = self.of(&name);
@@ -82,6 +86,11 @@ impl Tally {
         }
         self.leaks.extend(other.leaks);
         self.failures.extend(other.failures);
+    }
+
+    /// Adds to one of the engines' own counts.
+    pub fn count(&mut self, name: &'static str, more: u64) {
+        *self.counts.entry(name).or_default() += more;
     }
 
     /// The faults of a kind.

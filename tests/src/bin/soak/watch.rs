@@ -65,6 +65,12 @@ impl Look {
         Self { at: Instant::now(), block: 0, late: 0, waited: BTreeMap::from([(0, 0)]), stolen: stolen() }
     }
 
+    /// What the engine shows that goes on with this block, before it has played it; this look was the last at the one
+    /// before it.
+    pub fn of_the_next(&self, began: u64) -> Self {
+        Self { at: self.at, block: began, stolen: self.stolen, ..Self::before_all() }
+    }
+
     /// Looks.
     pub fn at(engine: &Engine) -> Self {
         let status = engine.status();
@@ -140,10 +146,11 @@ pub fn judge(before: &Look, seen: &Look, after: &Look, fault: Option<Fault>) -> 
 }
 
 #[cfg(test)]
-mod tests {
+pub mod tests {
     use super::*;
 
-    fn look(milliseconds: u64, late: u64, waited: &[(u32, u64)]) -> Look {
+    /// A look so many milliseconds after the first, with so many late blocks and these waits.
+    pub fn look(milliseconds: u64, late: u64, waited: &[(u32, u64)]) -> Look {
         static START: std::sync::OnceLock<Instant> = std::sync::OnceLock::new();
         let at = *START.get_or_init(Instant::now) + Duration::from_millis(milliseconds);
         Look { at, block: milliseconds / 5, late, waited: waited.iter().copied().collect(), stolen: 0 }
@@ -172,6 +179,15 @@ mod tests {
         assert_eq!(cause([&before, &seen, &seen], None), Some(Cause::Ours));
         let alone = look(50, 1, &[(0, 0), (8, HALF_A_PERIOD)]);
         assert_eq!(cause([&before, &alone, &alone], None), Some(Cause::Scheduler));
+    }
+
+    #[test]
+    fn counts_begin_anew_with_the_next_engine() {
+        let next = look(0, 5, &[(0, HALF_A_PERIOD), (7, 0)]).of_the_next(12);
+        let seen = |waited| look(100, 1, &[(0, 0), (8, waited)]);
+        let judged = [0, HALF_A_PERIOD].map(|waited| judge(&next, &seen(waited), &seen(waited), None));
+        let judged = judged.map(|late| late.map(|late| (late.count, late.blocks, late.cause)));
+        assert_eq!(judged, [Cause::Ours, Cause::Scheduler].map(|cause| Some((1, (12, 20), cause))));
     }
 
     #[test]

@@ -1,0 +1,142 @@
+//! The file itself: read with bounds, replaced as a whole, set aside when it is damaged.
+
+use std::ffi::OsString;
+use std::fs::File;
+use std::io::{Error, ErrorKind, Read, Write};
+use std::path::{Path, PathBuf};
+
+use super::text::{self, Contents, Damage};
+
+/// Longest file that is read, in bytes: a hundred times what the engine writes.
+const LONGEST: u64 = 64 * 1024;
+
+/// What was found in the place of the file.
+pub enum Found {
+    /// A sound file.
+    Contents(Contents),
+    /// Nothing, so far.
+    Nothing,
+    /// Something that cannot be used; why, as the rest of a sentence.
+    Bad(String),
+}
+
+/// Looks for the file and reads it, for a sample rate in Hz. One that is damaged is set aside.
+pub fn read(path: &Path, rate: u32) -> Found {
+    let mut bytes = Vec::new();
+    let read = File::open(path).and_then(|file| file.take(LONGEST + 1).read_to_end(&mut bytes));
+    match read {
+        Err(error) if error.kind() == ErrorKind::NotFound => return Found::Nothing,
+        Err(error) => return Found::Bad(format!(" cannot be read: {error}")),
+        Ok(_) => {}
+    }
+    let contents = if bytes.len() as u64 > LONGEST {
+        Err(Damage { line: 1, why: format!("more than {LONGEST} bytes, which the engine never writes") })
+    } else {
+        text::read(&bytes, rate)
+    };
+    match contents {
+        Ok(contents) => Found::Contents(contents),
+        Err(Damage { line, why }) => Found::Bad(format!(", line {line}: {why}; {}", set_aside(path))),
+    }
+}
+
+/// Renames a damaged file, so that it can be looked at and the next one does not overwrite it; says so.
+fn set_aside(path: &Path) -> String {
+    let aside = with_ending(path, ".damaged");
+    match std::fs::rename(path, &aside) {
+        Ok(()) => format!("it is set aside as {}", aside.display()),
+        Err(error) => format!("it cannot be set aside ({error})"),
+    }
+}
+
+/// Puts `text` in the place of the file. Whatever happens meanwhile, there is the old file or the new one.
+///
+/// # Errors
+/// If anything of it fails. Before the new file has its name the old one is untouched.
+pub fn replace(path: &Path, text: &str) -> Result<(), Error> {
+    let new = with_ending(path, ".new");
+    let written = File::create(&new).and_then(|mut file| {
+        file.write_all(text.as_bytes())?;
+        // Before it has its name: a name without its contents is what a power cut would leave.
+        file.sync_all()
+    });
+    if let Err(error) = written.and_then(|()| std::fs::rename(&new, path)) {
+        let _ = std::fs::remove_file(&new);
+        return Err(error);
+    }
+    let folder = path.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."));
+    File::open(folder)?.sync_all()
+}
+
+/// A file beside this one.
+fn with_ending(path: &Path, ending: &str) -> PathBuf {
+    let mut name = OsString::from(path);
+    name.push(ending);
+    name.into()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// A folder that is gone with the test.
+    struct Folder(PathBuf);
+
+    impl Folder {
+        fn new(name: &str) -> Self {
+            let path = std::env::temp_dir().join(format!("chronus-patch-{name}-{}", std::process::id()));
+            std::fs::create_dir_all(&path).unwrap();
+            Self(path)
+        }
+    }
+
+    impl Drop for Folder {
+        fn drop(&mut self) {
+            let _ = std::fs::remove_dir_all(&self.0);
+        }
+    }
+
+    #[test]
+    fn a_damaged_file_is_set_aside_with_its_line() {
+        let folder = Folder::new("damaged");
+        let path = folder.0.join("last.toml");
+        assert!(matches!(read(&path, 48_000), Found::Nothing));
+        for (content, line) in [
+            (&b"schema = 1\n[sine\nfreq = 1.0\n"[..], "line 2"),
+            (b"# nothing\nschema = 2\n", "line 2"),
+            (b"", "line 1"),
+            (b"schema = 1\n\n# \xff\n", "line 3"),
+            (&[b'#'; 70_000], "line 1: more than"),
+        ] {
+            std::fs::write(&path, content).unwrap();
+            let Found::Bad(why) = read(&path, 48_000) else { panic!("{content:?} is taken") };
+            assert!(why.contains(line) && why.contains("last.toml.damaged"), "{why}");
+            assert_eq!(std::fs::read(folder.0.join("last.toml.damaged")).unwrap(), content);
+            assert!(!path.exists());
+        }
+    }
+
+    #[test]
+    fn what_cannot_be_read_is_left_where_it_is() {
+        let folder = Folder::new("unreadable");
+        let Found::Bad(why) = read(&folder.0, 48_000) else { panic!("a folder is taken") };
+        assert!(why.contains("cannot be read") && folder.0.exists(), "{why}");
+    }
+
+    #[test]
+    fn a_file_is_replaced_as_a_whole_or_not_at_all() {
+        let folder = Folder::new("replaced");
+        let path = folder.0.join("last.toml");
+        replace(&path, "old").unwrap();
+        // What a power cut has left is no hindrance.
+        std::fs::write(folder.0.join("last.toml.new"), "half of somethi").unwrap();
+        replace(&path, "new").unwrap();
+        assert_eq!(std::fs::read_to_string(&path).unwrap(), "new");
+        assert_eq!(std::fs::read_dir(&folder.0).unwrap().count(), 1, "nothing is left behind");
+        assert!(replace(&folder.0.join("absent/last.toml"), "x").is_err());
+        // In the place of the file is what no file can take the place of.
+        std::fs::create_dir(folder.0.join("folder")).unwrap();
+        assert!(replace(&folder.0.join("folder"), "x").is_err());
+        assert!(!folder.0.join("folder.new").exists());
+    }
+}

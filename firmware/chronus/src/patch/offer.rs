@@ -1,0 +1,111 @@
+//! Values from the file on their way to the control thread, which alone knows whether somebody was faster.
+
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::mpsc::{Receiver, RecvTimeoutError, SyncSender, sync_channel};
+use std::time::Duration;
+
+use abi::Operation;
+
+/// How long the first commands wait for the first look at the file: a look takes a tenth of a millisecond. What can be
+/// had at once is heard in the first note; a medium that takes longer does not hold the note up.
+const FIRST_LOOK: Duration = Duration::from_millis(100);
+
+/// How long an answer is waited for: the control thread is never busy for so long.
+const ANSWER: Duration = Duration::from_secs(1);
+
+/// What became of an offer.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Answer {
+    /// The values are set.
+    Set,
+    /// Somebody has changed a value before.
+    TooLate,
+    /// There is no room for them among the commands, or nobody to ask.
+    NotNow,
+}
+
+/// Values to be set.
+pub struct Offer {
+    /// Each is a `Set`. None if the file was not there.
+    pub operations: Vec<Operation>,
+    answer: SyncSender<Answer>,
+}
+
+impl Offer {
+    /// Tells what became of it. Does not wait.
+    pub fn answer(&self, answer: Answer) {
+        let _ = self.answer.try_send(answer);
+    }
+}
+
+/// The end of whoever reads the file.
+pub struct Offers {
+    queue: SyncSender<Offer>,
+    changed: Arc<AtomicBool>,
+}
+
+/// The control thread's end.
+pub struct PatchInput {
+    queue: Option<Receiver<Offer>>,
+    changed: Arc<AtomicBool>,
+    looked: bool,
+}
+
+/// Both ends. The queue has one place: an offer is answered before the next is made.
+pub fn exchange() -> (Offers, PatchInput) {
+    let (input, queue) = sync_channel(1);
+    let changed = Arc::new(AtomicBool::new(false));
+    (Offers { queue: input, changed: changed.clone() }, PatchInput { queue: Some(queue), changed, looked: false })
+}
+
+impl Offers {
+    /// Whether somebody has changed a value.
+    pub fn too_late(&self) -> bool {
+        self.changed.load(Ordering::Acquire)
+    }
+
+    /// Offers values and waits for what becomes of them.
+    pub fn offer(&self, operations: Vec<Operation>) -> Answer {
+        let (answer, answered) = sync_channel(1);
+        if self.queue.try_send(Offer { operations, answer }).is_err() {
+            return Answer::NotNow;
+        }
+        answered.recv_timeout(ANSWER).unwrap_or(Answer::NotNow)
+    }
+
+    /// Says that there was nothing to offer at this look.
+    pub fn say_nothing(&self) {
+        let _ = self.queue.try_send(Offer { operations: Vec::new(), answer: sync_channel(1).0 });
+    }
+}
+
+impl PatchInput {
+    /// No file: nothing is ever offered.
+    pub fn none() -> Self {
+        Self { queue: None, changed: Arc::default(), looked: true }
+    }
+
+    /// Notes that somebody has changed a value: from here on nothing is taken.
+    pub fn note_change(&self) {
+        self.changed.store(true, Ordering::Release);
+    }
+
+    /// Whether somebody has.
+    pub fn changed(&self) -> bool {
+        self.changed.load(Ordering::Acquire)
+    }
+
+    /// The next offer, if there is one. The first call waits for the first look at the file, within bounds.
+    pub fn take(&mut self) -> Option<Offer> {
+        let wait = if std::mem::replace(&mut self.looked, true) { Duration::ZERO } else { FIRST_LOOK };
+        match self.queue.as_ref()?.recv_timeout(wait) {
+            Ok(offer) => Some(offer).filter(|offer| !offer.operations.is_empty()),
+            Err(RecvTimeoutError::Timeout) => None,
+            Err(RecvTimeoutError::Disconnected) => {
+                self.queue = None;
+                None
+            }
+        }
+    }
+}

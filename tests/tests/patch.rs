@@ -1,0 +1,343 @@
+//! What was set is there again after the power was cut: the values of all parameters are kept in a file.
+
+use std::path::Path;
+use std::process::Command;
+use std::sync::Mutex;
+use std::time::{Duration, Instant};
+
+use abi::PARAMETERS;
+use chronus_tests::build::Build;
+use chronus_tests::engine::{Engine, Folder, number};
+use chronus_tests::live::undisturbed;
+use chronus_tests::patch::{Kept, defaults, parse, read, set, text};
+use chronus_tests::random::Random;
+use chronus_tests::service::Service;
+use chronus_tests::skipped;
+use nix::sys::signal::{Signal, killpg};
+use nix::unistd::Pid;
+use rosc::{OscPacket, OscType};
+
+/// Kills while the file is being written.
+const KILLS: u64 = 24;
+
+/// How long the values may stay as they are before they are in the file: the second that is promised, and a good half
+/// for a busy machine.
+const SOON: Duration = Duration::from_millis(1600);
+
+fn name(path: &Path) -> &str {
+    path.to_str().expect("a path of text")
+}
+
+/// Starts an engine in a process group of its own that keeps its values in `patch` and says what it has to say in
+/// `messages`.
+fn start(patch: &Path, messages: &Path) -> Engine {
+    let arguments = ["--sink", "paced", "--osc", "127.0.0.1:0", "--patch", name(patch)];
+    Engine::start_apart(Build::Release, &arguments, &[], messages)
+}
+
+/// Kills the supervisor and both workers at one instant, as a power cut does.
+fn cut_power(engine: Engine) {
+    killpg(Pid::from_raw(engine.id() as i32), Signal::SIGKILL).expect("the group is there");
+    engine.wait();
+}
+
+fn wait_for_state(engine: &Engine, state: &str) {
+    engine.wait_until(state, |status| status["patch"]["state"] == state);
+}
+
+/// Waits until the file was written so often.
+fn wait_for_writes(engine: &Engine, count: u64) {
+    engine.wait_until("a write", |status| number(status, "patch.written") >= count);
+}
+
+/// What is played: a value is changed, and with it all are written.
+fn in_effect(engine: &Engine, patch: &Path) -> Kept {
+    let before = engine.number("patch.written");
+    set(engine, &[("sine.gain", 0.123)]);
+    wait_for_writes(engine, before + 1);
+    read(patch)
+}
+
+fn with(mut values: Kept, changes: &[(&str, f64)]) -> Kept {
+    values.extend(changes.iter().map(|(name, value)| ((*name).to_owned(), *value)));
+    values
+}
+
+#[test]
+fn all_values_are_there_again_after_a_power_cut() {
+    let folder = Folder::new("patch");
+    let (patch, messages) = (folder.file("last.toml"), folder.file("messages"));
+    let mut random = Random::new(7);
+    let mut engine = start(&patch, &messages);
+    for round in 0..4 {
+        // The lowest, the highest, and some in between.
+        let keys: Vec<_> = defaults().into_keys().collect();
+        let values: Vec<(&str, f64)> = keys
+            .iter()
+            .map(|key| {
+                let named = |parameter: &&abi::Parameter| *key == format!("{}.{}", parameter.module, parameter.name);
+                let parameter = PARAMETERS.iter().find(named).expect("it is in the table");
+                let (low, high) = (parameter.minimum, parameter.maximum_at(48_000));
+                let value = [low, high, random.between(low, high), random.between(low, high)][round];
+                (key.as_str(), parameter.clamp(value, 48_000))
+            })
+            .collect();
+        set(&engine, &values);
+        // What is refused is not kept.
+        set(&engine, &[("sine.freq", f64::NAN), ("sine.frequency", 5.0)]);
+        std::thread::sleep(SOON);
+        cut_power(engine);
+        let kept = read(&patch);
+        assert_eq!(kept, with(defaults(), &values));
+        engine = start(&patch, &messages);
+        engine.wait_until("the values", |status| number(status, "patch.loaded") == PARAMETERS.len() as u64);
+        wait_for_state(&engine, "kept");
+        assert_eq!(in_effect(&engine, &patch), with(kept, &[("sine.gain", 0.123)]));
+    }
+    // Whoever ends it in good order need not wait a second.
+    set(&engine, &[("sine.freq", 777.0)]);
+    engine.wait_until("the change", |status| status["patch"]["state"] == "changed");
+    assert_eq!(engine.stop().0, 0);
+    assert_eq!(read(&patch)["sine.freq"], 777.0);
+}
+
+/// The operations of a kept score, as addresses in their order.
+fn operations(score: &Path) -> Vec<String> {
+    let (bytes, mut addresses) = (std::fs::read(score).expect("the kept score"), Vec::new());
+    let mut rest = &bytes[..];
+    while let Some((length, more)) = rest.split_first_chunk::<4>() {
+        let (bundle, more) = more.split_at(i32::from_be_bytes(*length) as usize);
+        let Ok((_, OscPacket::Bundle(bundle))) = rosc::decoder::decode_udp(bundle) else { panic!("a bundle") };
+        let message = |packet| match packet {
+            OscPacket::Message(message) => message.addr,
+            OscPacket::Bundle(_) => panic!("a score is flat"),
+        };
+        addresses.extend(bundle.content.into_iter().map(message));
+        rest = more;
+    }
+    addresses
+}
+
+#[test]
+fn the_first_note_sounds_as_it_was_kept() {
+    let folder = Folder::new("patch-first");
+    let (patch, score) = (folder.file("last.toml"), folder.file("kept.osc"));
+    std::fs::write(&patch, text(&[("sine.freq", 333.0), ("filter.q", 9.0)])).expect("a file");
+    for _ in 0..5 {
+        // A port that was free a moment ago, at which somebody plays before there is an engine.
+        let free = std::net::UdpSocket::bind("127.0.0.1:0").and_then(|socket| socket.local_addr()).expect("a port");
+        let playing = Mutex::new(true);
+        std::thread::scope(|scope| {
+            scope.spawn(|| {
+                let socket = std::net::UdpSocket::bind("127.0.0.1:0").expect("a socket");
+                let message = rosc::OscMessage { addr: "/gate/adsr".to_owned(), args: vec![OscType::Int(1)] };
+                let bytes = rosc::encoder::encode(&OscPacket::Message(message)).expect("a message encodes");
+                while *playing.lock().expect("no panic") {
+                    let _ = socket.send_to(&bytes, free);
+                    std::thread::sleep(Duration::from_millis(1));
+                }
+            });
+            let (address, kept) = (free.to_string(), name(&score));
+            let arguments = ["--sink", "paced", "--osc", &address, "--patch", name(&patch), "--keep-score", kept];
+            let engine = Engine::start(Build::Release, &arguments);
+            // A score is kept of what was played, not of what is rendered ahead.
+            engine
+                .wait_until("notes", |status| number(status, "commands.applied") > 10 && number(status, "block") > 100);
+            *playing.lock().expect("no panic") = false;
+            assert_eq!(engine.stop().0, 0);
+        });
+        let played = operations(&score);
+        let first = played
+            .iter()
+            .position(|address| address == "/gate/adsr")
+            .unwrap_or_else(|| panic!("no note in {played:?}"));
+        assert_eq!(played[..first], ["/mod/filter/q", "/mod/sine/freq"], "{:?}", &played[..8]);
+    }
+}
+
+/// Reads the file again and again until `done`; whatever is read at any instant must be whole and have been set.
+fn read_until(patch: &Path, all: &[f64], mut done: impl FnMut() -> bool) -> u64 {
+    let mut reads = 0;
+    while !done() {
+        let text = std::fs::read_to_string(patch).expect("it is always there");
+        let values = parse(&text).unwrap_or_else(|why| panic!("a torn file: {why}"));
+        let value = values["adsr.attack"];
+        assert_eq!((values["adsr.decay"], values["adsr.release"]), (value, value), "values of different times");
+        assert!(all.contains(&value), "{value} was never set");
+        reads += 1;
+    }
+    reads
+}
+
+#[test]
+fn a_kill_while_it_is_written_leaves_the_old_file_or_the_new_one() {
+    let folder = Folder::new("patch-torn");
+    let (patch, new, messages) = (folder.file("last.toml"), folder.file("last.toml.new"), folder.file("messages"));
+    let mut random = Random::new(11);
+    let belonging = |engine: &Engine, value| {
+        set(engine, &[("adsr.attack", value), ("adsr.decay", value), ("adsr.release", value)]);
+    };
+    let engine = start(&patch, &messages);
+    belonging(&engine, 1.0);
+    wait_for_writes(&engine, 1);
+    cut_power(engine);
+    let (mut all, mut reads, mut cut) = (vec![1.0], 0, 0);
+    for kill in 0..KILLS {
+        let engine = start(&patch, &messages);
+        engine.wait_until("the values", |status| number(status, "patch.loaded") == PARAMETERS.len() as u64);
+        let value = 10.0 + kill as f64;
+        all.push(value);
+        belonging(&engine, value);
+        // Half of the kills come in the middle of a write, the others whenever they come.
+        let (started, wait) = (Instant::now(), Duration::from_micros(random.below(1_500_000)));
+        let (shortly, writing) = (Duration::from_micros(random.below(1500)), kill % 2 == 0);
+        let limit = Duration::from_secs(20);
+        reads += read_until(&patch, &all, || match writing {
+            true => new.exists() || started.elapsed() > limit,
+            false => started.elapsed() > wait,
+        });
+        assert!(started.elapsed() < limit, "it was never written");
+        if writing {
+            std::thread::sleep(shortly);
+        }
+        cut_power(engine);
+        cut += u64::from(new.exists());
+        let mut left = 1;
+        read_until(&patch, &all, || std::mem::replace(&mut left, 0) == 0);
+    }
+    println!(
+        "{KILLS} kills, {cut} of them in the middle of a write, {reads} reads meanwhile: the file was always whole"
+    );
+    assert!(reads > 0);
+}
+
+#[test]
+fn a_full_disk_is_told_once_and_not_heard() {
+    let folder = Folder::new("patch-full");
+    let disk = folder.file("disk");
+    std::fs::create_dir(&disk).expect("a folder");
+    let mounted = Command::new("mount").args(["-t", "tmpfs", "-o", "size=64k", "none", name(&disk)]).output();
+    if !mounted.is_ok_and(|output| output.status.success()) {
+        return skipped("a full disk", "no disk of its own can be mounted; run the test as root");
+    }
+    let result = std::panic::catch_unwind(|| undisturbed(|| full_disk(&folder, &disk)));
+    let unmounted = Command::new("umount").args(["--lazy", name(&disk)]).status().expect("umount runs");
+    assert!(unmounted.success());
+    if let Err(panic) = result {
+        std::panic::resume_unwind(panic);
+    }
+}
+
+/// Fills the disk under a playing engine and empties it again; gives how many blocks were late.
+fn full_disk(folder: &Folder, disk: &Path) -> u64 {
+    let (patch, filler, messages) = (disk.join("last.toml"), disk.join("filler"), folder.file("messages"));
+    let _ = std::fs::remove_file(&messages);
+    let engine = start(&patch, &messages);
+    engine.wait_for_lockstep();
+    set(&engine, &[("sine.freq", 100.0)]);
+    wait_for_writes(&engine, 1);
+    let late = engine.number("late_blocks");
+    std::fs::write(&filler, vec![0; 1 << 20]).expect_err("the disk is small");
+    set(&engine, &[("sine.freq", 200.0)]);
+    wait_for_state(&engine, "failing");
+    assert_eq!(read(&patch)["sine.freq"], 100.0, "the old one is untouched");
+    // Two more attempts, while values change.
+    let started = Instant::now();
+    while started.elapsed() < Duration::from_secs(12) {
+        set(&engine, &[("sine.freq", 200.0 + started.elapsed().as_secs_f64())]);
+        std::thread::sleep(Duration::from_millis(300));
+    }
+    set(&engine, &[("sine.freq", 300.0)]);
+    std::fs::remove_file(&filler).expect("there it is");
+    wait_for_writes(&engine, 2);
+    wait_for_state(&engine, "kept");
+    assert_eq!(read(&patch)["sine.freq"], 300.0);
+    let late = engine.number("late_blocks") - late;
+    cut_power(engine);
+    let said = std::fs::read_to_string(&messages).expect("its messages");
+    assert_eq!(said.matches("cannot be written").count(), 1, "{said}");
+    assert_eq!(said.matches("it is written again").count(), 1, "{said}");
+    assert!(said.contains("No space left"), "{said}");
+    std::fs::remove_file(&patch).expect("there it is");
+    late
+}
+
+#[test]
+fn a_folder_that_comes_later_is_waited_for_unless_somebody_plays() {
+    let folder = Folder::new("patch-later");
+    let (data, other, messages) = (folder.file("data"), folder.file("other"), folder.file("messages"));
+    let patch = data.join("last.toml");
+    std::fs::create_dir(&other).expect("a folder");
+    std::fs::write(other.join("last.toml"), text(&[("sine.freq", 333.0), ("filter.mode", 2.0)])).expect("a file");
+    // Nobody has changed a value: it is loaded as soon as it is there, and notes are no change.
+    let engine = start(&patch, &messages);
+    assert_eq!(engine.send(&["/gate/adsr", "1"]).0, 0);
+    engine.wait_until("blocks", |status| number(status, "block") > 200);
+    assert_eq!(engine.status()["patch"]["state"], "waiting");
+    std::fs::rename(&other, &data).expect("it is there");
+    engine.wait_until("the values", |status| number(status, "patch.loaded") == 2);
+    let expected = [("sine.freq", 333.0), ("filter.mode", 2.0), ("sine.gain", 0.123)];
+    assert_eq!(in_effect(&engine, &patch), with(defaults(), &expected));
+    cut_power(engine);
+    // Somebody has: what is played stays, and is kept when the folder is there.
+    std::fs::rename(&data, &other).expect("it is away");
+    let engine = start(&patch, &messages);
+    set(&engine, &[("filter.cutoff", 5000.0)]);
+    wait_for_state(&engine, "failing");
+    std::fs::rename(&other, &data).expect("it is there");
+    wait_for_writes(&engine, 1);
+    assert_eq!(engine.number("patch.loaded"), 0);
+    assert_eq!(read(&patch), with(defaults(), &[("filter.cutoff", 5000.0)]));
+    let said = std::fs::read_to_string(&messages).expect("its messages");
+    assert!(said.contains("it is not loaded any more"), "{said}");
+    assert_eq!(said.matches("cannot be written").count(), 1, "{said}");
+}
+
+#[test]
+fn a_damaged_file_is_set_aside_and_what_is_unknown_is_left_out() {
+    let folder = Folder::new("patch-damaged");
+    let (patch, messages) = (folder.file("last.toml"), folder.file("messages"));
+    let damaged = "schema = 1\n[sine]\nfreq = \n";
+    std::fs::write(&patch, damaged).expect("a file");
+    let engine = start(&patch, &messages);
+    wait_for_state(&engine, "kept");
+    assert_eq!(std::fs::read_to_string(folder.file("last.toml.damaged")).expect("it is set aside"), damaged);
+    assert_eq!(in_effect(&engine, &patch), with(defaults(), &[("sine.gain", 0.123)]));
+    cut_power(engine);
+    let said = std::fs::read_to_string(&messages).expect("its messages");
+    assert!(said.contains("last.toml, line 3: ") && said.contains("last.toml.damaged"), "{said}");
+    let unknown = text(&[("sine.freq", 1e9), ("sine.freak", 1.0), ("filter.q", f64::INFINITY), ("adsr.attack", 50.0)]);
+    std::fs::write(&patch, &unknown).expect("a file");
+    let engine = start(&patch, &messages);
+    engine.wait_until("the values", |status| number(status, "patch.loaded") == 2);
+    std::thread::sleep(SOON);
+    assert_eq!(std::fs::read_to_string(&patch).expect("a file"), unknown, "nobody has changed anything");
+    let expected = [("sine.freq", 23_990.0), ("adsr.attack", 50.0), ("sine.gain", 0.123)];
+    assert_eq!(in_effect(&engine, &patch), with(defaults(), &expected));
+    let said = std::fs::read_to_string(&messages).expect("its messages");
+    assert!(said.contains("sine.freak") && said.contains("filter.q") && said.contains("the rest is set"), "{said}");
+}
+
+#[test]
+fn an_engine_that_goes_on_keeps_what_it_plays_and_loads_nothing() {
+    let mut service = Service::new("patch-adopted", &["--sink", "paced", "--osc", "127.0.0.1:0"]);
+    let patch = service.folder.file("last.toml");
+    service.arguments.extend(["--patch".to_owned(), name(&patch).to_owned()]);
+    let engine = service.start();
+    engine.wait_for_lockstep();
+    set(&engine, &[("sine.freq", 111.0)]);
+    wait_for_writes(&engine, 1);
+    // Not kept yet when it is killed.
+    set(&engine, &[("sine.freq", 222.0)]);
+    engine.wait_until("the change", |status| status["patch"]["state"] == "changed");
+    nix::sys::signal::kill(Pid::from_raw(engine.id() as i32), Signal::SIGKILL).expect("it is there");
+    engine.wait();
+    assert_eq!(read(&patch)["sine.freq"], 111.0);
+    std::fs::write(&patch, text(&[("sine.freq", 999.0), ("filter.q", 9.0)])).expect("a file");
+    let engine = service.start();
+    assert_eq!(engine.number("restarts"), 1, "{}", service.messages());
+    wait_for_writes(&engine, 1);
+    assert_eq!(read(&patch), with(defaults(), &[("sine.freq", 222.0)]));
+    assert_eq!(engine.number("patch.loaded"), 0);
+    assert_eq!(engine.stop().0, 0);
+}
