@@ -147,7 +147,12 @@ impl Guest {
 
     /// Sends the engine a message by the network.
     pub fn send_message(&self, message: OscMessage) {
-        let bytes = rosc::encoder::encode(&OscPacket::Message(message)).expect("a message encodes");
+        self.send_packet(&OscPacket::Message(message));
+    }
+
+    /// The same with a packet of any kind.
+    pub fn send_packet(&self, packet: &OscPacket) {
+        let bytes = rosc::encoder::encode(packet).expect("a packet encodes");
         let socket = UdpSocket::bind("127.0.0.1:0").expect("a socket");
         socket.send_to(&bytes, self.address()).expect("it is sent");
     }

@@ -1,54 +1,43 @@
-//! The box: our units, configuration and program in a root file system of Debian's, booted in a virtual machine whose
-//! sound card keeps every sample (tests/box). Its time is counted in instructions, so nothing else on this machine can
-//! disturb it; and it says nothing about latency.
+//! A day of a box: one start, and what is done to the engine until the power goes.
 
 use std::path::Path;
-use std::sync::OnceLock;
 
 use chronus_tests::build::Build;
 use chronus_tests::card::{Frame, card_frames, onset, quantised};
 use chronus_tests::engine::{Folder, render, told};
-use chronus_tests::guest::{self, Guest};
+use chronus_tests::guest::Guest;
 use chronus_tests::score::Score;
 use rosc::OscType;
 
-/// Periods in the card's buffer, as tests/box/guest/chronus.toml says.
-const PERIODS: usize = 3;
-
 /// What a healthy box tells of itself after its start.
-struct Health {
-    state: String,
-    failed: String,
-    journal: String,
-    tainted: String,
-    verified: (i32, String),
-    exposure: f64,
+pub struct Health {
+    pub state: String,
+    pub failed: String,
+    pub journal: String,
+    pub tainted: String,
+    pub verified: (i32, String),
+    pub exposure: f64,
 }
 
 /// One run of the engine, its reference, and what was found of it in the recording of the card.
-struct Take {
-    reference: Vec<Frame>,
-    said: String,
+pub struct Take {
+    pub reference: Vec<Frame>,
+    pub said: String,
 }
 
 /// A day of a box: everything that one start can show.
-struct Day {
-    health: Health,
-    played: Vec<Frame>,
-    score: Take,
-    live: Take,
-    without_card: (String, String),
-    full: String,
-    removed: Take,
+pub struct Day {
+    pub health: Health,
+    pub played: Vec<Frame>,
+    pub score: Take,
+    pub live: Take,
+    pub without_card: (String, String),
+    pub full: String,
+    pub removed: Take,
 }
 
-/// The day; all of its parts in one virtual machine, once. `None` where there can be none.
-fn day() -> Option<&'static Day> {
-    static DAY: OnceLock<Option<Day>> = OnceLock::new();
-    DAY.get_or_init(|| guest::root().map(live_through)).as_ref()
-}
-
-fn live_through(root: &Path) -> Day {
+/// Lives through it.
+pub fn live_through(root: &Path) -> Day {
     let folder = Folder::new("box");
     let mut guest = Guest::start(&root.join("disk"), &folder.file("."), &["--throw-away"]);
     guest.wait_for_engine();
@@ -194,15 +183,16 @@ const SIGN: usize = 2048;
 /// How a take was played: frames equal to the reference from its first audible one on; frames equal to its end;
 /// audible frames in between that are of neither.
 #[derive(Debug)]
-struct Comparison {
-    from_start: usize,
-    to_end: usize,
-    audible_between: usize,
-    length: usize,
+pub struct Comparison {
+    pub from_start: usize,
+    pub to_end: usize,
+    pub audible_between: usize,
+    pub length: usize,
 }
 
 impl Day {
-    fn compare(&self, take: &Take) -> Comparison {
+    /// What became of a take on its way to the card.
+    pub fn compare(&self, take: &Take) -> Comparison {
         let heard = |frames: &[Frame]| frames.iter().rposition(|frame| *frame != [0, 0]).expect("a sound") + 1;
         let reference = &take.reference[onset(&take.reference)..heard(&take.reference)];
         let start = find(&self.played, &reference[..SIGN]);
@@ -217,60 +207,4 @@ impl Day {
         let audible_between = between.iter().filter(|frame| **frame != [0, 0]).count();
         Comparison { from_start, to_end, audible_between, length: reference.len() }
     }
-}
-
-#[test]
-fn a_box_starts_and_nothing_in_it_has_failed() {
-    let Some(Day { health, .. }) = day() else { return };
-    assert_eq!((health.state.as_str(), health.failed.as_str(), health.tainted.as_str()), ("running", "", "0"));
-    assert!(!health.journal.contains("ordering cycle"), "{}", health.journal);
-    assert_eq!(health.verified, (0, String::new()), "systemd-analyze verify");
-}
-
-/// Of ten; what systemd calls OK begins at 5. What is left of it is what an engine with a sound card and a network needs.
-const MOST_EXPOSED: f64 = 2.0;
-
-#[test]
-fn the_engine_can_do_little_harm() {
-    let Some(Day { health, .. }) = day() else { return };
-    println!("systemd-analyze security chronus.service: {}", health.exposure);
-    assert!(health.exposure <= MOST_EXPOSED, "{}", health.exposure);
-}
-
-#[test]
-fn a_score_is_played_bit_for_bit_though_workers_and_the_supervisor_die() {
-    let Some(day) = day() else { return };
-    let Take { reference, said } = &day.score;
-    let audible = reference.iter().filter(|frame| **frame != [0, 0]).count();
-    assert!(audible > 50_000, "the score is too silent to prove anything: {audible} frames");
-    let found = day.compare(&day.score);
-    // What was in the card's buffer when the supervisor died is lost; nothing else is, and nothing is put in but silence.
-    let missing = found.length.saturating_sub(found.from_start + found.to_end);
-    assert!(missing <= PERIODS * 256 && found.audible_between == 0, "{found:?} {said}");
-    assert!(said.ends_with("1\nsuccess"), "one restart, and a good end: {said}");
-    println!("{} frames exact, {missing} lost with the supervisor", found.from_start + found.to_end);
-}
-
-#[test]
-fn what_is_played_by_osc_is_heard_bit_for_bit_and_a_card_that_comes_back_is_taken() {
-    let Some(day) = day() else { return };
-    let (without, again) = &day.without_card;
-    assert_eq!((without.as_str(), again.as_str()), ("\"lost\"", "\"playing\""), "{}", day.live.said);
-    let found = day.compare(&day.live);
-    assert!(found.from_start > 30_000 && found.to_end > 30_000, "{found:?} {}", day.live.said);
-    assert_eq!(told(&day.live.said, "late blocks"), 0, "{}", day.live.said);
-}
-
-#[test]
-fn a_full_card_is_no_concern_of_the_sound() {
-    let Some(day) = day() else { return };
-    assert_eq!(day.full, "active\n0\nlate_blocks=0 sound_card=\"playing\" workers_replaced=1");
-}
-
-#[test]
-fn the_engine_plays_on_without_the_card_it_was_started_from_and_replaces_its_workers() {
-    let Some(day) = day() else { return };
-    let found = day.compare(&day.removed);
-    assert_eq!(found.from_start, found.length, "{found:?} {}", day.removed.said);
-    assert!(told(&day.removed.said, "kills survived") >= 40, "{}", day.removed.said);
 }
