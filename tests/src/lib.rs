@@ -3,6 +3,7 @@
 pub mod abuse;
 pub mod analysis;
 pub mod build;
+pub mod card;
 pub mod engine;
 pub mod live;
 pub mod other_host;
@@ -11,6 +12,7 @@ pub mod process;
 pub mod random;
 pub mod recording;
 pub mod score;
+pub mod script;
 pub mod service;
 
 /// Says that a test, or a part of it, could not be run here, and how it could be.
