@@ -109,13 +109,13 @@ fn the_scripts_are_clean() {
 }
 
 /// The Buildroot to look at, if there is one.
-fn buildroot() -> Option<PathBuf> {
+fn buildroot(for_what: &str) -> Option<PathBuf> {
     match std::env::var_os("BUILDROOT_DIR") {
         Some(place) => Some(place.into()),
         None => {
             let how =
                 "git clone --branch 2026.02.3 https://gitlab.com/buildroot.org/buildroot.git, then BUILDROOT_DIR=...";
-            skipped("image: Buildroot", &format!("no BUILDROOT_DIR; {how}"));
+            skipped(&format!("image: {for_what}"), &format!("no BUILDROOT_DIR; {how}"));
             None
         }
     }
@@ -129,7 +129,7 @@ fn check(top: &Path, board: &str) -> (Option<i32>, String) {
 
 #[test]
 fn buildroot_takes_every_line_for_every_board() {
-    let Some(_) = buildroot() else { return };
+    let Some(_) = buildroot("every line in effect") else { return };
     for name in BOARDS {
         let (code, said) = check(&project(), name);
         assert!(code == Some(0) && said.contains(&format!("{name}: every line is in effect")), "{said}");
@@ -138,7 +138,7 @@ fn buildroot_takes_every_line_for_every_board() {
 
 #[test]
 fn buildroot_is_not_let_go_on_with_a_line_it_does_not_know() {
-    let Some(_) = buildroot() else { return };
+    let Some(_) = buildroot("a wrong line is refused") else { return };
     let folder = Folder::new("lines");
     let copy = folder.file(".");
     let mut cp = Command::new("cp");
@@ -155,7 +155,7 @@ fn buildroot_is_not_let_go_on_with_a_line_it_does_not_know() {
 
 #[test]
 fn buildroot_finds_no_fault_with_our_package() {
-    let Some(buildroot) = buildroot() else { return };
+    let Some(buildroot) = buildroot("check-package") else { return };
     // The distribution's Python has the modules, whatever else stands first on the path.
     let mut checker = command("/usr/bin/python3");
     checker.arg(buildroot.join("utils/check-package"));
@@ -174,5 +174,5 @@ fn buildroot_finds_no_fault_with_our_package() {
         skipped("image: check-package", "as root: apt-get install python3-magic python3-flake8");
         return;
     }
-    assert!(output.status.success() && said.contains(" 0 warnings generated"), "{said}");
+    assert!(output.status.success() && said.lines().any(|line| line == "0 warnings generated"), "{said}");
 }
