@@ -68,6 +68,7 @@ fn a_line_that_is_not_in_effect_stops_the_build_and_is_named() {
         ("CONFIG_PREEMPT_RT=y", "there is: # CONFIG_PREEMPT_RT is not set"),
         ("CONFIG_SQUASHFS=m", "there is: CONFIG_SQUASHFS=y"),
         ("CONFIG_PREMPT_RT=y", "there is: nothing of that name"),
+        ("CONFIG_HZ=2500", "there is: CONFIG_HZ=250"),
         ("# CONFIG_SQUASHFS is not set", "there is: CONFIG_SQUASHFS=y"),
     ] {
         let (held, said) = hold(&format!("CONFIG_HZ=250\n{line}\n"));
