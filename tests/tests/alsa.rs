@@ -5,10 +5,10 @@ use std::process::Command;
 use std::sync::OnceLock;
 
 use chronus_tests::build::{Build, chronus, project, target};
-use chronus_tests::card::{Frame, card_frames, onset, quantised};
 use chronus_tests::engine::{Engine, Folder, number, render, told};
 use chronus_tests::score::Score;
 use chronus_tests::skipped;
+use chronus_tests::sound_card::{Frame, card_frames, onset, quantised};
 use rosc::OscType;
 
 /// The scenarios.
