@@ -192,6 +192,9 @@ impl RunOptions {
                     .to_owned(),
             ));
         }
+        if self.patch.is_some() && self.osc.is_none() {
+            return Err(Wrong("--patch keeps values that are set live, and OSC is off: leave one out".to_owned()));
+        }
         let recording = match &self.sink {
             SinkChoice::Paced(file) | SinkChoice::Free(file) => file.as_deref(),
             SinkChoice::Auto | SinkChoice::Alsa(_) => None,
@@ -324,6 +327,7 @@ mod tests {
             ("--seconds 1 --blocks 9", "leave one of them out"),
             ("--config", "needs a value"),
             ("--osc off --keep-score x.osc", "OSC is off"),
+            ("--osc off --patch x.toml", "OSC is off"),
             ("--score x.osc --patch x.toml", "the same every time"),
             ("--keep-score x.osc --patch x.osc", "named twice"),
             ("--cores 1,2", "three"),

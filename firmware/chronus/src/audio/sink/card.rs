@@ -114,10 +114,12 @@ impl<P: Playback> CardSink<P> {
 mod tests {
     use super::*;
     use crate::audio::quantise::SampleFormat;
+    use crate::audio::sink::exchange::REST;
     use nix::errno::Errno;
     use std::collections::VecDeque;
     use std::sync::atomic::{AtomicU64, Ordering};
     use std::sync::{Arc, Mutex};
+    use std::time::Instant;
 
     /// A card, and what it is to say to the next blocks before it takes them; it takes all others.
     #[derive(Clone, Default)]
@@ -219,6 +221,7 @@ mod tests {
         for error in [Errno::ENODEV, Errno::ESTRPIPE, Errno::EIO] {
             let (card, other) = (Card::saying(&[error, error]), Card::default());
             let mut rig = Rig::new(Some(&card), &other);
+            let before = Instant::now();
             rig.play();
             assert_eq!((rig.counters.sound_card.get(), rig.counts()[1]), (SoundCard::Lost, 1), "{error}");
             // Asked once, and nothing was waited for.
@@ -228,8 +231,8 @@ mod tests {
             (0..3).for_each(|_| rig.play());
             let expected: Vec<_> = (taken_at..taken_at + 4).map(|number| number as f32).collect();
             assert_eq!(*other.played.lock().unwrap(), expected, "{error}");
-            // A quarter of a second at least went by, in the beat.
-            assert!(taken_at >= 96_000 / 256 / 4, "{error}: {taken_at} blocks");
+            // It is not asked for at once; and time was kept, which a busy machine may be behind with by then.
+            assert!(before.elapsed() >= REST && taken_at > 1, "{error}: {taken_at} blocks");
             assert_eq!(rig.counts()[1..], [1, 1], "{error}");
         }
     }

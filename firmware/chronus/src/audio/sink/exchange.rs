@@ -17,7 +17,7 @@ use crate::report::STACK_BYTES;
 
 /// Time between two attempts to open a card. Four of them fit into the second within which a card that is back is to
 /// be heard, and a closed card has time to go.
-const REST: Duration = Duration::from_millis(250);
+pub const REST: Duration = Duration::from_millis(250);
 
 /// A card that stays for less than this is not well, and the rest before the next attempt doubles.
 const WELL: Duration = Duration::from_secs(1);
