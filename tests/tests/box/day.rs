@@ -74,18 +74,17 @@ fn examine(guest: &mut Guest) -> Health {
 /// those that are kept: what it plays must be known.
 fn start_take(guest: &mut Guest, more: &str) {
     let folder = "/run/systemd/system/chronus.service.d";
-    let lines =
-        "[Service]\\nRestart=on-failure\\nReadWritePaths=/run/agent/kept\\nExecStart=\\nExecStart=/usr/bin/chronus run";
-    guest.run("journalctl -q -n 1 --cursor-file=/run/agent/cursor >/dev/null");
-    guest.run(&format!(
-        "mkdir -p {folder} && printf '{lines} --config /run/agent/take.toml {more}\\n' >{folder}/take.conf"
-    ));
+    let start = "ExecStart=\\nExecStart=/usr/bin/chronus run --config /run/agent/take.toml";
+    // Its words are wanted even when there is no card to read a program from that shows the journal.
+    let words = "StandardOutput=append:/run/agent/words\\nStandardError=inherit";
+    let lines = format!("[Service]\\nRestart=on-failure\\nReadWritePaths=/run/agent/kept\\n{words}\\n{start} {more}");
+    guest.run(&format!("rm -f /run/agent/words; mkdir -p {folder} && printf '{lines}\\n' >{folder}/take.conf"));
     guest.run("systemctl daemon-reload && systemctl restart chronus.service");
 }
 
 /// What the engine has said since the start of the take.
 fn words(guest: &mut Guest) -> String {
-    guest.run("journalctl -u chronus.service -o cat --no-pager -q --cursor-file=/run/agent/cursor")
+    guest.run("cat /run/agent/words")
 }
 
 fn play_score(guest: &mut Guest, folder: &Folder) -> Take {
@@ -100,13 +99,13 @@ fn play_score(guest: &mut Guest, folder: &Folder) -> Take {
     // Found by the audio thread, which has it killed.
     guest.run("stopped=$(worker); kill -STOP $stopped; while kill -0 $stopped 2>/dev/null; do usleep 1000; done");
     guest.run("usleep 100000; kill -9 $(engine)");
-    guest.wait_until("systemctl is-failed --quiet chronus.service || ! systemctl is-active --quiet chronus.service");
-    let said = words(guest) + &guest.run("systemctl show chronus.service -P NRestarts -P Result");
+    guest.wait_until("grep -q '^played' /run/agent/words && ! systemctl --quiet is-active chronus.service");
+    let said = words(guest) + &guest.run("echo; systemctl show chronus.service -P NRestarts -P Result");
     Take { reference: quantised(&rendered), said }
 }
 
-/// Blocks of the score: nine seconds.
-const SCORE_BLOCKS: u64 = 1700;
+/// Blocks of the score: five seconds, of which the deaths take two.
+const SCORE_BLOCKS: u64 = 1000;
 
 /// Ends the engine, and renders what it was played.
 fn finish_take(guest: &mut Guest, folder: &Folder, name: &str) -> Take {
