@@ -100,7 +100,8 @@ lines_of() {
     local prefix=$1
     shift
     grep -hE "^(${prefix}|# ${prefix}[A-Za-z0-9_]+ is not set\$)" "$@" |
-        awk '{ name = ($1 == "#") ? $2 : substr($0, 1, index($0, "=") - 1); last[name] = $0 } END { for (n in last) print last[n] }'
+        awk '{ name = ($1 == "#") ? $2 : substr($0, 1, index($0, "=") - 1); last[name] = $0 }
+            END { for (name in last) print last[name] }'
 }
 
 # A `select` of a name that does not exist is not complained of either.

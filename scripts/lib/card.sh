@@ -55,7 +55,9 @@ finish_card() {
 version_of_package() { in_buildroot "$1" -s printvars VARS="$2_VERSION" | sed 's/^[A-Z_]*_VERSION=//'; }
 
 # What the kernel calls itself, with PREEMPT_RT in it.
-kernel_banner() { grep -aoE 'Linux version [0-9][^ ]*|SMP PREEMPT_RT' "$1" | sort -u | tr '\n' ' ' | sed 's/Linux version //; s/ $//'; }
+kernel_banner() {
+    grep -aoE 'Linux version [0-9][^ ]*|SMP PREEMPT_RT' "$1" | sort -u | tr '\n' ' ' | sed 's/Linux version //; s/ $//'
+}
 
 # summary_of_card BOARD OUT RESULT VERSION
 summary_of_card() {
@@ -68,7 +70,8 @@ summary_of_card() {
     done
     printf 'root       %s MB of %s\n' "$(megabytes "$2/images/rootfs.squashfs")" "$LARGEST_ROOT"
     printf 'sbom       %s\n' "$3/sbom.cdx.json"
-    printf 'chronus    %s, sha256 %s\n' "$(version_of_package "$2" CHRONUS)" "$(sha256sum <"$2/target/usr/bin/chronus" | cut -d' ' -f1)"
+    printf 'chronus    %s, sha256 %s\n' "$(version_of_package "$2" CHRONUS)" \
+        "$(sha256sum <"$2/target/usr/bin/chronus" | cut -d' ' -f1)"
     printf 'kernel     %s\n' "$(kernel_banner "$2/images/Image")"
     printf 'systemd    %s\n' "$(version_of_package "$2" SYSTEMD)"
     printf 'buildroot  %s\n' "$4"

@@ -7,7 +7,9 @@ readonly HEAVY_PACKAGES="linux 1500 systemd 400 host-python3 300 host-cmake 600 
     toolchain-external-bootlin 60 rpi-firmware 60 host-libtool 30 host-autoconf 20 dbus 40 dropbear 40"
 
 # installed_packages OUT: names with versions of what is finished.
-installed_packages() { find "$1/build" -mindepth 2 -maxdepth 2 -name .stamp_installed -printf '%h\n' 2>/dev/null | sed 's:.*/::'; }
+installed_packages() {
+    find "$1/build" -mindepth 2 -maxdepth 2 -name .stamp_installed -printf '%h\n' 2>/dev/null | sed 's:.*/::'
+}
 
 # done_weight OUT ORDER: "WEIGHT_DONE WEIGHT_ALL FINISHED ALL" for the packages in the file ORDER.
 done_weight() {
@@ -29,13 +31,16 @@ minutes() { echo "$((($1 + 30) / 60)) min"; }
 # with_progress OUT LOG COMMAND...: runs it, with its output in LOG, and says every minute (on a terminal: all the time)
 # how far it is. What was there before does not count for the speed.
 with_progress() {
-    local out=$1 log=$2 order=$1/build-order began=$SECONDS first="" pid="" status=0 told=-60 weight all finished count now left line
+    local out=$1 log=$2 order=$1/build-order began=$SECONDS first="" pid="" status=0 told=-60
+    local weight all finished count now left line
     shift 2
     in_buildroot "$out" -s show-build-order >"$order" 2>/dev/null || die "Buildroot cannot tell what it would build"
+    # A process group of its own: interrupted here, all of it is to stop too.
+    set -m
     "$@" >"$log" 2>&1 </dev/null &
     pid=$!
-    # Interrupted here, it is to stop too.
-    trap 'kill "$pid" 2>/dev/null; wait "$pid" 2>/dev/null; exit 130' INT TERM
+    set +m
+    trap 'kill -- "-$pid" 2>/dev/null; wait "$pid" 2>/dev/null; exit 130' INT TERM
     while kill -0 "$pid" 2>/dev/null; do
         sleep 2
         read -r weight all finished count < <(done_weight "$out" "$order")

@@ -2,6 +2,7 @@
 
 use std::io::{BufRead, BufReader, Read};
 use std::net::UdpSocket;
+use std::os::unix::process::CommandExt;
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
 use std::sync::atomic::{AtomicU32, Ordering};
@@ -70,6 +71,16 @@ impl Engine {
         let program = chronus(build);
         let mut command = Command::new(&program);
         command.arg("run").args(arguments).envs(variables.iter().copied()).stderr(messages);
+        Self::start_command(program, command)
+    }
+
+    /// The same in a process group of its own, which Ctrl-C in the terminal does not reach: whoever started it ends it.
+    /// What it says of faults goes to the end of that file.
+    pub fn start_apart(build: Build, arguments: &[&str], variables: &[(&str, &str)], messages: &Path) -> Self {
+        let messages = std::fs::File::options().create(true).append(true).open(messages).expect("a file for messages");
+        let program = chronus(build);
+        let mut command = Command::new(&program);
+        command.arg("run").args(arguments).envs(variables.iter().copied()).process_group(0).stderr(messages);
         Self::start_command(program, command)
     }
 

@@ -14,7 +14,9 @@ pub mod process;
 pub mod random;
 pub mod recording;
 pub mod score;
+pub mod script;
 pub mod service;
+pub mod sound_card;
 
 /// Says that a test, or a part of it, could not be run here, and how it could be.
 pub fn skipped(what: &str, reason: &str) {

@@ -94,8 +94,10 @@ impl Service {
         };
         let heard = self.heard.lock().expect("no listener has panicked");
         let mut command = Command::new("sh");
-        // The process id is known only once the process is there: it says itself that the descriptors are for it.
-        command.args(["-c", "export LISTEN_PID=$$; exec \"$@\"", "sh"]).arg(&self.program).arg("run");
+        // The process id is known only once the process is there: it says itself that the descriptors are for it, and the
+        // watchdog too unless a test says otherwise.
+        let script = "export LISTEN_PID=$$ WATCHDOG_PID=${WATCHDOG_PID:-$$}; exec \"$@\"";
+        command.args(["-c", script, "sh"]).arg(&self.program).arg("run");
         command.args(&self.arguments).envs(self.variables.iter().map(|(name, value)| (name, value)));
         command.stderr(messages.expect("a file for its messages")).stdin(Stdio::null());
         if self.apart.is_some() {
@@ -147,6 +149,12 @@ impl Service {
     pub fn said(&self, word: &str) -> usize {
         let heard = self.heard.lock().expect("no listener has panicked");
         heard.words.iter().filter(|heard| *heard == word).count()
+    }
+
+    /// How often an engine has said something that begins so, such as STATUS=.
+    pub fn said_beginning(&self, beginning: &str) -> usize {
+        let heard = self.heard.lock().expect("no listener has panicked");
+        heard.words.iter().filter(|heard| heard.starts_with(beginning)).count()
     }
 
     /// Waits until an engine has said a word so often.

@@ -5,14 +5,14 @@ use std::process::Command;
 use std::sync::OnceLock;
 
 use chronus_tests::build::{Build, chronus, project, target};
-use chronus_tests::card::{Frame, card_frames, onset, quantised};
 use chronus_tests::engine::{Engine, Folder, number, render, told};
 use chronus_tests::score::Score;
 use chronus_tests::skipped;
+use chronus_tests::sound_card::{Frame, card_frames, onset, quantised};
 use rosc::OscType;
 
 /// The scenarios.
-const SCENARIOS: [&str; 7] = ["kill", "hold", "busy", "storm", "suspend", "offers", "unplug"];
+const SCENARIOS: [&str; 8] = ["auto", "kill", "hold", "busy", "storm", "suspend", "offers", "unplug"];
 
 /// Periods in the cards' buffers. With two the emulated card repeats a buffer at its start, whoever plays.
 const PERIODS: usize = 3;
@@ -58,7 +58,7 @@ fn run_all() -> Option<[Run; SCENARIOS.len()]> {
         reference.truncate(told(&said, "played") as usize * 256);
         let card = match scenario {
             "unplug" => "back",
-            "offers" => "kill",
+            "auto" | "offers" => "kill",
             _ => scenario,
         };
         Run { played: card_frames(&folder.file(&format!("{card}.wav"))), reference, said }
@@ -168,6 +168,20 @@ fn a_card_is_used_exactly_or_refused_with_what_it_offers() {
     // A rate that nobody named is the card's: half a second, as was asked for, of that rate.
     let chosen = "sound device 'only44100' does not take 48000 Hz; the engine runs at 44100 Hz";
     assert_eq!((run.said(chosen), run.said("played 87 blocks (0.51 s)")), (1, 1), "{}", run.said);
+}
+
+#[test]
+fn auto_waits_for_a_card_and_takes_the_best_by_a_name_that_lasts() {
+    let (Some(auto), Some(unplug)) = (run("auto"), run("unplug")) else { return };
+    // None is there, and who insists on real time waits; then one of five.
+    assert_eq!(auto.said("there is no sound card to play on: plug one in"), 1, "{}", auto.said);
+    assert_eq!((auto.said("sound_card waiting"), auto.said("sound_card playing")), (1, 1), "{}", auto.said);
+    let built_in = "why it is built in, and none is on the pins or at USB";
+    assert!(auto.said.contains("card  device hw:CARD=Intel") && auto.said(built_in) == 1, "{}", auto.said);
+    // Then there are all five and one at USB.
+    let at_usb = "why it is at USB, and none is on the pins";
+    assert!(unplug.said(at_usb) == 1 && !unplug.said.contains("device hw:CARD=Intel"), "{}", unplug.said);
+    assert_eq!(unplug.said("why_not it is built in, and the one taken is at USB"), 5, "{}", unplug.said);
 }
 
 #[test]

@@ -172,6 +172,11 @@ const STATUS: &str = "\
 | `not_finite` | h | samples that were no number; played as silence |
 | `recorder_drops` | h | blocks missing in the WAV file because the disk was too slow or full |
 | `sound_card` | s | playing, lost, waiting (it was not there at the start) or none; a card that is back is taken |
+| `card.device` | s | the card that was chosen, by a name that is always the same, or `none`; these only with `--sink auto` |
+| `card.name` | s | its id and name |
+| `card.why` | s | why this one |
+| `card.others.N.other_card` | s | another card there was when it was chosen |
+| `card.others.N.why_not` | s | why it was not taken |
 | `device_lost` | h | times the sound card was lost |
 | `device_reopened` | h | times a sound card was taken that had not been there |
 | `patch.file` | s | where the values of all parameters are kept; these four only with `--patch` |
@@ -337,7 +342,7 @@ fn explain(code: Code) -> (&'static str, &'static str) {
 mod tests {
     use super::*;
     use crate::control::{Quarantine, Quarantined};
-    use crate::report::{Counters, Facts, SlotState, status_pairs};
+    use crate::report::{CardChoice, Counters, Facts, PassedOver, SlotState, status_pairs};
     use rosc::OscType;
 
     #[test]
@@ -367,6 +372,8 @@ mod tests {
         };
         let counters = Counters::default();
         counters.slots.iter().for_each(|slot| slot.set_state(SlotState::Lockstep));
+        let other = PassedOver { card: String::new(), why: String::new() };
+        counters.card_choice.note(&CardChoice { others: vec![other], ..CardChoice::default() });
         counters.load.name_modules(["sine"].into_iter());
         let mut quarantine = Quarantine::default();
         let operation = abi::Operation::Gate(abi::GateId::Adsr, true);

@@ -7,6 +7,7 @@ use std::os::unix::process::CommandExt;
 use std::process::{Command, Stdio};
 
 use nix::errno::Errno;
+use nix::poll::{PollFd, PollFlags, PollTimeout, poll};
 use nix::sys::memfd::{MFdFlags, memfd_create};
 use nix::sys::signal::{Signal, kill};
 use nix::sys::wait::{Id, WaitPidFlag, WaitStatus, waitid};
@@ -149,17 +150,28 @@ impl Worker {
         let _ = unsafe { libc::syscall(libc::SYS_pidfd_send_signal, pidfd, signal as i32, no_information, 0) };
     }
 
-    /// Reaps it if it has ended; never waits.
+    /// Whether all its threads have ended; it may still have to be reaped.
+    fn is_dead(&self) -> bool {
+        let mut events = [PollFd::new(self.pidfd.as_fd(), PollFlags::POLLIN)];
+        poll(&mut events, PollTimeout::ZERO).is_ok_and(|ready| ready > 0)
+    }
+
+    /// Reaps it if it has ended; never waits. How one ended that a debugger holds is not known: as if by itself.
     pub fn ended(&self) -> Option<End> {
         #[cfg(feature = "simulation")]
         if let Some(machine) = crate::simulation::machine() {
             return machine.ended(self.id());
         }
+        // Looked at first: what is dead here can be reaped below, unless it is a debugger's.
+        let dead = self.is_dead();
         match waitid(Id::PIDFd(self.pidfd.as_fd()), WaitPidFlag::WEXITED | WaitPidFlag::WNOHANG) {
             Ok(WaitStatus::Signaled(_, signal, _)) => Some(End::Signal(signal)),
             Ok(WaitStatus::Exited(_, status)) => Some(End::Exit(status)),
             // Reaped by somebody else: gone all the same.
             Err(Errno::ECHILD) => Some(End::Exit(-1)),
+            // A debugger is told before this process, and need not let go. It runs no more and has given its slot back;
+            // to wait for the debugger would be silence, and a poll that never sleeps.
+            Ok(WaitStatus::StillAlive) if dead => Some(End::Exit(-1)),
             // Anything else is no proof of death, and a second writer in its slot would be worse than none.
             Ok(_) | Err(_) => None,
         }
@@ -239,4 +251,84 @@ pub fn set_name(name: &std::ffi::CStr) {
 /// of its death. A limit of 1 says both: with 0 the kernel would still feed a program (`man 5 core`).
 pub fn leave_no_core() {
     let _ = nix::sys::resource::setrlimit(nix::sys::resource::Resource::RLIMIT_CORE, 1, 1);
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use std::time::{Duration, Instant};
+
+    #[expect(clippy::zombie_processes, reason = "`Worker::ended` is what reaps it")]
+    fn worker() -> Worker {
+        let child = Command::new("sleep").arg("60").spawn().expect("a process to end");
+        let pid = Pid::from_raw(child.id() as i32);
+        // SAFETY: a plain system call with integers.
+        let number = unsafe { libc::syscall(libc::SYS_pidfd_open, pid.as_raw(), 0) };
+        assert!(number >= 0, "pidfd_open");
+        // SAFETY: the kernel just gave this descriptor to us and nobody else knows it.
+        Worker { pid, pidfd: unsafe { OwnedFd::from_raw_fd(number as i32) } }
+    }
+
+    fn wait_for_the_end(worker: &Worker) -> Option<End> {
+        let started = Instant::now();
+        std::iter::repeat_with(|| worker.ended())
+            .inspect(|_| std::thread::sleep(Duration::from_millis(1)))
+            .find(|end| end.is_some() || started.elapsed() > Duration::from_secs(10))
+            .flatten()
+    }
+
+    /// Makes a process that traces `traced`, reaps nothing and lives until it is killed; `None` if that is forbidden.
+    fn debugger(traced: Pid) -> Option<Pid> {
+        let (mut told, tell) = std::io::pipe().expect("a pipe");
+        // SAFETY: the child makes nothing but system calls: it neither allocates nor returns.
+        let child = unsafe { libc::fork() };
+        if child == 0 {
+            // SAFETY: system calls with integers and a byte that lives longer than they take.
+            let traces = unsafe { libc::ptrace(libc::PTRACE_SEIZE, traced.as_raw(), 0, 0) };
+            let done = [u8::from(traces == 0)];
+            // SAFETY: as above.
+            unsafe { libc::write(tell.as_raw_fd(), done.as_ptr().cast(), 1) };
+            loop {
+                // SAFETY: as above.
+                unsafe { libc::pause() };
+            }
+        }
+        assert!(child > 0, "fork");
+        let mut done = [0];
+        io::Read::read_exact(&mut told, &mut done).expect("the debugger says how it went");
+        let child = Pid::from_raw(child);
+        if done == [1] {
+            return Some(child);
+        }
+        end_debugger(child);
+        None
+    }
+
+    fn end_debugger(debugger: Pid) {
+        kill(debugger, Signal::SIGKILL).expect("the debugger is ours");
+        let _ = nix::sys::wait::waitpid(debugger, None);
+    }
+
+    #[test]
+    fn who_is_killed_has_ended_by_that_signal() {
+        let worker = worker();
+        assert_eq!(worker.ended(), None);
+        worker.signal(Signal::SIGKILL);
+        assert_eq!(wait_for_the_end(&worker), Some(End::Signal(Signal::SIGKILL)));
+    }
+
+    #[test]
+    fn a_dead_worker_that_a_debugger_holds_has_ended() {
+        let worker = worker();
+        let Some(debugger) = debugger(worker.pid) else {
+            println!("SKIPPED: this machine forbids tracing (kernel.yama.ptrace_scope)");
+            worker.signal(Signal::SIGKILL);
+            return;
+        };
+        assert_eq!(worker.ended(), None);
+        worker.signal(Signal::SIGKILL);
+        let end = wait_for_the_end(&worker);
+        end_debugger(debugger);
+        assert_eq!(end, Some(End::Exit(-1)));
+    }
 }

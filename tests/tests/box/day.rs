@@ -3,10 +3,10 @@
 use std::path::Path;
 
 use chronus_tests::build::Build;
-use chronus_tests::card::{Frame, card_frames, onset, quantised};
 use chronus_tests::engine::{Folder, render, told};
 use chronus_tests::guest::Guest;
 use chronus_tests::score::Score;
+use chronus_tests::sound_card::{Frame, card_frames, onset, quantised};
 use rosc::OscType;
 
 /// What a healthy box tells of itself after its start.

@@ -15,10 +15,11 @@ fn verdict(made_up: &MadeUp, name: &str) -> Verdict {
 type Break = (&'static str, &'static str, Option<&'static str>);
 
 /// Each condition in turn, in all the ways it can be broken.
-const BREAKS: [Break; 23] = [
+const BREAKS: [Break; 26] = [
     ("real_time_kernel", "proc/sys/kernel/version", Some("#1 SMP PREEMPT_DYNAMIC Debian 6.12.61\n")),
     ("isolated_cores", "sys/devices/system/cpu/isolated", Some("\n")),
     ("isolated_cores", "sys/devices/system/cpu/isolated", Some("2-3\n")),
+    ("isolated_cores", "sys/devices/system/cpu/isolated", Some("0-3\n")),
     ("nohz_full", "sys/devices/system/cpu/nohz_full", Some("  (null)\n")),
     ("nohz_full", "sys/devices/system/cpu/nohz_full", None),
     ("rcu_nocbs", "proc/cmdline", Some("isolcpus=1-3 nohz_full=1-3 irqaffinity=0\n")),
@@ -54,6 +55,16 @@ const BREAKS: [Break; 23] = [
         "engine_real_time",
         "proc/500/task/502/stat",
         Some("502 (audio) S 1 0 0 0 0 0 0 0 0 0 0 0 0 0 0 0 0 0 0 0 0 0 0 0 0 0 0 0 0 0 0 0 0 0 0 0 0 0 0\n"),
+    ),
+    (
+        "engine_real_time",
+        "proc/511/stat",
+        Some("511 (chronus-w1) S 500 0 0 0 0 0 0 0 0 0 0 0 0 0 0 0 0 0 0 0 0 0 0 0 0 0 0 0 0 0 0 0 0 0 0 0 0 0 0\n"),
+    ),
+    (
+        "engine_real_time",
+        "proc/500/task/501/stat",
+        Some("501 (supervise) S 1 0 0 0 0 0 0 0 0 0 0 0 0 0 0 0 0 0 0 0 0 0 0 0 0 0 0 0 0 0 0 0 0 0 0 0 0 0 0\n"),
     ),
 ];
 

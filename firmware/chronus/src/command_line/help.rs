@@ -32,7 +32,9 @@ const RUN: &str = "\
 chronus run [OPTION...]: the engine.
 
   --sink SINK        where the sound goes (default: auto)
-                       auto            the sound card where there is one, else paced
+                       auto            the sound server where there is one; else the best sound card: on a Pi's pins,
+                                       at USB, built in, never HDMI (`chronus status` says which and why); with
+                                       --real-time require one is waited for, else without any as paced
                        alsa[:PCM]      an ALSA device: alsa, alsa:hw:0, alsa:plughw:1,0 (`aplay -L` lists them);
                                        one that is busy, absent or pulled out is taken when it is there
                        paced[:OUT.wav] no sound card: a timer at the real rate, into a WAV file if named
@@ -117,7 +119,7 @@ chronus apply-config FILE --into FOLDER
 Says the same as check-config, and writes into FOLDER, each file at once or not at all:
 
   engine.toml      what `chronus run --config` takes: [engine] and [osc], over a box's own defaults
-  name             the box's name in the network: [box] name, else chronus-XXXX by its serial number
+  name             the box's name in the network: [box] name, else by its serial number, such as chronus-1a2b
   hat              lines for the firmware: the sound card on the pins, [audio] hat
   authorized_keys  who may log in: [ssh] keys; empty if nobody may
   status.txt       what was found, for a person

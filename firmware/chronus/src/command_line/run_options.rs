@@ -13,7 +13,7 @@ use super::options::{Wrong, checked_rate, distinct, length, unexpected, value_of
 /// Where the sound is to go.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum SinkChoice {
-    /// ALSA's `default` where there is a sound card, else paced.
+    /// A sound server, or the best of the sound cards, or paced.
     Auto,
     /// This ALSA device.
     Alsa(String),
@@ -192,9 +192,6 @@ impl RunOptions {
                     .to_owned(),
             ));
         }
-        if self.patch.is_some() && self.osc.is_none() {
-            return Err(Wrong("--patch keeps values that are set live, and OSC is off: leave one out".to_owned()));
-        }
         let recording = match &self.sink {
             SinkChoice::Paced(file) | SinkChoice::Free(file) => file.as_deref(),
             SinkChoice::Auto | SinkChoice::Alsa(_) => None,
@@ -327,7 +324,6 @@ mod tests {
             ("--seconds 1 --blocks 9", "leave one of them out"),
             ("--config", "needs a value"),
             ("--osc off --keep-score x.osc", "OSC is off"),
-            ("--osc off --patch x.toml", "OSC is off"),
             ("--score x.osc --patch x.toml", "the same every time"),
             ("--keep-score x.osc --patch x.osc", "named twice"),
             ("--cores 1,2", "three"),

@@ -82,7 +82,8 @@ impl Receiver {
     pub fn adopt(socket: UdpSocket) -> Result<Self, String> {
         // Whom the other one had shut out is not known here.
         let _ = drop_senders(socket.as_fd(), &[]);
-        Self::with_buffer(socket, RECEIVE_BUFFER_BYTES, true)
+        let receiver = Self::with_buffer(socket, RECEIVE_BUFFER_BYTES, true)?;
+        Ok(Self { drops: Drops::of_used_socket(), ..receiver })
     }
 
     fn with_buffer(socket: UdpSocket, bytes: usize, force: bool) -> Result<Self, String> {
@@ -189,9 +190,7 @@ impl Receiver {
             // are taken on several cores, some are missing just after the socket was opened, and the distance
             // of the clocks is measured anew for each batch.
             self.last_arrival_ns = self.last_arrival_ns.max(clocks.arrival(stamp));
-            if let Some(drops) = drops {
-                self.drops.update(drops, self.last_arrival_ns);
-            }
+            self.drops.update(drops, self.last_arrival_ns);
             let Some(sender) = message.address.as_ref().and_then(sender_of) else { continue };
             let bytes = message.iovs().next().unwrap_or_default();
             let verdict = self.admission.judge(sender, bytes.len(), self.last_arrival_ns);

@@ -127,6 +127,24 @@ fn on_the_default_budget_nothing_is_lost_unnoticed() {
 }
 
 #[test]
+fn what_the_kernel_dropped_before_a_socket_was_taken_over_is_not_counted_again() {
+    let mut receiver = Receiver::bind_with_buffer(local("127.0.0.1"), 4096, false).unwrap();
+    let target = receiver.local_address().unwrap();
+    let sender = UdpSocket::bind(local("127.0.0.1")).unwrap();
+    for _ in 0..2 {
+        (0..200).for_each(|_| _ = sender.send_to(b"/test\0\0\0", target).unwrap());
+        receiver.receive_batch(&mut drop).unwrap();
+    }
+    assert!(receiver.kernel_drops() > 0, "nothing was dropped");
+    let socket = receiver.socket().try_clone().unwrap();
+    drop(receiver);
+    let mut receiver = Receiver::adopt(socket).unwrap();
+    sender.send_to(b"/test\0\0\0", target).unwrap();
+    drain(&mut receiver, 1);
+    assert_eq!(receiver.kernel_drops(), 0);
+}
+
+#[test]
 fn what_the_kernel_drops_is_counted_and_times_stay_right() {
     let mut receiver = Receiver::bind_with_buffer(local("127.0.0.1"), 4096, false).unwrap();
     let target = receiver.local_address().unwrap();

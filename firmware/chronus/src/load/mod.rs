@@ -3,6 +3,7 @@
 //! A thread of the supervisor's process, on the control core, at normal priority. It measures with a clock what the
 //! DSP and the workers, who know none, cannot. It changes nothing but its counters: an overload ends by itself.
 
+mod lateness;
 mod measure;
 mod overload;
 
@@ -17,6 +18,7 @@ use shm::{Reading, SlotMemory};
 use crate::audio::SharedMemory;
 use crate::report::{Counters, count};
 use crate::worker::{EngineState, STATE_WORDS};
+use lateness::Lateness;
 use measure::{Costs, Measurement};
 use overload::{Need, Overload};
 
@@ -74,7 +76,8 @@ impl Load {
             Ok(measurement) => measurement,
             Err(error) => return log::warn!("what blocks cost is not measured: {error}"),
         };
-        let (mut overload, mut costs, mut seen) = (Overload::default(), Costs::default(), [Seen::default(); 2]);
+        let (mut overload, mut lateness) = (Overload::default(), Lateness::default());
+        let (mut costs, mut seen) = (Costs::default(), [Seen::default(); 2]);
         for look in 0.. {
             if self.stop.load(Ordering::Acquire) {
                 return;
@@ -91,6 +94,9 @@ impl Load {
             }
             if overload.is_going_on() && !going_on {
                 count(&load.overloads);
+            }
+            if let Some(text) = lateness.look(monotonic(), late, overload.is_going_on(), need.period) {
+                log::warn!("{text}");
             }
             std::thread::park_timeout(INTERVAL);
         }

@@ -1,7 +1,8 @@
 //! What is counted: plain atomics, written where things happen, read where they are told.
 
-use std::sync::atomic::{AtomicU32, AtomicU64, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU32, AtomicU64, Ordering};
 
+use super::card_choice::NewestChoice;
 use super::histogram::Histogram;
 use super::load::LoadCounters;
 use super::patch::PatchCounters;
@@ -173,6 +174,8 @@ pub struct Counters {
     pub replies_withheld: AtomicU64,
     /// What the sound card is doing.
     pub sound_card: SoundCardState,
+    /// Which sound card was chosen, if the engine was to choose.
+    pub card_choice: NewestChoice,
     /// Times the sound card was lost and the engine kept time without it.
     pub device_lost: AtomicU64,
     /// Times a sound card was taken that had not been there.
@@ -192,6 +195,8 @@ pub struct Counters {
     pub rejoin_blocks: Histogram,
     /// Sealed blocks that a worker had not published when it was declared hung.
     pub declared_lag: Histogram,
+    /// The first lines of the run are written.
+    pub announced: AtomicBool,
     /// What a block costs.
     pub load: LoadCounters,
     /// Whether the machine is as a box should be.

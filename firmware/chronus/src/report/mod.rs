@@ -4,6 +4,7 @@
 /// recurses deeper than the levels a nested bundle may have.
 pub const STACK_BYTES: usize = 512 * 1024;
 
+mod card_choice;
 mod counters;
 mod histogram;
 mod load;
@@ -13,6 +14,7 @@ mod selftest;
 mod status;
 mod status_line;
 
+pub use card_choice::{CardChoice, PassedOver};
 pub use counters::{Counters, SlotState, SoundCard, count};
 pub use logger::start_logging;
 pub use patch::PatchState;

@@ -87,6 +87,17 @@ impl Pairs {
         }
     }
 
+    fn add_card(&mut self, counters: &Counters) {
+        let Some(choice) = counters.card_choice.get() else { return };
+        self.add("card.device", OscType::String(choice.device.unwrap_or_else(|| "none".to_owned())));
+        self.add("card.name", OscType::String(choice.card));
+        self.add("card.why", OscType::String(choice.why));
+        for (number, other) in choice.others.into_iter().enumerate() {
+            self.add(format!("card.others.{number}.other_card"), OscType::String(other.card));
+            self.add(format!("card.others.{number}.why_not"), OscType::String(other.why));
+        }
+    }
+
     fn add_slots(&mut self, counters: &Counters) {
         for (number, slot) in counters.slots.iter().enumerate() {
             if slot.state() == SlotState::Off {
@@ -146,6 +157,7 @@ pub fn status_pairs(
     pairs.add("not_finite", read(&counters.not_finite));
     pairs.add("recorder_drops", read(&counters.recorder_drops));
     pairs.add("sound_card", OscType::String(counters.sound_card.get().name().to_owned()));
+    pairs.add_card(counters);
     pairs.add("device_lost", read(&counters.device_lost));
     pairs.add("device_reopened", read(&counters.device_reopened));
     if let Some(file) = &facts.patch {

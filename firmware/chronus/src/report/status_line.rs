@@ -16,9 +16,9 @@ impl StatusLine {
         Self { terminal: std::io::stderr().is_terminal() }
     }
 
-    /// Writes the line anew.
+    /// Writes the line anew. Not before the engine has said what it is: that is several lines, of another thread.
     pub fn update(&self, counters: &Counters, rate: u32) {
-        if self.terminal {
+        if self.terminal && counters.announced.load(Ordering::Acquire) {
             let _ = write!(std::io::stderr(), "\r\x1b[2K{}", text(counters, rate));
         }
     }

@@ -35,6 +35,7 @@ pub fn started(description: &[String], facts: &Facts, address: Option<SocketAddr
         }
         None => tell!("  OSC        off"),
     }
+    counters.announced.store(true, Ordering::Release);
 }
 
 /// What to type before an OSC address to reach an engine that listens here; nothing where `chronus send` looks by

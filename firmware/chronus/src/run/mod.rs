@@ -71,7 +71,7 @@ pub fn run(options: &RunOptions) -> Result<(), String> {
     let engine = Engine::new(memory.map_err(|error| format!("shared memory: {error}"))?, options)?;
     // After the memory is there: with a small limit on locked memory it would be refused, and not the locking.
     let real_time = rights::ask(options.real_time)?;
-    let sound = sound::open(options, &engine.clock)?;
+    let sound = sound::open(options, &engine.clock, &engine.counters)?;
     // Last, because it overwrites: a run that is refused leaves the file alone.
     let kept = options.keep_score.as_deref().map(|path| KeptScore::create(path, options.rate)).transpose()?;
     let facts = Facts {

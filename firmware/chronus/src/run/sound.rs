@@ -1,13 +1,18 @@
 //! Opens what the sound goes to.
 
 use std::path::Path;
+use std::sync::Arc;
+
+use rt::scheduling::RealTime;
 
 use crate::audio::AudioClock;
 use crate::audio::recorder::{Recorder, RecorderInput};
 use crate::audio::sink::{
-    AlsaDevice, CardSink, Cause, PacedSink, Playback, Sink, Wanted, has_playback_device, offered_rates,
+    AlsaDevice, CardSink, Cause, PacedSink, Playback, Refusal, Sink, Wanted, cards, choose, default_is_a_server,
+    has_playback_device, offered_rates,
 };
 use crate::command_line::{RunOptions, SinkChoice};
+use crate::report::Counters;
 
 /// An open sink and what goes with it.
 pub struct Sound {
@@ -23,27 +28,52 @@ pub struct Sound {
     pub input: Option<RecorderInput>,
 }
 
+/// What `auto` comes to on this machine.
+enum Auto {
+    /// ALSA's `default` is a sound server: a desk, where other programs are to be heard too.
+    Server,
+    /// The best of the cards there are, or come.
+    Cards,
+    /// No sound, and nobody who insists on any.
+    Nothing,
+}
+
+fn auto(options: &RunOptions) -> Auto {
+    // Who insists on real time has a machine for the purpose: no server, and a card that comes late is waited for.
+    if options.real_time == RealTime::Require {
+        return Auto::Cards;
+    }
+    match has_playback_device() {
+        true if default_is_a_server() => Auto::Server,
+        true => Auto::Cards,
+        false => Auto::Nothing,
+    }
+}
+
 /// Opens the sink that was chosen.
 ///
 /// # Errors
 /// In words, if the device or the file cannot be had.
-pub fn open(options: &RunOptions, clock: &AudioClock) -> Result<Sound, String> {
+pub fn open(options: &RunOptions, clock: &AudioClock, counters: &Arc<Counters>) -> Result<Sound, String> {
+    let paced = |file| open_file("paced", Sink::Paced(PacedSink::new(options.periods, clock)), file, options);
+    let without = |error| {
+        log::warn!("{error}");
+        log::warn!("going on without sound; name a device to insist: --sink alsa:PCM");
+        paced(None)
+    };
     match &options.sink {
-        SinkChoice::Auto if has_playback_device() => open_alsa("default", options, clock).or_else(|error| {
-            log::warn!("{error}");
-            log::warn!("going on without sound; name a device to insist: --sink alsa:PCM");
-            open_file("paced", Sink::Paced(PacedSink::new(options.periods, clock)), None, options)
-        }),
-        SinkChoice::Auto => {
-            log::warn!(
-                "this machine has no sound card; nothing is heard. --sink paced:OUT.wav writes a file to listen to"
-            );
-            open_file("paced", Sink::Paced(PacedSink::new(options.periods, clock)), None, options)
-        }
+        SinkChoice::Auto => match auto(options) {
+            Auto::Server => open_alsa("default", options, clock).or_else(without),
+            Auto::Cards => open_best(options, clock, counters).or_else(without),
+            Auto::Nothing => {
+                log::warn!(
+                    "this machine has no sound card; nothing is heard. --sink paced:OUT.wav writes a file to listen to"
+                );
+                paced(None)
+            }
+        },
         SinkChoice::Alsa(name) => open_alsa(name, options, clock),
-        SinkChoice::Paced(file) => {
-            open_file("paced", Sink::Paced(PacedSink::new(options.periods, clock)), file.as_deref(), options)
-        }
+        SinkChoice::Paced(file) => paced(file.as_deref()),
         SinkChoice::Free(file) => open_file("free", Sink::Free, file.as_deref(), options),
     }
 }
@@ -52,11 +82,16 @@ pub fn open(options: &RunOptions, clock: &AudioClock) -> Result<Sound, String> {
 /// another one that it takes. Never one that somebody would have to convert.
 pub fn settle_rate(options: &RunOptions) -> RunOptions {
     let name = match &options.sink {
-        SinkChoice::Auto if has_playback_device() => "default",
-        SinkChoice::Alsa(name) => name,
-        SinkChoice::Auto | SinkChoice::Paced(_) | SinkChoice::Free(_) => return options.clone(),
+        SinkChoice::Auto => match auto(options) {
+            Auto::Server => Some("default".to_owned()),
+            Auto::Cards => choose(&cards()).device,
+            Auto::Nothing => None,
+        },
+        SinkChoice::Alsa(name) => Some(name.clone()),
+        SinkChoice::Paced(_) | SinkChoice::Free(_) => None,
     };
-    let offered = if options.rate_named { None } else { offered_rates(name) };
+    let Some(name) = name else { return options.clone() };
+    let offered = if options.rate_named { None } else { offered_rates(&name) };
     let Some(rate) = offered.and_then(|offered| other_rate(options.rate, &offered)) else { return options.clone() };
     log::warn!(
         "sound device '{name}' does not take {} Hz; the engine runs at {rate} Hz (--rate {rate} is the same)",
@@ -70,20 +105,54 @@ fn other_rate(wanted: u32, offered: &[u32]) -> Option<u32> {
     if offered.contains(&wanted) { None } else { offered.iter().copied().min() }
 }
 
-/// A card that is busy, or not there though it could be, is waited for; the engine plays meanwhile.
+/// The card of this name.
 fn open_alsa(name: &str, options: &RunOptions, clock: &AudioClock) -> Result<Sound, String> {
     let wanted = Wanted { name: name.to_owned(), rate: options.rate, periods: options.periods };
-    let (device, told) = match AlsaDevice::open(&wanted) {
+    let name = (format!("ALSA {name}"), format!("alsa:{name}"));
+    open_card(move || AlsaDevice::open(&wanted), || name, false, options, clock)
+}
+
+/// The best card there is whenever one is to be opened: the choice is made anew each time.
+fn open_best(options: &RunOptions, clock: &AudioClock, counters: &Arc<Counters>) -> Result<Sound, String> {
+    let (rate, periods, noting) = (options.rate, options.periods, counters.clone());
+    let open = move || {
+        let choice = choose(&cards());
+        let news = noting.card_choice.note(&choice);
+        let Some(name) = choice.device else { return Err(Refusal::no_card(&choice.others)) };
+        if news {
+            log::info!("sound device '{name}' is chosen, {}: {}", choice.card, choice.why);
+        }
+        AlsaDevice::open(&Wanted { name, rate, periods })
+    };
+    let name = || {
+        let device = counters.card_choice.get().and_then(|choice| choice.device);
+        (device.map_or("none there yet".to_owned(), |device| format!("ALSA {device}")), "auto".to_owned())
+    };
+    open_card(open, name, options.real_time == RealTime::Require, options, clock)
+}
+
+/// A card that is busy, or not there though it could be, is waited for; the engine plays meanwhile. With `insists` so is
+/// one that is refused for another reason: what is to play without anybody near must not end for it. `name` is asked
+/// after the first attempt, for the card in words and the sink's name.
+fn open_card(
+    mut open: impl FnMut() -> Result<AlsaDevice, Refusal> + Send + 'static,
+    name: impl FnOnce() -> (String, String),
+    insists: bool,
+    options: &RunOptions,
+    clock: &AudioClock,
+) -> Result<Sound, String> {
+    let (device, told) = match open() {
         Ok(device) => (Some(device), None),
-        Err(refusal) if matches!(refusal.cause, Cause::Busy | Cause::Absent) => {
+        Err(refusal) if insists || matches!(refusal.cause, Cause::Busy | Cause::Absent) => {
             log::warn!("{}. Until then nothing is heard; it is taken as soon as it can be had", refusal.text);
             (None, Some(refusal.text))
         }
         Err(refusal) => return Err(refusal.text),
     };
     let state = device.as_ref().map_or("waiting for it".to_owned(), |device| format!("{:?}", device.format()));
+    let (card, name) = name();
     let description = vec![
-        format!("sound      ALSA {name}, {state}"),
+        format!("sound      {card}, {state}"),
         format!(
             "           {} Hz, period {} frames, buffer {} periods, lead {} blocks",
             options.rate,
@@ -92,14 +161,8 @@ fn open_alsa(name: &str, options: &RunOptions, clock: &AudioClock) -> Result<Sou
             options.lead
         ),
     ];
-    let sink = CardSink::start(device, told, move || AlsaDevice::open(&wanted), options.periods, clock)?;
-    Ok(Sound {
-        sink: Sink::Alsa(Box::new(sink)),
-        name: format!("alsa:{name}"),
-        description,
-        recorder: None,
-        input: None,
-    })
+    let sink = CardSink::start(device, told, open, options.periods, clock)?;
+    Ok(Sound { sink: Sink::Alsa(Box::new(sink)), name, description, recorder: None, input: None })
 }
 
 fn open_file(kind: &str, sink: Sink, file: Option<&Path>, options: &RunOptions) -> Result<Sound, String> {
@@ -133,7 +196,7 @@ mod tests {
     #[test]
     fn the_buffer_of_the_paced_sink_is_told() {
         let options = RunOptions { sink: SinkChoice::Paced(None), periods: 3, ..RunOptions::default() };
-        let sound = open(&options, &AudioClock::new(48_000)).unwrap();
+        let sound = open(&options, &AudioClock::new(48_000), &Arc::default()).unwrap();
         assert_eq!(sound.description[1].trim(), "48000 Hz, period 256 frames, buffer 3 periods, lead 2 blocks");
     }
 }

@@ -2,6 +2,7 @@
 //! next one.
 
 use std::os::fd::{IntoRawFd, OwnedFd, RawFd};
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
 use libsystemd::activation::receive_descriptors_with_names;
@@ -79,9 +80,14 @@ pub fn alive(all_is_well: bool, words: &str) {
 }
 
 fn complain(said: Result<bool, libsystemd::errors::SdError>) {
-    if let Err(error) = said {
+    // It is all one whether it is said once or for each of some thirty words.
+    static SAID: AtomicBool = AtomicBool::new(false);
+    if let Err(error) = said
+        && !SAID.swap(true, Ordering::Relaxed)
+    {
         log::warn!(
-            "the service manager does not listen ({error}); the engine plays, but if it is killed the next one starts afresh"
+            "the service manager does not listen ({error}); the engine plays, but if it is killed the next one starts \
+             afresh. If there is none, it was inherited: start with env -u NOTIFY_SOCKET"
         );
     }
 }

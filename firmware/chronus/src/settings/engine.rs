@@ -72,12 +72,24 @@ pub fn engine_knows(section: &str, key: &str, example: &Value) -> bool {
 pub fn engine_file(engine: &Table, osc: &Table) -> String {
     let defaults = DEFAULTS.map(|(key, value)| (key.to_owned(), Value::String(value.to_owned())));
     let mut keys: Table = defaults.into_iter().filter(|(key, value)| engine_knows("engine", key, value)).collect();
+    if osc.get("listen").and_then(Value::as_str) == Some("off") {
+        // Nobody sets any values then, and the engine wants to know what there is to keep.
+        keys.remove("patch");
+    }
     keys.extend(engine.clone());
     let mut file = Table::from_iter([("engine".to_owned(), Value::Table(keys))]);
     if !osc.is_empty() {
         file.insert("osc".to_owned(), Value::Table(osc.clone()));
     }
     format!("# Made of chronus.toml at every start of the box; what is changed here is lost.\n{file}")
+}
+
+/// Checks what was said as a whole: values that are right each for itself may not go together.
+///
+/// # Errors
+/// In the engine's words.
+pub fn check_together(engine: &Table, osc: &Table) -> Result<(), String> {
+    RunOptions::of_configuration(&engine_file(engine, osc)).map(drop).map_err(|wrong| wrong.0)
 }
 
 #[cfg(test)]

@@ -44,7 +44,15 @@ impl Settings {
     fn read(file: &Path, machine: &Machine) -> Self {
         let mut findings = Vec::new();
         let text = text::read_text(file, &mut findings);
-        let sections = text.map(|text| document::read_sections(&text, &mut findings)).unwrap_or_default();
+        let mut sections = text.map(|text| document::read_sections(&text, &mut findings)).unwrap_or_default();
+        let own = |name: &str| sections.get(name).cloned().unwrap_or_default();
+        if let Err(reason) = engine::check_together(&own("engine"), &own("osc")) {
+            let text = format!(
+                "{reason}. For example: take the last change back. All of [engine] and [osc] has its defaults until then"
+            );
+            findings.push(Finding::error(None, text));
+            sections.retain(|name, _| !matches!(*name, "engine" | "osc"));
+        }
         let section = |name: &str| sections.get(name).cloned().unwrap_or_default();
         let said = |section: &str, key: &str| sections.get(section).and_then(|table| table.get(key)?.as_str());
         // What is in the sections is checked; what is not said or empty is the default.

@@ -107,6 +107,18 @@ fn several_mistakes_are_told_at_once_in_the_order_of_the_file() {
 }
 
 #[test]
+fn what_does_not_go_together_is_said_and_the_box_plays() {
+    // Without OSC nobody sets values that could be kept; the box's own default gives way.
+    let settings = read(b"schema = 1\n[osc]\nlisten = \"off\"\n");
+    assert_eq!((findings(&settings), options(&settings).osc), (vec![], None));
+    let settings = read(b"schema = 1\n[engine]\npatch = \"/data/presets/a.toml\"\nlead = 3\n[osc]\nlisten = \"off\"\n");
+    let found = findings(&settings);
+    assert!(found.len() == 1 && found[0].2.contains("OSC is off"), "{found:?}");
+    assert_eq!(options(&settings).lead, 2);
+    assert!(options(&settings).osc.is_some() && file(&settings, "engine.toml").contains("last.toml"));
+}
+
+#[test]
 fn what_is_no_settings_at_all_costs_all_settings_and_not_the_sound() {
     let cut = &good()[..good().find("hifi").unwrap()];
     let twice = format!("{}\n[box]\n", good());
@@ -158,4 +170,11 @@ fn the_template_of_the_card_is_right() {
     let settings = read(&text);
     assert_eq!(findings(&settings), []);
     assert_eq!(file(&settings, "name"), "chronus-c3d4\n", "the template is the same for every box");
+    // With every line taken in that is shown; the key is cut there.
+    let shown = String::from_utf8(text).unwrap().replace("ssh-ed25519 AAAA... me@laptop", KEY);
+    let taken =
+        |line: &str| line.strip_prefix('#').filter(|rest| rest.starts_with(char::is_alphabetic)).map(str::to_owned);
+    let all: Vec<_> = shown.lines().map(|line| taken(line).unwrap_or_else(|| line.to_owned())).collect();
+    assert_ne!(all.join("\n"), shown.trim_end());
+    assert_eq!(findings(&read(all.join("\n").as_bytes())), []);
 }

@@ -81,7 +81,7 @@ impl KeptScore {
         let due = self.flushed.elapsed() > FLUSH_INTERVAL;
         let written = self.write_played(played, consumed);
         let due = due || self.buffer.len() > MOST_BUFFERED;
-        let written = written.and_then(|()| if due { self.flush() } else { Ok(()) });
+        let written = written.and_then(|()| if due { self.mark(played).and_then(|()| self.flush()) } else { Ok(()) });
         self.check(written);
     }
 
@@ -114,6 +114,13 @@ impl KeptScore {
             self.write_bundle(command.stamp.to_frame(), vec![message])?;
         }
         Ok(())
+    }
+
+    /// An empty bundle says how long it is so far, should this be the last that is written: a note may be held. Not
+    /// beyond what is still to be written, for times must not run backwards.
+    fn mark(&mut self, played: BlockNumber) -> std::io::Result<()> {
+        let end = self.ahead.front().map_or(played, |(_, command)| command.stamp.block.min(played));
+        self.write_bundle(Stamp::start_of(end).to_frame(), Vec::new())
     }
 
     fn write_bundle(&mut self, frame: u64, content: Vec<OscPacket>) -> std::io::Result<()> {

@@ -167,7 +167,7 @@ impl Supervisor {
 
     fn end_workers(&mut self) {
         let started = Instant::now();
-        for slot in &self.slots {
+        for slot in &mut self.slots {
             slot.terminate();
         }
         let mut killed = false;

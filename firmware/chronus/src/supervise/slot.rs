@@ -27,6 +27,9 @@ const JOIN_DOUBLINGS: u32 = 5;
 /// cannot start at all must not keep a core busy. Being killed from outside is no failure.
 const HASTY_STARTS: u32 = 20;
 
+/// Between two messages about ended workers: more often nobody reads them.
+const TELL_INTERVAL: Duration = Duration::from_secs(1);
+
 /// The pause: long enough to cost nothing, short enough that help comes at once when the cause is gone.
 const PAUSE: Duration = Duration::from_millis(250);
 
@@ -56,6 +59,11 @@ pub struct Slot {
     failures: u32,
     /// Attempts in a row in which there was not even a process.
     not_started: u32,
+    /// Asked to end, because the engine does.
+    dismissed: bool,
+    /// Ends that nobody was told of yet, and when the next message may be, on CLOCK_MONOTONIC.
+    untold: u64,
+    tell_from: u64,
     /// When the next one may be started, on CLOCK_MONOTONIC.
     not_before: Option<u64>,
 }
@@ -74,6 +82,9 @@ impl Slot {
             fault: None,
             failures: 0,
             not_started: 0,
+            dismissed: false,
+            untold: 0,
+            tell_from: 0,
             not_before: None,
         }
     }
@@ -190,7 +201,8 @@ impl Slot {
     }
 
     /// Asks the worker to end.
-    pub fn terminate(&self) {
+    pub fn terminate(&mut self) {
+        self.dismissed = true;
         if let Some(worker) = &self.worker {
             worker.signal(Signal::SIGTERM);
         }
@@ -217,9 +229,13 @@ impl Slot {
         count(&counters.deaths);
         let had_joined = counters.state() != SlotState::Joining;
         counters.set_state(SlotState::Down);
-        counters.pid.store(0, Ordering::Relaxed);
+        let pid = counters.pid.swap(0, Ordering::Relaxed);
         let (own, other) = (&conditions.memory.slots[self.number], &conditions.memory.slots[1 - self.number]);
         let blamed = self.blame(conditions, end);
+        // Of the others it is told elsewhere.
+        if !(self.killed || self.dismissed || blamed) {
+            self.tell_of_end(pid, end);
+        }
         if conditions.alarm.distrusted(self.number) == self.epoch && other.newest_snapshot().is_some() {
             own.discard();
         }
@@ -243,6 +259,26 @@ impl Slot {
             self.not_before = Some(monotonic() + PAUSE.as_nanos() as u64);
         }
         Some((end, blamed))
+    }
+
+    /// Says how a worker ended that nobody here has ended.
+    fn tell_of_end(&mut self, pid: u32, end: End) {
+        self.untold += 1;
+        if monotonic() < self.tell_from {
+            return;
+        }
+        self.tell_from = monotonic() + TELL_INTERVAL.as_nanos() as u64;
+        let how = match end {
+            End::Signal(signal) => format!("was ended by {signal}"),
+            End::Exit(status) => format!("ended with status {status}"),
+        };
+        let others = match std::mem::take(&mut self.untold) {
+            1 => String::new(),
+            several => format!(" ({several} since the last such message)"),
+        };
+        let advice =
+            if is_crash(end) { ". If nobody sent it that signal, please report this: it is a bug" } else { "" };
+        log::warn!("slot {}: the worker (pid {pid}) {how} and is replaced{others}{advice}", self.number);
     }
 
     fn start(&mut self, conditions: &Conditions, start: impl FnOnce(&str, &[String]) -> std::io::Result<Worker>) {

@@ -42,6 +42,12 @@ pub fn has_playback_device() -> bool {
     })
 }
 
+/// Whether ALSA's `default` leads to no card of its own but to a sound server (PipeWire, PulseAudio), which mixes what
+/// all programs play. What lies on a card has its number, and a server has none; one that does not answer is none.
+pub fn default_is_a_server() -> bool {
+    open_pcm("default").is_ok_and(|pcm| pcm.info().is_ok_and(|info| info.get_card() < 0))
+}
+
 /// The engine's sample rates that a device takes by itself; `None` if it cannot be asked now.
 pub fn offered_rates(name: &str) -> Option<Vec<u32>> {
     let pcm = open_pcm(name).ok()?;

@@ -2,7 +2,9 @@
 
 mod alsa;
 mod card;
+mod choice;
 mod exchange;
+mod found;
 mod negotiation;
 mod paced;
 mod playback;
@@ -11,11 +13,13 @@ mod storm;
 
 use abi::{Block, BlockNumber};
 
-pub use self::alsa::{AlsaDevice, Wanted, has_playback_device, offered_rates};
+pub use self::alsa::{AlsaDevice, Wanted, default_is_a_server, has_playback_device, offered_rates};
 pub use card::CardSink;
+pub use choice::choose;
+pub use found::cards;
 pub use paced::PacedSink;
 pub use playback::Playback;
-pub use refusal::Cause;
+pub use refusal::{Cause, Refusal};
 
 use super::AudioClock;
 use super::choose::Patience;

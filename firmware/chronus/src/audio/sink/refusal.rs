@@ -4,6 +4,8 @@ use std::path::Path;
 
 use nix::errno::Errno;
 
+use crate::report::PassedOver;
+
 /// Whether it is worth waiting for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Cause {
@@ -70,6 +72,18 @@ fn is_absent(name: &str, error: Errno) -> bool {
 }
 
 impl Refusal {
+    /// None of the cards there are is one to play on.
+    pub fn no_card(others: &[PassedOver]) -> Self {
+        let others: Vec<_> = others.iter().map(|other| format!("{}: {}", other.card, other.why)).collect();
+        let others = if others.is_empty() { String::new() } else { format!(" ({})", others.join("; ")) };
+        Self {
+            cause: Cause::Absent,
+            text: format!(
+                "there is no sound card to play on{others}: plug one in, or name one (--sink alsa:hw:CARD=ID)"
+            ),
+        }
+    }
+
     /// A device that could not be opened.
     pub fn at_opening(name: &str, error: Errno) -> Self {
         let device = format!("sound device '{name}'");
