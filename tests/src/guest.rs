@@ -13,9 +13,9 @@ use rosc::{OscMessage, OscPacket, OscType};
 use crate::build::{firmware, project, target};
 use crate::{engine, skipped};
 
-/// A bound on the wait for an answer of the guest, by the clock on the wall: the longest is that for the end of a boot,
-/// 30 s on an idle machine. No promise is measured by it.
-const PATIENCE: Duration = Duration::from_secs(240);
+/// A bound on the wait for an answer of the guest, by the clock on the wall: the longest is that for the end of a
+/// score, half a minute on an idle machine, and twenty times that on a busy one. No promise is measured by it.
+const PATIENCE: Duration = Duration::from_secs(900);
 
 /// Bytes carried in at a time: a line of it is short enough for any shell.
 const PIECE: usize = 2048;

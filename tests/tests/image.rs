@@ -100,7 +100,7 @@ fn the_scripts_are_clean() {
         return;
     }
     let mut scripts: Vec<PathBuf> = vec![project().join("board/common/make-card")];
-    for folder in ["scripts", "scripts/lib", "board/overlay/usr/lib/chronus"] {
+    for folder in ["scripts", "scripts/lib", "board/overlay/usr/lib/chronus", "tests/box"] {
         let entries = std::fs::read_dir(project().join(folder)).expect("a folder").flatten();
         scripts.extend(entries.map(|entry| entry.path()).filter(|path| path.is_file()));
     }

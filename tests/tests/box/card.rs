@@ -52,7 +52,7 @@ pub fn cuts() -> u64 {
 }
 
 /// Does all of it to copies of the disk.
-pub fn mistreat(_root: &Path) -> Card {
+pub fn mistreat() -> Card {
     Card { repaired: repair(), anew: make_anew(), cuts: cut_power() }
 }
 
