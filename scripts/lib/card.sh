@@ -34,8 +34,9 @@ megabytes() { echo $((($(stat -Lc %s "$1") + 1048575) / 1048576)); }
 
 # hold_size WHAT FILE MOST
 hold_size() {
+    # shellcheck disable=SC2154  # build: of the script that sources this file
     [ "$(megabytes "$2")" -le "$3" ] || die "$1 has $(megabytes "$2") MB; $3 are allowed." \
-        "What takes the room:  make -C $BUILDROOT O=... graph-size; or raise the limit in scripts/lib/card.sh."
+        "What takes the room:  make -C $BUILDROOT O=${build:-target/image/BOARD/build} graph-size; or raise the limit in scripts/lib/card.sh."
 }
 
 # finish_card BOARD IMAGES RESULT: the card, and packed for the way to its owner.

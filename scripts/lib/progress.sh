@@ -1,7 +1,7 @@
 # shellcheck shell=bash
 # How far a build of Buildroot's is, and how long it will take. Needs message.sh and buildroot.sh.
 
-# Seconds that packages took on two cores; only their ratios matter. Any other counts as 10.
+# About how many seconds the large packages take on two cores, estimated; only their ratios matter. Any other: 10.
 readonly HEAVY_PACKAGES="linux 1500 systemd 400 host-python3 300 host-cmake 600 host-systemd 200 util-linux 130
     util-linux-libs 100 host-util-linux 120 host-libopenssl 200 busybox 60 e2fsprogs 90 host-e2fsprogs 80 alsa-lib 50
     toolchain-external-bootlin 60 rpi-firmware 60 host-libtool 30 host-autoconf 20 dbus 40 dropbear 40"
