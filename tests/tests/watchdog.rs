@@ -15,7 +15,7 @@ use nix::unistd::Pid;
 const FED: &str = "WATCHDOG=1";
 
 /// What it says of a silence.
-const SILENT: &str = "STATUS=no block was played for";
+const SILENT: &str = "STATUS=no block was rendered and played for";
 
 /// A bound on every wait, so that a broken engine fails a test and does not hang it.
 const PATIENCE: Duration = Duration::from_secs(60);

@@ -208,11 +208,10 @@ impl Engine {
 
     /// Who looks from time to time at how it goes: for the service manager, and for the status.
     fn start_watchers(&self, first: u64) -> Result<[JoinHandle<()>; 2], String> {
-        let start = |name: &str, watch: fn(&Counters, u64, &AtomicBool)| {
-            let (counters, ended) = (self.counters.clone(), self.ended.clone());
-            spawn(name, move || watch(&counters, first, &ended))
-        };
-        Ok([start("watchdog", watchdog::feed)?, start("selftest", selftest::watch)?])
+        let (counters, memory, ended) = (self.counters.clone(), self.memory.clone(), self.ended.clone());
+        let watchdog = spawn("watchdog", move || watchdog::feed(&counters, &memory, first, &ended))?;
+        let (counters, ended) = (self.counters.clone(), self.ended.clone());
+        Ok([watchdog, spawn("selftest", move || selftest::watch(&counters, first, &ended))?])
     }
 
     fn start_judge(&self, real_time: RealTime) -> Result<JoinHandle<()>, String> {
