@@ -38,7 +38,7 @@ pub struct Cuts {
 
 /// All of it.
 pub struct Card {
-    /// The beginning of DATA overwritten, no network.
+    /// Something wrong in DATA that can be mended, no network.
     pub repaired: Found,
     /// All of DATA overwritten, and BOX.
     pub anew: Found,
@@ -63,11 +63,10 @@ fn spoil(disk: &Path, at: u64, length: usize) {
     File::options().write(true).open(disk).and_then(|disk| disk.write_all_at(&noise, at)).expect("the disk is written");
 }
 
-/// Writes a file into the root folder of DATA, without mounting it.
-fn put_on_data(disk: &Path, file: &Path, name: &str) {
+/// Has debugfs do something to DATA on a disk, without mounting it.
+fn change_data(disk: &Path, request: &str) {
     let data = format!("{}?offset={}", disk.display(), guest::data_at());
-    let request = format!("write {} {name}", file.display());
-    let output = Command::new("debugfs").args(["-w", "-R", &request, &data]).output().expect("debugfs of e2fsprogs");
+    let output = Command::new("debugfs").args(["-w", "-R", request, &data]).output().expect("debugfs of e2fsprogs");
     assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
 }
 
@@ -91,9 +90,10 @@ fn repair() -> Found {
     let folder = Folder::new("box-repair");
     let (disk, kept) = (guest::copy_of_disk(&folder.file(".")), folder.file("kept.toml"));
     std::fs::write(&kept, "value = 7\n").expect("a file");
-    put_on_data(&disk, &kept, "kept.toml");
-    // The first superblock, and with it the label: it has to be found by its place.
-    spoil(&disk, guest::data_at(), 4 << 10);
+    change_data(&disk, &format!("write {} kept.toml", kept.display()));
+    // Links that are not there, and a file system that knows of an error: it is looked through, and mended.
+    change_data(&disk, "set_inode_field kept.toml links_count 5");
+    change_data(&disk, "set_super_value state 2");
     let mut guest = Guest::start(&disk, &folder.file("."), &["--offline"]);
     examine(&mut guest)
 }

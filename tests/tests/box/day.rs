@@ -14,6 +14,7 @@ pub struct Health {
     pub state: String,
     pub failed: String,
     pub journal: String,
+    pub kernel: String,
     pub tainted: String,
     pub selftest: (i32, String),
     pub verified: (i32, String),
@@ -61,6 +62,7 @@ fn examine(guest: &mut Guest) -> Health {
         state,
         failed: guest.run("systemctl list-units --failed --plain --no-legend --no-pager"),
         journal: guest.run("journalctl -b --no-pager -o cat"),
+        kernel: guest.run("dmesg | tail -n 60"),
         selftest: guest.attempt("chronus selftest"),
         tainted: guest.run("cat /proc/sys/kernel/tainted"),
         verified: guest.attempt(
@@ -100,8 +102,11 @@ fn play_score(guest: &mut Guest, folder: &Folder) -> Take {
     guest.run("stopped=$(worker); kill -STOP $stopped; while kill -0 $stopped 2>/dev/null; do usleep 1000; done");
     guest.run("usleep 100000; kill -9 $(engine)");
     guest.wait_until("grep -q '^played' /run/agent/words && ! systemctl --quiet is-active chronus.service");
-    let said = words(guest) + &guest.run("echo; systemctl show chronus.service -P NRestarts -P Result");
-    Take { reference: quantised(&rendered), said }
+    let said = words(guest) + &guest.run("systemctl show chronus.service -p NRestarts -p Result");
+    let mut reference = quantised(&rendered);
+    // It ends with the score; the last block is faded out.
+    reference.truncate((told(&said, "played") as usize - 1) * 256);
+    Take { reference, said }
 }
 
 /// Blocks of the score: five seconds, of which the deaths take two.
@@ -123,7 +128,7 @@ fn finish_take(guest: &mut Guest, folder: &Folder, name: &str) -> Take {
 /// A few bars by OSC, through the network card, while a worker dies at each.
 fn perform(guest: &mut Guest, seed: u64) {
     guest.send("/gate/adsr", OscType::Int(1));
-    for message in Score::torture(48_000, 400, seed).messages().into_iter().take(20) {
+    for message in Score::torture(48_000, 400, seed).messages().into_iter().cycle().take(20) {
         guest.send_message(message);
         guest.run("kill -9 $(worker); usleep 40000");
     }
@@ -168,7 +173,7 @@ fn fill_data(guest: &mut Guest) -> String {
     guest.wait_until("grep -q 'freq = 330' /data/presets/last.toml");
     let status = guest.status();
     let seen = format!("late_blocks={} sound_card={}", status["late_blocks"], status["sound_card"]);
-    guest.run("systemctl show chronus.service -P ActiveState -P NRestarts | tr '\\n' ' '") + " " + &seen
+    guest.run("systemctl show chronus.service -p ActiveState -p NRestarts") + "\n" + &seen
 }
 
 /// Takes the SD card away while the engine plays; a worker dies afterwards.

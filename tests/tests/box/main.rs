@@ -44,7 +44,8 @@ fn card() -> Option<&'static Card> {
 #[test]
 fn a_box_starts_and_nothing_in_it_has_failed() {
     let Some(Day { health, .. }) = day() else { return };
-    assert_eq!((health.state.as_str(), health.failed.as_str(), health.tainted.as_str()), ("running", "", "0"));
+    assert_eq!((health.state.as_str(), health.failed.as_str()), ("running", ""));
+    assert_eq!(health.tainted, "0", "{}", health.kernel);
     assert!(!health.journal.contains("ordering cycle"), "{}", health.journal);
     assert!(health.selftest.0 == 0, "{}", health.selftest.1);
     assert_eq!(health.verified, (0, String::new()), "systemd-analyze verify");
@@ -70,7 +71,7 @@ fn a_score_is_played_bit_for_bit_though_workers_and_the_supervisor_die() {
     // What was in the card's buffer when the supervisor died is lost; nothing else is, and nothing is put in but silence.
     let missing = found.length.saturating_sub(found.from_start + found.to_end);
     assert!(missing <= PERIODS * 256 && found.audible_between == 0, "{found:?} {said}");
-    assert!(said.ends_with("1\nsuccess"), "one restart, and a good end: {said}");
+    assert!(said.contains("NRestarts=1") && said.contains("Result=success"), "{said}");
     println!("{} frames exact, {missing} lost with the supervisor", found.from_start + found.to_end);
 }
 
@@ -87,7 +88,9 @@ fn what_is_played_by_osc_is_heard_bit_for_bit_and_a_card_that_comes_back_is_take
 #[test]
 fn a_full_card_is_no_concern_of_the_sound() {
     let Some(day) = day() else { return };
-    assert_eq!(day.full, "active 0 late_blocks=0 sound_card=\"playing\"");
+    for what in ["ActiveState=active", "NRestarts=0", "late_blocks=0", "sound_card=\"playing\""] {
+        assert!(day.full.contains(what), "{}", day.full);
+    }
 }
 
 #[test]
