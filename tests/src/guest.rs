@@ -20,8 +20,8 @@ const PATIENCE: Duration = Duration::from_secs(900);
 /// Bytes carried in at a time: a line of it is short enough for any shell.
 const PIECE: usize = 2048;
 
-/// Times that [`Guest::wait_until`] tries, 10 ms of the guest's time apart.
-const TRIES: u32 = 6000;
+/// Times that [`Guest::wait_until`] tries, 50 ms of the guest's time apart.
+const TRIES: u32 = 1200;
 
 /// Kernel, initial RAM file system and disk of the box; made once. `None` where that cannot be, which is said.
 pub fn root() -> Option<&'static Path> {
@@ -121,7 +121,7 @@ impl Guest {
     /// Has it wait until a command succeeds, for a minute of its own time at most.
     pub fn wait_until(&mut self, command: &str) {
         let waiting = format!(
-            "tries={TRIES}; until {command}; do tries=$((tries - 1)); [ $tries -gt 0 ] || exit 99; usleep 10000; done"
+            "tries={TRIES}; until {command}; do tries=$((tries - 1)); [ $tries -gt 0 ] || exit 99; usleep 50000; done"
         );
         let (status, output) = self.attempt(&waiting);
         if status != 0 {
