@@ -15,6 +15,9 @@ use day::{Day, Take};
 /// Periods in the card's buffer, as tests/box/guest/chronus.toml says.
 const PERIODS: usize = 4;
 
+/// Frames that the emulated card has taken and loses when it is closed: it hands them on every 10 ms.
+const IN_THE_CARD: usize = 480;
+
 /// What is seen in virtual machines: of each its end, or that it did not come to one, which it has said then.
 struct Runs {
     day: Result<Day, ()>,
@@ -70,7 +73,7 @@ fn a_score_is_played_bit_for_bit_though_workers_and_the_supervisor_die() {
     let found = day.compare(&day.score);
     // What was in the card's buffer when the supervisor died is lost; nothing else is, and nothing is put in but silence.
     let missing = found.length.saturating_sub(found.from_start + found.to_end);
-    assert!(missing <= PERIODS * 256 && found.audible_between == 0, "{found:?} {said}");
+    assert!(missing <= PERIODS * 256 + IN_THE_CARD && found.audible_between == 0, "{found:?} {said}");
     assert!(said.contains("NRestarts=1") && said.contains("Result=success"), "{said}");
     println!("{} frames exact, {missing} lost with the supervisor", found.from_start + found.to_end);
 }
