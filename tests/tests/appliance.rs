@@ -81,7 +81,7 @@ fn what_is_made_of_the_settings_is_what_the_engine_takes() {
             "--real-time",
             "off",
             "--osc",
-            "off",
+            "127.0.0.1:0",
             "--blocks",
             "20",
         ]);

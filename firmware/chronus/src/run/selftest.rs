@@ -10,8 +10,8 @@ use crate::report::Counters;
 /// Time between two looks. One takes some milliseconds of the control core; nothing of what is looked at changes often.
 const INTERVAL: Duration = Duration::from_secs(60);
 
-/// Time from the first block to the first look: by then the workers are where they belong.
-const SETTLED: Duration = Duration::from_millis(500);
+/// Time from the first block to the first look: by then the start is over, and all are where they belong.
+const SETTLED: Duration = Duration::from_secs(10);
 
 /// Looks until the engine stops. `first` is the block it begins with.
 pub fn watch(counters: &Counters, first: u64, stop: &AtomicBool) {
