@@ -95,17 +95,21 @@ impl Live {
         let played = Recording::read(&self.folder.file("played.wav"));
         let differing = played.differing_blocks(&Recording::read(&reference));
         let late = told(&output, "late blocks");
-        let kept = bundles(&std::fs::read(&kept).expect("the kept score")) - 1;
+        let kept = commands(&std::fs::read(&kept).expect("the kept score"));
         Outcome { output, late, differing, kept }
     }
 }
 
-/// Bundles in a score file: a count of bytes each, and so many bytes.
-fn bundles(mut file: &[u8]) -> u64 {
+/// Bytes of a bundle without content, which says how long the score is: the word for a bundle and a time tag.
+const EMPTY_BUNDLE: usize = 16;
+
+/// Commands in a kept score: a count of bytes each, and a bundle of so many bytes, with one command or none.
+fn commands(mut file: &[u8]) -> u64 {
     let mut count = 0;
     while let Some((length, rest)) = file.split_first_chunk::<4>() {
-        file = &rest[i32::from_be_bytes(*length) as usize..];
-        count += 1;
+        let length = i32::from_be_bytes(*length) as usize;
+        file = &rest[length..];
+        count += u64::from(length > EMPTY_BUNDLE);
     }
     count
 }
