@@ -4,7 +4,7 @@ use std::io::{BufRead, BufReader, Read};
 use std::net::UdpSocket;
 use std::os::unix::process::CommandExt;
 use std::path::{Path, PathBuf};
-use std::process::{Child, Command, Stdio};
+use std::process::{Child, Command, Output, Stdio};
 use std::sync::atomic::{AtomicU32, Ordering};
 use std::time::{Duration, Instant};
 
@@ -249,6 +249,14 @@ pub fn first_due_ns(status: &Value) -> u64 {
 pub fn told(output: &str, what: &str) -> u64 {
     let after = output.rsplit_once(what).unwrap_or_else(|| panic!("no '{what}' in {output}")).1;
     after.trim_start().split(|c: char| !c.is_ascii_digit()).next().and_then(|word| word.parse().ok()).expect("a number")
+}
+
+/// The program for users with these words: exit code, standard output, standard error.
+pub fn call(words: &[&str]) -> (i32, String, String) {
+    let Output { status, stdout, stderr } =
+        Command::new(chronus(Build::Release)).args(words).output().expect("the program starts");
+    let [stdout, stderr] = [stdout, stderr].map(|bytes| String::from_utf8_lossy(&bytes).into_owned());
+    (status.code().unwrap_or(-1), stdout, stderr)
 }
 
 /// `chronus render` of a score, with more arguments.

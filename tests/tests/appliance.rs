@@ -1,21 +1,13 @@
 //! The box's commands, as its units call them.
 
 use std::path::Path;
-use std::process::{Command, Output};
 
-use chronus_tests::build::{Build, chronus};
-use chronus_tests::engine::{Engine, Folder, number};
+use chronus_tests::build::Build;
+use chronus_tests::engine::{Engine, Folder, call, number};
 use serde_json::Value;
 
 /// Conditions that a box is looked at for.
 const CONDITIONS: u64 = 15;
-
-fn call(words: &[&str]) -> (i32, String, String) {
-    let Output { status, stdout, stderr } =
-        Command::new(chronus(Build::Release)).args(words).output().expect("the program starts");
-    let [stdout, stderr] = [stdout, stderr].map(|bytes| String::from_utf8_lossy(&bytes).into_owned());
-    (status.code().unwrap_or(-1), stdout, stderr)
-}
 
 fn text(path: &Path) -> &str {
     path.to_str().expect("a path that is text")

@@ -1,23 +1,16 @@
 //! What the program promises to those who call it: options, status, a clean end, files that are whole.
 
 use std::path::Path;
-use std::process::{Command, Output};
+use std::process::Command;
 
 use chronus_tests::build::{Build, chronus};
-use chronus_tests::engine::{Engine, Folder, render};
+use chronus_tests::engine::{Engine, Folder, call, render};
 use chronus_tests::process;
 use chronus_tests::recording::{Recording, assert_identical};
 use chronus_tests::score::Score;
 use nix::sys::signal::Signal;
 use rosc::OscType;
 use serde_json::Value;
-
-fn call(words: &[&str]) -> (i32, String, String) {
-    let Output { status, stdout, stderr } =
-        Command::new(chronus(Build::Release)).args(words).output().expect("the program starts");
-    let [stdout, stderr] = [stdout, stderr].map(|bytes| String::from_utf8_lossy(&bytes).into_owned());
-    (status.code().unwrap_or(-1), stdout, stderr)
-}
 
 fn text(path: &Path) -> &str {
     path.to_str().expect("a path that is text")
