@@ -218,7 +218,8 @@ big-endian int32 byte count and OSC bundle. Time tags count from 0 (seconds << 3
 nearest frame, and need not be sorted; commands of the same frame are applied in the order of the file. The last
 tag, of an empty bundle too, says how long the score is. A message that is refused is reported and the rest plays;
 a damaged file is an error that names the byte. A file that ends inside its last bundle, as after a power cut, is
-reported and plays without it. A score has at most {commands} commands, {days} days and {bytes} bytes.
+reported and plays without it. A score has at most {days} days; {commands} commands and {bytes} bytes fit
+everywhere, on a machine with more than 1 GiB of memory so many for each GiB.
 
 `chronus run --keep-score FILE` writes such a file of what is played live: each command with the frame it took effect
 at, and at the end an empty bundle, so that `chronus render FILE OUT.wav` is as long. It is brought up to date once a

@@ -10,7 +10,7 @@ use shm::ScoreMemory;
 
 use crate::audio::WavFile;
 use crate::command_line::RenderOptions;
-use crate::input::{MAX_FILE_BYTES, Score, read_score};
+use crate::input::{Score, ScoreRoom, read_score};
 use crate::worker::EngineState;
 
 /// How often progress is shown.
@@ -21,8 +21,9 @@ const PROGRESS_INTERVAL: Duration = Duration::from_millis(200);
 /// # Errors
 /// In words, if it is no score.
 pub fn load_score(path: &Path, rate: u32) -> Result<Score, String> {
-    let bytes = read_file(path).map_err(|error| format!("{}: {error}", path.display()))?;
-    let score = read_score(&bytes, rate).map_err(|error| format!("{}: {error}", path.display()))?;
+    let room = room_here();
+    let bytes = read_file(path, room.bytes).map_err(|error| format!("{}: {error}", path.display()))?;
+    let score = read_score(&bytes, rate, room.commands).map_err(|error| format!("{}: {error}", path.display()))?;
     for (bundle, refusal) in &score.refusals {
         log::warn!("{}: bundle {bundle}: {}: {}; skipped", path.display(), refusal.address, refusal.text);
     }
@@ -35,16 +36,23 @@ pub fn load_score(path: &Path, rate: u32) -> Result<Score, String> {
     Ok(score)
 }
 
-fn read_file(path: &Path) -> std::io::Result<Vec<u8>> {
+fn room_here() -> ScoreRoom {
+    ScoreRoom::of_memory(nix::sys::sysinfo::sysinfo().map_or(0, |machine| machine.ram_total()))
+}
+
+fn read_file(path: &Path, most: u64) -> std::io::Result<Vec<u8>> {
     let file = File::open(path)?;
-    let too_large = || std::io::Error::other("this is larger than 1 GiB; is it a score?");
-    if file.metadata()?.len() > MAX_FILE_BYTES {
+    let too_large = || {
+        let text = format!("this is larger than the {} MiB that this machine reads as a score; is it one?", most >> 20);
+        std::io::Error::other(text)
+    };
+    if file.metadata()?.len() > most {
         return Err(too_large());
     }
     let mut bytes = Vec::new();
     // A device or a pipe has no size beforehand.
-    file.take(MAX_FILE_BYTES + 1).read_to_end(&mut bytes)?;
-    if bytes.len() as u64 > MAX_FILE_BYTES { Err(too_large()) } else { Ok(bytes) }
+    file.take(most + 1).read_to_end(&mut bytes)?;
+    if bytes.len() as u64 > most { Err(too_large()) } else { Ok(bytes) }
 }
 
 /// Blocks of a score: it ends with its last time tag, as for scsynth, rounded up to a block.
@@ -135,9 +143,9 @@ mod tests {
     #[test]
     fn a_file_too_large_to_be_a_score_is_not_read() {
         let path = std::env::temp_dir().join(format!("chronus-large-{}.osc", std::process::id()));
-        File::create(&path).unwrap().set_len(MAX_FILE_BYTES + 1).unwrap();
+        File::create(&path).unwrap().set_len(room_here().bytes + 1).unwrap();
         let error = load_score(&path, 48_000).unwrap_err();
         std::fs::remove_file(&path).unwrap();
-        assert!(error.contains("1 GiB") && error.contains("chronus-large"), "{error}");
+        assert!(error.contains("MiB that this machine reads") && error.contains("chronus-large"), "{error}");
     }
 }

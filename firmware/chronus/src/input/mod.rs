@@ -28,5 +28,5 @@ pub use receive::{Datagram, Receiver};
 pub use refusal::{Code, Refusal};
 #[cfg(test)]
 pub use score::{MAX_COMMANDS, MAX_SECONDS};
-pub use score::{MAX_FILE_BYTES, Score, read_score};
+pub use score::{MAX_FILE_BYTES, Score, ScoreRoom, read_score};
 pub use value::set_named;

@@ -9,12 +9,14 @@ use super::interpret::{Request, When, interpret_message};
 use super::packet::{BUNDLE_MARK, is_bundle, read_packet};
 use super::refusal::{Code, Refusal};
 
-/// Most commands in a score: they all lie in memory beside the command log, where each takes a record of 64 bytes,
-/// and 256 MiB is as much as a score may take of a small board's memory.
+/// Most commands in a score on a small board: there they all lie in memory beside the command log, where each takes a
+/// record of 64 bytes, and 256 MiB is a quarter of the smallest board's memory.
 pub const MAX_COMMANDS: usize = 4_194_304;
-/// Largest score file: 256 bytes for each of the most commands, where one bundle for each takes 60. A larger file
-/// is no score but a slip, such as a recording, and is not read into memory to find out.
+/// Largest score file on a small board: 256 bytes for each of the most commands, where one bundle for each takes 60. A
+/// larger file is no score but a slip, such as a recording, and is not read into memory to find out.
 pub const MAX_FILE_BYTES: u64 = 1 << 30;
+/// Bytes of a command in memory, as read and again as shared.
+const COMMAND_BYTES: u64 = 64;
 /// Refused messages that are kept to be told; of the others only the number. A score made for another synthesizer
 /// has one in every bundle.
 const MAX_REFUSALS: usize = 5;
@@ -23,6 +25,26 @@ const MAX_REFUSALS: usize = 5;
 pub const MAX_SECONDS: u64 = 366 * 24 * 60 * 60;
 /// The time tag that means "at once": here, the beginning.
 const IMMEDIATELY: u64 = 1;
+
+/// How long a score may be.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct ScoreRoom {
+    /// Commands.
+    pub commands: usize,
+    /// Bytes of its file.
+    pub bytes: u64,
+}
+
+impl ScoreRoom {
+    /// On a machine with `memory` bytes: a quarter of it for the file, one for the commands as read, one for the
+    /// commands as the workers see them. What was kept of a long performance can so be longer at a desk than on the
+    /// board that played it.
+    pub fn of_memory(memory: u64) -> Self {
+        let quarter = memory / 4;
+        let commands = usize::try_from(quarter / COMMAND_BYTES).unwrap_or(usize::MAX);
+        Self { commands: commands.max(MAX_COMMANDS), bytes: quarter.max(MAX_FILE_BYTES) }
+    }
+}
 
 /// A score, ready to be played.
 #[derive(Debug, Default, PartialEq)]
@@ -66,8 +88,11 @@ impl fmt::Display for ScoreError {
 
 impl std::error::Error for ScoreError {}
 
-/// Reads a whole score file for a sample rate in Hz.
-pub fn read_score(bytes: &[u8], rate: u32) -> Result<Score, ScoreError> {
+/// Reads a whole score file of at most `most` commands for a sample rate in Hz.
+///
+/// # Errors
+/// Where and why it is no score, or that it has more commands.
+pub fn read_score(bytes: &[u8], rate: u32, most: usize) -> Result<Score, ScoreError> {
     let mut score = Score::default();
     let mut at = 0;
     let mut number = 0;
@@ -82,7 +107,7 @@ pub fn read_score(bytes: &[u8], rate: u32) -> Result<Score, ScoreError> {
             let text = "a bundle (\"#bundle\" and a time tag) is needed here; put each message into one";
             return Err(ScoreError { offset: at + 4, text: text.to_string() });
         }
-        read_bundle(bundle, at + 4, number, rate, &mut score)?;
+        read_bundle(bundle, at + 4, number, rate, most, &mut score)?;
         at = end;
         number += 1;
     }
@@ -114,7 +139,14 @@ fn read_count(bytes: &[u8], at: usize) -> Result<usize, ScoreError> {
     }
 }
 
-fn read_bundle(bundle: &[u8], offset: usize, number: usize, rate: u32, score: &mut Score) -> Result<(), ScoreError> {
+fn read_bundle(
+    bundle: &[u8],
+    offset: usize,
+    number: usize,
+    rate: u32,
+    most: usize,
+    score: &mut Score,
+) -> Result<(), ScoreError> {
     let packet = read_packet(bundle).map_err(|error| ScoreError {
         offset: offset + error.offset,
         text: format!("{}; write it again", error.text),
@@ -139,8 +171,8 @@ fn read_bundle(bundle: &[u8], offset: usize, number: usize, rate: u32, score: &m
                 Err(refusal) => score.refuse(number, refusal),
             }
         }
-        if score.commands.len() > MAX_COMMANDS {
-            let text = format!("more than {MAX_COMMANDS} commands; split the score");
+        if score.commands.len() > most {
+            let text = format!("more than the {most} commands that this machine has memory for; split the score");
             return Err(ScoreError { offset, text });
         }
     }

@@ -43,12 +43,12 @@ fn commands_land_on_their_frame_sorted_and_stable() {
         bundle(1, vec![message("/mod/sine/gain", OscType::Float(0.5))]),
         bundle(1 << 32, vec![]),
     ]);
-    let score = read_score(&bytes, RATE).unwrap();
+    let score = read_score(&bytes, RATE, MAX_COMMANDS).unwrap();
     let read: Vec<_> = score.commands.iter().map(|command| (command.stamp.to_frame(), command.operation)).collect();
     let gate = |on| Operation::Gate(GateId::Adsr, on);
     assert_eq!(read, [(0, gain(0.5)), (5, gain(0.25)), (700, gate(true)), (700, gate(false))]);
     assert_eq!((score.end_frame, score.refusals, score.cut_off), (48_000, vec![], None));
-    assert_eq!(read_score(&[], RATE), Ok(Score::default()));
+    assert_eq!(read_score(&[], RATE, MAX_COMMANDS), Ok(Score::default()));
 }
 
 #[test]
@@ -63,7 +63,8 @@ fn tags_are_rounded_to_the_nearest_frame_in_integers() {
 fn an_inner_bundle_is_never_before_its_outer_one() {
     let content = || vec![message("/mod/sine/gain", OscType::Float(0.5))];
     let bytes = file(&[bundle(2 << 32, vec![bundle(1, content()), bundle(3 << 32, content())])]);
-    let frames: Vec<_> = read_score(&bytes, RATE).unwrap().commands.iter().map(|c| c.stamp.to_frame()).collect();
+    let frames: Vec<_> =
+        read_score(&bytes, RATE, MAX_COMMANDS).unwrap().commands.iter().map(|c| c.stamp.to_frame()).collect();
     assert_eq!(frames, [96_000, 144_000]);
 }
 
@@ -75,7 +76,7 @@ fn refused_messages_are_listed_and_the_rest_plays() {
         message("/status", OscType::Nil),
         message("/mod/sine/gain", OscType::Float(0.5)),
     ];
-    let score = read_score(&file(&[bundle(0, vec![]), bundle(0, content)]), RATE).unwrap();
+    let score = read_score(&file(&[bundle(0, vec![]), bundle(0, content)]), RATE, MAX_COMMANDS).unwrap();
     let refused: Vec<_> = score.refusals.iter().map(|(number, refusal)| (*number, refusal.code)).collect();
     assert_eq!(refused, [(1, Code::UnknownAddress), (1, Code::NotFinite), (1, Code::UnknownAddress)]);
     assert_eq!(score.commands.len(), 1);
@@ -96,7 +97,7 @@ fn broken_files_are_errors_that_say_where_and_what() {
         (b"\0\0\0\x14#bundle\0\0\0\0\0\0\0\0\0\0\0\0\x09".to_vec(), 20, "where 0 are left"),
         (after(&wall_clock), good.len() + 4, "count from 0"),
     ] {
-        let error = read_score(&bytes, RATE).unwrap_err();
+        let error = read_score(&bytes, RATE, MAX_COMMANDS).unwrap_err();
         assert!(error.offset == offset && error.text.contains(what), "{error} (expected {what} at {offset})");
         assert!(error.to_string().contains(&format!("at byte {offset}: ")));
     }
@@ -108,14 +109,15 @@ fn a_last_bundle_that_is_cut_off_is_told_and_the_rest_plays() {
     let whole = file(&bundles);
     let last = whole.len() - file(&bundles[2..]).len();
     for end in last + 1..whole.len() {
-        let score = read_score(&whole[..end], RATE).unwrap();
+        let score = read_score(&whole[..end], RATE, MAX_COMMANDS).unwrap();
         assert_eq!((score.commands.len(), score.end_frame, score.cut_off), (2, 9, Some(last)), "{end}");
     }
 }
 
 #[test]
 fn of_many_refusals_a_few_are_kept_and_all_are_counted() {
-    let score = read_score(&file(&[bundle(0, vec![message("/nothing", OscType::Int(1)); 1000])]), RATE).unwrap();
+    let score =
+        read_score(&file(&[bundle(0, vec![message("/nothing", OscType::Int(1)); 1000])]), RATE, MAX_COMMANDS).unwrap();
     assert_eq!((score.refusals.len(), score.refused), (MAX_REFUSALS, 1000));
 }
 
@@ -125,9 +127,16 @@ fn a_score_of_too_many_commands_is_an_error() {
     let all = bundle(0, vec![message("/mod/*/*", OscType::Int(1)); 1000]);
     let bundles = MAX_COMMANDS / 9000 + 1;
     let bytes = file(&[all]).repeat(bundles);
-    assert!(read_score(&bytes, RATE).unwrap_err().text.contains("split the score"));
-    let fitting = read_score(&bytes[..bytes.len() / bundles * (bundles - 1)], RATE).unwrap();
+    assert!(read_score(&bytes, RATE, MAX_COMMANDS).unwrap_err().text.contains("split the score"));
+    let fitting = read_score(&bytes[..bytes.len() / bundles * (bundles - 1)], RATE, MAX_COMMANDS).unwrap();
     assert_eq!(fitting.commands.len(), (bundles - 1) * 9000);
+}
+
+#[test]
+fn a_larger_machine_has_room_for_a_longer_score_and_a_small_one_for_what_is_promised() {
+    let promised = ScoreRoom { commands: MAX_COMMANDS, bytes: MAX_FILE_BYTES };
+    assert_eq!([0, 512 << 20, 1 << 30].map(ScoreRoom::of_memory), [promised; 3]);
+    assert_eq!(ScoreRoom::of_memory(16 << 30), ScoreRoom { commands: 16 * MAX_COMMANDS, bytes: 4 << 30 });
 }
 
 proptest! {
@@ -145,7 +154,7 @@ proptest! {
             Command { stamp: Stamp::from_frame(frame), operation }
         }).collect();
         expected.sort_by_key(|command| command.stamp);
-        let score = read_score(&file(&packets), rate).unwrap();
+        let score = read_score(&file(&packets), rate, MAX_COMMANDS).unwrap();
         prop_assert_eq!(score.end_frame, events.iter().map(|event| event.0).max().unwrap_or(0));
         prop_assert_eq!(score.commands, expected);
         prop_assert!(score.refusals.is_empty());
@@ -153,11 +162,11 @@ proptest! {
 
     #[test]
     fn no_bytes_make_the_reader_panic(mut bytes in prop::collection::vec(any::<u8>(), 0..200), cut in 0..400usize) {
-        let _ = read_score(&bytes, RATE);
+        let _ = read_score(&bytes, RATE, MAX_COMMANDS);
         let mut good = file(&[bundle(9, vec![message("/mod/*/gain", OscType::Int(1)), bundle(1, vec![])])]);
         bytes.truncate(bytes.len() / 8);
         let at = cut % good.len();
         good.splice(at..(at + bytes.len() / 2).min(good.len()), bytes);
-        let _ = read_score(&good, RATE);
+        let _ = read_score(&good, RATE, MAX_COMMANDS);
     }
 }

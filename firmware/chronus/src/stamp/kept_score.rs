@@ -182,7 +182,7 @@ mod tests {
             let mut kept = KeptScore::create(&path, rate).unwrap();
             (0..).zip(played).for_each(|(index, command)| kept.add(index, command));
             kept.add(2, command(100_000, Operation::Gate(GateId::Adsr, false)));
-            let read = || read_score(&std::fs::read(&path).unwrap(), rate).unwrap();
+            let read = || read_score(&std::fs::read(&path).unwrap(), rate, usize::MAX).unwrap();
             kept.update(10, 2);
             assert!(read().commands.is_empty(), "not at every call");
             kept.flushed -= 2 * FLUSH_INTERVAL;
@@ -208,7 +208,7 @@ mod tests {
         kept.update(10, 1);
         kept.leave_out(1);
         kept.finish(20, 3);
-        let read = read_score(&std::fs::read(&path).unwrap(), 48_000).unwrap();
+        let read = read_score(&std::fs::read(&path).unwrap(), 48_000, usize::MAX).unwrap();
         std::fs::remove_file(&path).unwrap();
         assert_eq!(read.commands, [commands[0], commands[2]]);
     }
