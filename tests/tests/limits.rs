@@ -52,8 +52,8 @@ impl Player {
         };
         send("/gate/adsr", vec![OscType::Bool(true)]);
         while !stop.load(Ordering::Relaxed) {
-            // Steps that a float holds exactly.
-            let frequency = 300.0 + player.set.len() as f32 / 128.0;
+            // Steps that a float holds exactly, and that no abuser sends: those are whole numbers and quarters.
+            let frequency = 300.0 + (2 * player.set.len() + 1) as f32 / 256.0;
             send("/mod/sine/freq", vec![OscType::Float(frequency)]);
             player.set.push(f64::from(frequency));
             if player.set.len().is_multiple_of(100) {

@@ -56,7 +56,11 @@ fn the_status_as_json_has_every_key_that_was_promised() {
         assert!(status["commands"][key].is_u64(), "commands.{key} is a number: {told}");
     }
     assert_eq!(status["commands"]["received"], 1);
-    let (code, table, _) = call(&["status", &engine.address()]);
+    let (code, summary, _) = call(&["status", &engine.address()]);
+    let pid = |slot: usize| format!("process {}\n", status["slots"][slot]["pid"]);
+    assert!(code == 0 && summary.contains("both workers are in lockstep"), "{summary}");
+    assert!(summary.contains(&pid(0)) && summary.contains(&pid(1)) && summary.contains("1 received"), "{summary}");
+    let (code, table, _) = call(&["status", "--all", &engine.address()]);
     assert!(code == 0 && table.contains("slot 0  ") && table.contains("late_blocks  "), "{table}");
 }
 

@@ -76,7 +76,7 @@ fn dispatch(command: &str, rest: &[OsString]) -> Result<ExitCode, Wrong> {
         }
         "status" => {
             let options = StatusOptions::parse(rest)?;
-            client::run_status(&options.server, options.json)
+            client::run_status(&options.server, options.form)
         }
         "selftest" => appliance::selftest(selftest_as_json(rest)?),
         "tune" => {

@@ -9,13 +9,24 @@ use super::options::{Wrong, unexpected};
 /// Where an engine is looked for if nothing else is said: this machine, the engine's own default port.
 const DEFAULT_SERVER: &str = "127.0.0.1:5005";
 
-/// `chronus status [--json] [ADDR:PORT]`.
+/// How the status is shown.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub enum StatusForm {
+    /// A few lines, for a person.
+    Summary,
+    /// Every counter, a line or a group each.
+    All,
+    /// For programs.
+    Json,
+}
+
+/// `chronus status [--all | --json] [ADDR:PORT]`.
 #[derive(Clone, Debug, PartialEq)]
 pub struct StatusOptions {
     /// The engine to ask, as ADDR:PORT.
     pub server: String,
-    /// JSON instead of a table.
-    pub json: bool,
+    /// How it is shown.
+    pub form: StatusForm,
 }
 
 impl StatusOptions {
@@ -25,15 +36,16 @@ impl StatusOptions {
     /// What is wrong with them.
     pub fn parse(arguments: &[OsString]) -> Result<Self, Wrong> {
         let mut parser = Parser::from_args(arguments);
-        let (mut server, mut json) = (None, false);
+        let (mut server, mut form) = (None, StatusForm::Summary);
         while let Some(argument) = parser.next()? {
             match argument {
-                Arg::Long("json") => json = true,
+                Arg::Long("json") => form = StatusForm::Json,
+                Arg::Long("all") => form = StatusForm::All,
                 Arg::Value(text) if server.is_none() => server = Some(server_address(text.string()?)?),
                 other => return Err(unexpected(other, "status")),
             }
         }
-        Ok(Self { server: server.unwrap_or_else(|| DEFAULT_SERVER.to_owned()), json })
+        Ok(Self { server: server.unwrap_or_else(|| DEFAULT_SERVER.to_owned()), form })
     }
 }
 
@@ -100,7 +112,7 @@ mod tests {
 
     #[test]
     fn status_takes_json_and_a_server() {
-        assert!(StatusOptions::parse(&words("--json 127.0.0.1:6000")).unwrap().json);
+        assert!(StatusOptions::parse(&words("--json 127.0.0.1:6000")).unwrap().form == StatusForm::Json);
         assert!(StatusOptions::parse(&words("--yaml")).is_err());
         assert!(StatusOptions::parse(&words("here")).is_err());
     }

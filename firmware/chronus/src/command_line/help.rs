@@ -84,10 +84,11 @@ Numbers, true and false are recognised; s:TEXT, i:5, f:5, d:5, h:5 force a type.
 ";
 
 const STATUS: &str = "\
-chronus status [--json] [ADDR:PORT]
+chronus status [--all | --json] [ADDR:PORT]
 
-Asks a running engine (default: 127.0.0.1:5005) how it is doing: blocks played, late blocks, the workers and
-their process ids, commands. --json prints it for programs.
+Asks a running engine (default: 127.0.0.1:5005) how it is doing: first whether all is well, then the workers and
+their process ids, the sound card, commands, and what happened since the start. --all prints every counter
+(PROTOCOL.md explains each), --json the same for programs.
 ";
 
 const SELFTEST: &str = "\

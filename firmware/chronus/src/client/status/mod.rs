@@ -1,4 +1,6 @@
-//! `chronus status`: the counters of a running engine, as JSON or for reading.
+//! `chronus status`: how a running engine is doing: in a few lines, or with all counters, or as JSON.
+
+mod summary;
 
 use std::io::Write;
 use std::process::ExitCode;
@@ -6,15 +8,17 @@ use std::process::ExitCode;
 use rosc::OscType;
 use serde_json::{Map, Value};
 
+use self::summary::summary;
 use super::argument::text;
 use super::exchange::send;
+use crate::command_line::StatusForm;
 
 /// Deepest key that is taken apart, in names. Chronus uses three; a reply from who knows where must not
 /// decide how deep this program recurses.
 const MAX_KEY_DEPTH: usize = 8;
 
 /// `chronus status`.
-pub fn run_status(server: &str, json: bool) -> ExitCode {
+pub fn run_status(server: &str, form: StatusForm) -> ExitCode {
     let mut replies = match send(server, "/status", &[]) {
         Ok(replies) => replies,
         Err(text) => {
@@ -26,7 +30,11 @@ pub fn run_status(server: &str, json: bool) -> ExitCode {
         eprintln!("chronus status: {server} refused to tell; is it a Chronus of another version?");
         return ExitCode::FAILURE;
     };
-    let told = if json { format!("{:#}\n", nest(&reply.args)) } else { table(&reply.args) };
+    let told = match form {
+        StatusForm::Summary => summary(&nest(&reply.args)),
+        StatusForm::All => table(&reply.args),
+        StatusForm::Json => format!("{:#}\n", nest(&reply.args)),
+    };
     // Not print!: who reads only the beginning (`| head`) closes the pipe, and that is no reason to panic.
     let _ = std::io::stdout().write_all(told.as_bytes());
     ExitCode::SUCCESS
@@ -167,6 +175,6 @@ mod tests {
 
     #[test]
     fn silence_is_a_failure() {
-        assert_eq!(run_status("127.0.0.1:9", true), ExitCode::FAILURE);
+        assert_eq!(run_status("127.0.0.1:9", StatusForm::Json), ExitCode::FAILURE);
     }
 }

@@ -1,0 +1,153 @@
+//! The status in a few lines, for a person: first whether all is well, then where and how it plays, then what happened.
+
+use serde_json::Value;
+
+/// What may have happened, with the key that counts it and what one of it means. Shown only if there was one.
+const EVENTS: [(&str, &str); 14] = [
+    ("late_blocks", "late blocks: gaps that were heard (TROUBLESHOOTING.md, \"late blocks\")"),
+    ("device_lost", "times the sound card was lost"),
+    ("started_over", "times the sound began anew with all defaults, as no worker survived what it was to play"),
+    ("restarts", "times the whole engine was killed, and went on where it was"),
+    ("divergences", "times the workers disagreed; the wrong one was replaced"),
+    ("divergences_undecided", "times it could not be found out which of them was wrong"),
+    ("damaged_copies", "blocks damaged in memory and not played; the other worker's were"),
+    ("not_finite", "samples that were no number, played as silence"),
+    ("commands.quarantined", "commands that a worker died of, left out since (--all lists them)"),
+    ("commands.late", "commands after their time"),
+    ("network.floods", "floods of OSC; their senders were kept out meanwhile"),
+    ("network.dropped_by_kernel", "OSC datagrams lost, as they came faster than they could be taken"),
+    ("recorder_drops", "blocks missing in the recording, as the disk was too slow or full"),
+    ("load.overloads", "times the sound needed more than the time there is"),
+];
+
+/// The summary of a reply to `/status`.
+pub fn summary(status: &Value) -> String {
+    let mut lines = vec![verdict(status), String::new()];
+    let rate = number(status, "rate").max(1);
+    let seconds = number(status, "block") * abi::FRAMES as u64 / rate;
+    let latency = number(status, "commands.latency_frames") as f64 * 1000.0 / rate as f64;
+    lines.push(format!("playing   {} at {rate} Hz; a command is heard after {latency:.1} ms", duration(seconds)));
+    lines.push(format!("sound     {}", sound(status)));
+    lines.extend(workers(status));
+    let commands = ["received", "applied", "refused"].map(|what| {
+        let count = number(status, &format!("commands.{what}"));
+        format!("{count} {what}")
+    });
+    lines.push(format!("commands  {}", commands.join(", ")));
+    if let Some(percent) = find(status, "load.worker_percent").as_f64() {
+        lines.push(format!("load      {percent:.1} % of the time there is for a block"));
+    }
+    lines.push(format!("rights    {}", find(status, "real_time").as_str().unwrap_or("not known")));
+    let xruns = ("xruns", "times the sound card ran dry");
+    // Without a card nothing runs dry; what is counted is that this process was kept from its clock.
+    let of_card = text(status, "sound_card") != "none";
+    let events = of_card.then_some(xruns).into_iter().chain(EVENTS);
+    let happened = events.filter(|(key, _)| number(status, key) > 0);
+    lines.extend(happened.map(|(key, meaning)| format!("          {} {meaning}", number(status, key))));
+    lines.push(String::new());
+    lines.push("All that is counted: chronus status --all".to_string());
+    lines.join("\n") + "\n"
+}
+
+/// One sentence.
+fn verdict(status: &Value) -> String {
+    let states = slots(status).map(|slot| text(slot, "state")).collect::<Vec<_>>();
+    let alive = states.iter().filter(|state| **state == "lockstep").count();
+    let late = number(status, "late_blocks");
+    match (text(status, "sound_card"), alive) {
+        ("lost", _) => "The sound card is lost; the engine keeps time until one is back.".to_string(),
+        ("waiting", _) => "There is no sound card; the engine keeps time until one is plugged in.".to_string(),
+        (_, 0) => "No worker is in lockstep: if this stays so, it is silent. See the workers below.".to_string(),
+        (_, 1) if states.len() > 1 => "It plays on one worker; the other one is being replaced.".to_string(),
+        (_, 1) => "It plays on one worker, as it was told to.".to_string(),
+        _ if late > 0 => "Both workers are in lockstep. Not every block was in time.".to_string(),
+        _ => "All is well: both workers are in lockstep, no block was late.".to_string(),
+    }
+}
+
+fn sound(status: &Value) -> String {
+    let sink = text(status, "sink");
+    match (find(status, "card.name").as_str(), text(status, "sound_card")) {
+        (Some(name), state) => format!("{name}, {state}: {}", text(status, "card.why")),
+        (None, "none") => format!("{sink}, no sound card"),
+        (None, state) => format!("{sink}, {state}"),
+    }
+}
+
+fn workers(status: &Value) -> impl Iterator<Item = String> {
+    slots(status).enumerate().map(|(place, slot)| {
+        let label = if place == 0 { "workers " } else { "        " };
+        let deaths = number(slot, "deaths") + number(slot, "declared") + number(slot, "wrong");
+        let survived = if deaths > 0 { format!(", {deaths} before it replaced") } else { String::new() };
+        let (state, process) = (text(slot, "state"), number(slot, "pid"));
+        format!("{label}  {}: {state}, process {process}{survived}", number(slot, "slot"))
+    })
+}
+
+fn slots(status: &Value) -> impl Iterator<Item = &Value> {
+    status["slots"].as_array().into_iter().flatten().filter(|slot| text(slot, "state") != "off")
+}
+
+/// The value at a dotted key; null if there is none.
+fn find<'a>(status: &'a Value, key: &str) -> &'a Value {
+    key.split('.').fold(status, |value, name| &value[name])
+}
+
+fn number(status: &Value, key: &str) -> u64 {
+    find(status, key).as_u64().unwrap_or(0)
+}
+
+fn text<'a>(status: &'a Value, key: &str) -> &'a str {
+    find(status, key).as_str().unwrap_or("not known")
+}
+
+fn duration(seconds: u64) -> String {
+    match (seconds / 3600, seconds / 60 % 60, seconds % 60) {
+        (0, 0, seconds) => format!("{seconds} s"),
+        (0, minutes, seconds) => format!("{minutes} min {seconds} s"),
+        (hours, minutes, _) => format!("{hours} h {minutes} min"),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use serde_json::json;
+
+    fn well() -> Value {
+        let slot = |number, pid| json!({"slot": number, "pid": pid, "state": "lockstep", "deaths": 0});
+        json!({"block": 13_500, "rate": 48_000, "sink": "paced", "sound_card": "none", "xruns": 7, "real_time": "none",
+            "slots": [slot(0, 100), slot(1, 101)], "commands": {"received": 3, "latency_frames": 832}})
+    }
+
+    #[test]
+    fn what_is_well_is_said_in_a_sentence_and_what_did_not_happen_is_not_said() {
+        let summary = summary(&well());
+        assert!(summary.starts_with("All is well: both workers are in lockstep, no block was late.\n"), "{summary}");
+        assert!(summary.contains("1 min 12 s at 48000 Hz; a command is heard after 17.3 ms"), "{summary}");
+        assert!(summary.contains("process 100\n") && summary.contains("process 101\n"), "{summary}");
+        assert!(!summary.contains("ran dry") && !summary.contains("late blocks"), "{summary}");
+        assert!(summary.lines().all(|line| line.len() < 80), "{summary}");
+    }
+
+    #[test]
+    fn what_happened_is_named() {
+        let mut status = well();
+        (status["late_blocks"], status["sound_card"]) = (2.into(), "playing".into());
+        let told = summary(&status);
+        assert!(told.starts_with("Both workers are in lockstep. Not every"), "{told}");
+        assert!(told.contains(" 2 late blocks") && told.contains(" 7 times the sound card ran dry"), "{told}");
+        (status["slots"][1]["state"], status["slots"][1]["deaths"]) = ("joining".into(), 4.into());
+        let told = summary(&status);
+        assert!(told.starts_with("It plays on one worker; the other") && told.contains("101, 4 before"), "{told}");
+        status["sound_card"] = "lost".into();
+        assert!(summary(&status).starts_with("The sound card is lost"));
+    }
+
+    #[test]
+    fn a_reply_of_another_kind_is_no_reason_to_panic() {
+        for odd in [json!({}), json!({"slots": 3, "rate": 0, "block": -1}), json!({"slots": [1, null], "load": "x"})] {
+            assert!(summary(&odd).starts_with("No worker is in lockstep"));
+        }
+    }
+}
