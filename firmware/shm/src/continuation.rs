@@ -5,8 +5,8 @@ use crate::checksum::checksum;
 use crate::mapping::SharedLayout;
 use crate::sync::{AtomicU64, Ordering};
 
-/// Marks memory described by [`ContinuationMemory::describe`]: "Chronus4" as bytes. Anything but 0 would do.
-const MAGIC: u64 = u64::from_be_bytes(*b"Chronus4");
+/// Marks memory described by [`ContinuationMemory::describe`]: "Chronus5" as bytes. Anything but 0 would do.
+const MAGIC: u64 = u64::from_be_bytes(*b"Chronus5");
 
 /// Words of a description: the magic number, the terms, and the last block.
 const WORDS: usize = 8;
@@ -44,7 +44,8 @@ pub struct ContinuationMemory {
     starts: AtomicU64,
     restarts: AtomicU64,
     kept: AtomicU64,
-    _line: [AtomicU64; 3],
+    patch: AtomicU64,
+    _line: [AtomicU64; 2],
 }
 
 // SAFETY: repr(C), atomics only; all zero is a continuation without a description, of which nothing is made.
@@ -116,6 +117,16 @@ impl ContinuationMemory {
     /// Notes that so many records of the log are in a kept score on the disk, or never will be.
     pub fn note_kept(&self, records: u64) {
         self.kept.store(records, Ordering::Relaxed);
+    }
+
+    /// Whether the file of the kept patch has been read, or written, since the sound began.
+    pub fn knows_patch(&self) -> bool {
+        self.patch.load(Ordering::Relaxed) != 0
+    }
+
+    /// Notes that the file of the kept patch has been read, or written.
+    pub fn note_patch(&self) {
+        self.patch.store(1, Ordering::Relaxed);
     }
 }
 

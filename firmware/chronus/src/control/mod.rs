@@ -11,7 +11,6 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::mpsc::{Receiver as Receiving, RecvTimeoutError};
 use std::time::Duration;
 
-use abi::Operation;
 use rosc::OscType;
 use shm::CommandPlace;
 
@@ -129,14 +128,12 @@ impl Control {
         self.stamper.finish();
     }
 
-    /// Sets the values that are offered, unless somebody was faster.
+    /// Sets the values that are offered, but for those where somebody was faster.
     fn take_patch(&mut self) {
         let Some(offer) = self.patch.take() else { return };
-        if self.patch.changed() {
-            return offer.answer(Answer::TooLate);
-        }
-        let set = offer.operations.iter().try_for_each(|operation| self.stamper.set_at_once(*operation));
-        offer.answer(if set.is_ok() { Answer::Set } else { Answer::NotNow });
+        let mut wanted = offer.operations.iter().copied().filter(|operation| self.patch.wants(*operation));
+        let set = wanted.try_fold(0, |count, operation| self.stamper.set_at_once(operation).map(|()| count + 1));
+        offer.answer(set.map_or(Answer::NotNow, Answer::Set));
     }
 
     /// Tells of the commands that were quarantined since the last time.
@@ -168,9 +165,7 @@ impl Control {
                 Ok(Request::Apply(intent)) => match self.stamper.accept(intent.operation, intent.when, datagram.sender)
                 {
                     Ok(()) => {
-                        if matches!(intent.operation, Operation::Set(..)) {
-                            self.patch.note_change();
-                        }
+                        self.patch.note_change(intent.operation);
                         count(&self.counters.received);
                     }
                     Err((code, text)) => {

@@ -16,8 +16,10 @@ pub enum Found {
     Contents(Contents),
     /// Nothing, so far.
     Nothing,
-    /// Something that cannot be used; why, as the rest of a sentence.
-    Bad(String),
+    /// Something that is no such file, and that was set aside if that could be done; why, as the rest of a sentence.
+    Damaged(String),
+    /// Something that cannot be read, perhaps only now.
+    Unreadable(Error),
 }
 
 /// Looks for the file and reads it, for a sample rate in Hz. One that is damaged is set aside.
@@ -26,7 +28,7 @@ pub fn read(path: &Path, rate: u32) -> Found {
     let read = File::open(path).and_then(|file| file.take(LONGEST + 1).read_to_end(&mut bytes));
     match read {
         Err(error) if error.kind() == ErrorKind::NotFound => return Found::Nothing,
-        Err(error) => return Found::Bad(format!(" cannot be read: {error}")),
+        Err(error) => return Found::Unreadable(error),
         Ok(_) => {}
     }
     let contents = if bytes.len() as u64 > LONGEST {
@@ -36,17 +38,23 @@ pub fn read(path: &Path, rate: u32) -> Found {
     };
     match contents {
         Ok(contents) => Found::Contents(contents),
-        Err(Damage { line, why }) => Found::Bad(format!(", line {line}: {why}; {}", set_aside(path))),
+        Err(Damage { line, why }) => {
+            let aside = match set_aside(path) {
+                Ok(aside) => format!("it is set aside as {}", aside.display()),
+                Err(error) => format!("it cannot be set aside ({error})"),
+            };
+            Found::Damaged(format!(", line {line}: {why}; {aside}"))
+        }
     }
 }
 
-/// Renames a damaged file, so that it can be looked at and the next one does not overwrite it; says so.
-fn set_aside(path: &Path) -> String {
+/// Renames a file, so that it can be looked at and the next one does not overwrite it; gives its new name.
+///
+/// # Errors
+/// What the kernel says.
+pub fn set_aside(path: &Path) -> Result<PathBuf, Error> {
     let aside = with_ending(path, ".damaged");
-    match std::fs::rename(path, &aside) {
-        Ok(()) => format!("it is set aside as {}", aside.display()),
-        Err(error) => format!("it cannot be set aside ({error})"),
-    }
+    std::fs::rename(path, &aside).map(|()| aside)
 }
 
 /// Puts `text` in the place of the file. Whatever happens meanwhile, there is the old file or the new one.
@@ -109,7 +117,7 @@ mod tests {
             (&[b'#'; 70_000], "line 1: more than"),
         ] {
             std::fs::write(&path, content).unwrap();
-            let Found::Bad(why) = read(&path, 48_000) else { panic!("{content:?} is taken") };
+            let Found::Damaged(why) = read(&path, 48_000) else { panic!("{content:?} is taken") };
             assert!(why.contains(line) && why.contains("last.toml.damaged"), "{why}");
             assert_eq!(std::fs::read(folder.0.join("last.toml.damaged")).unwrap(), content);
             assert!(!path.exists());
@@ -119,8 +127,7 @@ mod tests {
     #[test]
     fn what_cannot_be_read_is_left_where_it_is() {
         let folder = Folder::new("unreadable");
-        let Found::Bad(why) = read(&folder.0, 48_000) else { panic!("a folder is taken") };
-        assert!(why.contains("cannot be read") && folder.0.exists(), "{why}");
+        assert!(matches!(read(&folder.0, 48_000), Found::Unreadable(_)) && folder.0.exists());
     }
 
     #[test]

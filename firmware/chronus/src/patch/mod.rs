@@ -3,7 +3,8 @@
 //! A thread of the supervisor's process, on the control core, at normal priority, does all that may block. It reads what
 //! is played from the newest state there is: so what was refused, quarantined or still waits is not kept, and after an
 //! adoption it is what the engine before this one played. What it has read from the file it offers to the control
-//! thread, which stamps it as anything else, unless somebody has changed a value before.
+//! thread, which stamps it as anything else, but for the values that somebody has changed before. Nothing is written in
+//! the place of a file that was not read.
 
 mod changes;
 mod file;
@@ -32,11 +33,23 @@ const INTERVAL: Duration = Duration::from_millis(100);
 /// Time between two looks for a file that is not there yet.
 const LOOK_AGAIN: Duration = Duration::from_millis(250);
 
-/// How long a file that is not there is looked for: a large card that is checked at the start takes seconds.
+/// After this time a file that is not there is taken for one that never was, and looked for less often: a large card
+/// that is checked at the start takes seconds.
 const LONGEST_LOOK: Duration = Duration::from_secs(30);
 
 /// Time between two attempts to write, in nanoseconds. Each failed one may cost a write to a card that wears out.
 const RETRY: u64 = 5 * NANOSECONDS;
+
+/// Time between two looks for a file that has long not been there: as between two attempts to write it.
+const LONG_AFTER: Duration = Duration::from_nanos(RETRY);
+
+/// What came of writing the file.
+enum Written {
+    Yes,
+    No,
+    /// It is there by now, and has been read: with these values.
+    Found(Values),
+}
 
 /// What the thread works with.
 pub struct PatchKeeper {
@@ -48,82 +61,93 @@ pub struct PatchKeeper {
     pub counters: Arc<Counters>,
     /// Sample rate in Hz.
     pub rate: u32,
-    /// The way to the control thread; `None` if the engine goes on with the state of another one.
+    /// The way to the control thread; `None` if the engine goes on with the state of one that had read the file.
     pub offers: Option<Offers>,
     /// Set when the engine stops; then the thread is unparked.
     pub stop: Arc<AtomicBool>,
 }
 
+/// A file that was not read yet.
+struct Unread {
+    offers: Offers,
+    started: Instant,
+    next_look: Instant,
+    /// It is there, and it cannot be read.
+    unreadable: bool,
+    told: bool,
+}
+
 impl PatchKeeper {
-    /// Takes the values from the file if it may, then keeps them there until the engine stops.
+    /// Takes the values from the file as soon as it is there, and keeps them there until the engine stops.
     pub fn run(mut self) {
-        let kept = match self.offers.take() {
-            Some(offers) => self.load(&offers),
-            None => None,
-        };
-        if !self.stopping() {
-            self.keep(Changes::since(kept));
-        }
+        let unread = self.offers.take().map(|offers| {
+            let now = Instant::now();
+            Unread { offers, started: now, next_look: now, unreadable: false, told: false }
+        });
+        let kept = unread.is_some().then(defaults);
+        self.keep(unread, Changes::since(kept));
     }
 
     fn stopping(&self) -> bool {
         self.stop.load(Ordering::Acquire)
     }
 
-    /// Looks for the file and has its values set. Gives what is played then and need not be written; `None` if that is
-    /// not known.
-    fn load(&self, offers: &Offers) -> Option<Values> {
-        let (path, started) = (self.path.display(), Instant::now());
-        loop {
-            if offers.too_late() {
-                log::warn!(
-                    "patch {path}: values were changed before it was there, so it is not loaded any more; what is \
-                     played is kept there from now on"
-                );
+    /// Looks for the file and has its values set. Gives what is in it then, once it has been read or set aside.
+    fn look(&self, unread: &mut Unread) -> Option<Values> {
+        let (path, now) = (self.path.display(), Instant::now());
+        let long = now >= unread.started + LONGEST_LOOK;
+        unread.next_look = now + if long { LONG_AFTER } else { LOOK_AGAIN };
+        unread.unreadable = false;
+        let values = match file::read(&self.path, self.rate) {
+            Found::Contents(contents) => {
+                let values = self.set(&unread.offers, contents.operations)?;
+                self.say_left_out(&contents.left_out);
+                values
+            }
+            Found::Damaged(why) => {
+                log::warn!("patch {path}{why}; the engine plays its defaults");
+                defaults()
+            }
+            Found::Unreadable(error) => {
+                unread.unreadable = true;
+                unread.offers.say_nothing();
+                if !std::mem::replace(&mut unread.told, true) {
+                    log::warn!(
+                        "patch {path} cannot be read: {error}; it is tried again, and set aside before it is written"
+                    );
+                }
                 return None;
             }
-            match file::read(&self.path, self.rate) {
-                Found::Contents(contents) => {
-                    if let Some(values) = self.set(offers, contents.operations) {
-                        self.say_left_out(&contents.left_out);
-                        return Some(values);
-                    }
+            Found::Nothing => {
+                unread.offers.say_nothing();
+                if long && !std::mem::replace(&mut unread.told, true) {
+                    log::info!("patch {path}: nothing is kept there; it is written when a value is changed");
                 }
-                Found::Nothing => offers.say_nothing(),
-                Found::Bad(why) => {
-                    log::warn!("patch {path}{why}; the engine plays its defaults");
-                    return Some(defaults());
-                }
+                return None;
             }
-            if self.stopping() || started.elapsed() >= LONGEST_LOOK {
-                log::info!("patch {path}: nothing is kept there; it is written when a value is changed");
-                return Some(defaults());
-            }
-            std::thread::park_timeout(LOOK_AGAIN);
-        }
+        };
+        self.memory.continuation.note_patch();
+        Some(values)
     }
 
-    /// Has the control thread set these values; `None` if it did not.
-    fn set(&self, offers: &Offers, operations: Vec<Operation>) -> Option<Values> {
-        let mut values = defaults();
+    /// Has the control thread set these values, but for those that somebody has changed; `None` if it did not.
+    fn set(&self, offers: &Offers, mut operations: Vec<Operation>) -> Option<Values> {
+        let (mut values, played) = (defaults(), self.values().unwrap_or_else(defaults));
         for operation in &operations {
             if let Operation::Set(id, value) = *operation {
                 values[id as usize] = value;
             }
         }
-        let count = operations.len();
-        if count == 0 {
+        // An engine before this one may have been sent values and not have seen the file.
+        let untouched = |id: usize| played[id] == PARAMETERS[id].default;
+        operations.retain(|operation| matches!(*operation, Operation::Set(id, _) if untouched(id as usize)));
+        if operations.is_empty() {
             return Some(values);
         }
-        match offers.offer(operations) {
-            Answer::Set => {
-                self.counters.patch.loaded.store(count as u64, Ordering::Relaxed);
-                log::info!("patch {}: {count} values are set as they were", self.path.display());
-                Some(values)
-            }
-            // The next look finds out that it is too late, or tries again.
-            Answer::TooLate | Answer::NotNow => None,
-        }
+        let Answer::Set(count) = offers.offer(operations) else { return None };
+        self.counters.patch.loaded.store(count, Ordering::Relaxed);
+        log::info!("patch {}: {count} values are set as they were", self.path.display());
+        Some(values)
     }
 
     fn say_left_out(&self, left_out: &[String]) {
@@ -132,15 +156,21 @@ impl PatchKeeper {
         }
     }
 
-    /// Writes what is played whenever it has changed, until the engine stops, and then once more if need be.
-    fn keep(&self, mut changes: Changes) {
+    /// Reads the file if it was not read yet, and writes what is played whenever it has changed, until the engine stops,
+    /// and then once more if need be.
+    fn keep(&self, mut unread: Option<Unread>, mut changes: Changes) {
         let (mut failed, mut told) = (None, false);
         let mut started_over = 0;
         loop {
             let stopping = self.stopping();
-            let (values, now) = (self.values(), monotonic());
+            if let Some(file) = unread.as_mut().filter(|file| Instant::now() >= file.next_look)
+                && let Some(values) = self.look(file)
+            {
+                (unread, changes) = (None, Changes::since(Some(values)));
+            }
+            let now = monotonic();
             // A sound that began anew by itself is nobody's wish: the file keeps what was.
-            let count = self.counters.started_over.load(Ordering::Relaxed);
+            let (count, values) = self.values_and_beginnings();
             if count > started_over && values.is_some() {
                 (changes, started_over) = (Changes::since(values), count);
             }
@@ -148,12 +178,22 @@ impl PatchKeeper {
                 let due = changes.look(values, now) || (stopping && changes.pending());
                 let rested = failed.is_none_or(|then: u64| now >= then + RETRY);
                 if due && (rested || stopping) {
-                    failed = self.write(&values, &mut told).then_some(now);
+                    failed = match self.write(&values, &mut unread, &mut told) {
+                        Written::Yes => None,
+                        Written::No => Some(now),
+                        // It has come this instant: what is in it goes before.
+                        Written::Found(kept) => {
+                            changes = Changes::since(Some(kept));
+                            continue;
+                        }
+                    };
                     if failed.is_none() {
                         changes.written(values);
                     }
                 }
+                let waiting = unread.as_ref().is_some_and(|file| file.started.elapsed() < LONGEST_LOOK);
                 self.counters.patch.set(match (changes.pending(), failed) {
+                    (false, _) if waiting => PatchState::Waiting,
                     (false, _) => PatchState::Kept,
                     (true, None) => PatchState::Changed,
                     (true, Some(_)) => PatchState::Failing,
@@ -166,16 +206,39 @@ impl PatchKeeper {
         }
     }
 
-    /// Writes the file; true if that failed, which is said once until it has succeeded again.
-    fn write(&self, values: &Values, told: &mut bool) -> bool {
+    /// How often the sound began anew, and what is played; no values while it does so.
+    fn values_and_beginnings(&self) -> (u64, Option<Values>) {
+        let begun = || self.counters.beginnings.load(Ordering::SeqCst);
+        let before = begun();
+        let values = self.values();
+        let settled = before == begun() && before.is_multiple_of(2);
+        (before / 2, values.filter(|_| settled))
+    }
+
+    /// Writes the file, unless it is there and was not read. What fails is said once until it has succeeded again.
+    fn write(&self, values: &Values, unread: &mut Option<Unread>, told: &mut bool) -> Written {
         let path = self.path.display();
-        match file::replace(&self.path, &text::write(values)) {
+        let mut aside = Ok(());
+        if let Some(file) = unread {
+            if let Some(kept) = self.look(file) {
+                *unread = None;
+                return Written::Found(kept);
+            }
+            if file.unreadable {
+                aside = file::set_aside(&self.path).map(|aside| {
+                    log::warn!("patch {path}: what cannot be read there is set aside as {}", aside.display());
+                });
+            }
+        }
+        match aside.and_then(|()| file::replace(&self.path, &text::write(values))) {
             Ok(()) => {
+                *unread = None;
+                self.memory.continuation.note_patch();
                 self.counters.patch.written.fetch_add(1, Ordering::Relaxed);
                 if std::mem::take(told) {
                     log::info!("patch {path}: it is written again");
                 }
-                false
+                Written::Yes
             }
             Err(error) => {
                 if !std::mem::replace(told, true) {
@@ -185,7 +248,7 @@ impl PatchKeeper {
                         RETRY / NANOSECONDS
                     );
                 }
-                true
+                Written::No
             }
         }
     }

@@ -1,11 +1,9 @@
 //! Values from the file on their way to the control thread, which alone knows whether somebody was faster.
 
-use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::mpsc::{Receiver, RecvTimeoutError, SyncSender, sync_channel};
 use std::time::Duration;
 
-use abi::Operation;
+use abi::{Operation, PARAMETERS};
 
 /// How long the first commands wait for the first look at the file: a look takes a tenth of a millisecond. What can be
 /// had at once is heard in the first note; a medium that takes longer does not hold the note up.
@@ -17,10 +15,8 @@ const ANSWER: Duration = Duration::from_secs(1);
 /// What became of an offer.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Answer {
-    /// The values are set.
-    Set,
-    /// Somebody has changed a value before.
-    TooLate,
+    /// So many values are set; the others somebody has changed before.
+    Set(u64),
     /// There is no room for them among the commands, or nobody to ask.
     NotNow,
 }
@@ -42,29 +38,23 @@ impl Offer {
 /// The end of whoever reads the file.
 pub struct Offers {
     queue: SyncSender<Offer>,
-    changed: Arc<AtomicBool>,
 }
 
 /// The control thread's end.
 pub struct PatchInput {
     queue: Option<Receiver<Offer>>,
-    changed: Arc<AtomicBool>,
+    /// By identity of the parameter: somebody has changed its value.
+    changed: [bool; PARAMETERS.len()],
     looked: bool,
 }
 
 /// Both ends. The queue has one place: an offer is answered before the next is made.
 pub fn exchange() -> (Offers, PatchInput) {
     let (input, queue) = sync_channel(1);
-    let changed = Arc::new(AtomicBool::new(false));
-    (Offers { queue: input, changed: changed.clone() }, PatchInput { queue: Some(queue), changed, looked: false })
+    (Offers { queue: input }, PatchInput { queue: Some(queue), ..PatchInput::none() })
 }
 
 impl Offers {
-    /// Whether somebody has changed a value.
-    pub fn too_late(&self) -> bool {
-        self.changed.load(Ordering::Acquire)
-    }
-
     /// Offers values and waits for what becomes of them.
     pub fn offer(&self, operations: Vec<Operation>) -> Answer {
         let (answer, answered) = sync_channel(1);
@@ -83,17 +73,19 @@ impl Offers {
 impl PatchInput {
     /// No file: nothing is ever offered.
     pub fn none() -> Self {
-        Self { queue: None, changed: Arc::default(), looked: true }
+        Self { queue: None, changed: [false; PARAMETERS.len()], looked: false }
     }
 
-    /// Notes that somebody has changed a value: from here on nothing is taken.
-    pub fn note_change(&self) {
-        self.changed.store(true, Ordering::Release);
+    /// Notes that somebody has set a value: it is not taken from the file any more.
+    pub fn note_change(&mut self, operation: Operation) {
+        if let Operation::Set(id, _) = operation {
+            self.changed[id as usize] = true;
+        }
     }
 
-    /// Whether somebody has.
-    pub fn changed(&self) -> bool {
-        self.changed.load(Ordering::Acquire)
+    /// Whether this value of the file is to be set.
+    pub fn wants(&self, operation: Operation) -> bool {
+        matches!(operation, Operation::Set(id, _) if !self.changed[id as usize])
     }
 
     /// The next offer, if there is one. The first call waits for the first look at the file, within bounds.

@@ -144,8 +144,8 @@ pub struct Counters {
     pub undecided: AtomicU64,
     /// Commands that workers died of and that nobody will apply any more.
     pub quarantined: AtomicU64,
-    /// Times the sound was started anew because no worker survived its state.
-    pub started_over: AtomicU64,
+    /// Twice the times the sound was started anew because no worker survived its state, and one more meanwhile.
+    pub beginnings: AtomicU64,
     /// Copies whose checksum was wrong.
     pub damaged: AtomicU64,
     /// Samples that were not finite and were played as 0.

@@ -66,20 +66,19 @@ fn write_all(queue: &Receiver<Entry>) {
     }
 }
 
-/// Messages of level information and above go to standard error from now on; CHRONUS_LOG=debug shows more.
+/// Messages of level information and above go to standard error from now on; CHRONUS_LOG=debug shows more, warn less.
 /// `log::logger().flush()` before the end of the program gets the last ones out.
 pub fn start_logging() {
-    let level = match std::env::var("CHRONUS_LOG").as_deref() {
-        Ok("debug") => LevelFilter::Debug,
-        Ok("warn") => LevelFilter::Warn,
-        Ok("error") => LevelFilter::Error,
-        _ => LevelFilter::Info,
-    };
+    let wanted = std::env::var("CHRONUS_LOG").unwrap_or_default();
+    let level = wanted.parse().ok().filter(|level| *level <= LevelFilter::Debug);
     let (queue, messages) = sync_channel(QUEUE_MESSAGES);
     let writer = std::thread::Builder::new().name("log".to_owned()).stack_size(super::STACK_BYTES);
     let started = writer.spawn(move || write_all(&messages));
     let logger = Logger { terminal: std::io::stderr().is_terminal(), queue };
     if started.is_ok() && log::set_boxed_logger(Box::new(logger)).is_ok() {
-        log::set_max_level(level);
+        log::set_max_level(level.unwrap_or(LevelFilter::Info));
+    }
+    if level.is_none() && !wanted.is_empty() {
+        log::warn!("CHRONUS_LOG={wanted} is not known; it is one of off, error, warn, info, debug");
     }
 }

@@ -140,7 +140,7 @@ pub fn status_pairs(
     pairs.add("divergences", read(&counters.divergences));
     pairs.add("divergences_undecided", read(&counters.undecided));
     pairs.add_slots(counters);
-    pairs.add("started_over", read(&counters.started_over));
+    pairs.add("started_over", long(counters.beginnings.load(Ordering::Relaxed) / 2));
     pairs.add("commands.received", read(&counters.received));
     pairs.add("commands.applied", long(applied));
     pairs.add("commands.refused", read(&counters.refused));

@@ -85,7 +85,7 @@ pub fn run(options: &RunOptions) -> Result<(), String> {
         // Nothing is played in new memory.
         continued_at: engine.memory.continuation.played(),
     };
-    engine.play(options, Parts { placement, sound, receiver, kept, facts, blocks, begins })
+    engine.play(options, Parts { placement, sound, receiver, kept, facts, blocks })
 }
 
 /// What `run` has asked for, each used once.
@@ -96,8 +96,6 @@ struct Parts {
     kept: Option<KeptScore>,
     facts: Facts,
     blocks: Option<u64>,
-    /// Nothing is gone on with: the kept patch is to be set.
-    begins: bool,
 }
 
 /// What the threads share.
@@ -129,11 +127,11 @@ impl Engine {
     }
 
     fn play(self, options: &RunOptions, parts: Parts) -> Result<(), String> {
-        let Parts { placement, sound, receiver, kept, facts, blocks, begins } = parts;
+        let Parts { placement, sound, receiver, kept, facts, blocks } = parts;
         let Sound { sink, input, recorder, description, .. } = sound;
         let address = receiver.as_ref().and_then(|receiver| receiver.local_address().ok());
         // First of all: what it finds is to be set before anything else is.
-        let (keeping, patch) = self.start_patch(options, begins)?;
+        let (keeping, patch) = self.start_patch(options)?;
         // More than can be quarantined while an answer is written; the status counts them all the same.
         let (quarantined, quarantines) = sync_channel(QUARANTINES);
         let supervisor = self.start_supervisor(options, placement, quarantined)?;
@@ -231,7 +229,7 @@ impl Engine {
     }
 
     /// Starts to keep the patch, if there is a file for it; gives what the control thread hears of it.
-    fn start_patch(&self, options: &RunOptions, begins: bool) -> Result<(Option<JoinHandle<()>>, PatchInput), String> {
+    fn start_patch(&self, options: &RunOptions) -> Result<(Option<JoinHandle<()>>, PatchInput), String> {
         let Some(path) = options.patch.clone() else { return Ok((None, PatchInput::none())) };
         let (offers, input) = patch::exchange();
         let keeper = PatchKeeper {
@@ -239,7 +237,7 @@ impl Engine {
             memory: self.memory.clone(),
             counters: self.counters.clone(),
             rate: options.rate,
-            offers: Some(offers).filter(|_: &Offers| begins),
+            offers: Some(offers).filter(|_: &Offers| !self.memory.continuation.knows_patch()),
             stop: self.ended.clone(),
         };
         Ok((Some(spawn("patch", move || keeper.run())?), input))

@@ -1,12 +1,13 @@
 //! A state that no worker survives, without a command that is to blame: a bug in the engine, or memory that was damaged
 //! before anyone could tell. Trying the same for ever would be silence for ever.
 
+use std::sync::atomic::Ordering;
+
 use rt::clock::monotonic;
 use rt::process::End;
 
 use super::Conditions;
 use super::blame::is_crash;
-use crate::report::count;
 
 /// Crashes in a row, without anything rendered in between, after which the state is given up: three of each slot.
 const CRASHES: u32 = 6;
@@ -49,8 +50,10 @@ impl DeadEnd {
 
     /// Makes another state. Only while no slot has a worker.
     pub fn leave(&mut self, conditions: &Conditions) {
+        // Odd while it is under way, so that nobody takes the defaults for somebody's wish meanwhile.
+        conditions.counters.beginnings.fetch_add(1, Ordering::SeqCst);
         (conditions.start_over)(&conditions.memory);
-        count(&conditions.counters.started_over);
+        conditions.counters.beginnings.fetch_add(1, Ordering::SeqCst);
         log::error!(
             "no worker survives the present state of the sound: it starts anew, all parameters at their defaults and all \
              gates closed. This is a bug in Chronus: please report what was played"
