@@ -184,7 +184,7 @@ const STATUS: &str = "\
 | `patch.loaded` | h | values that were set from it at the start |
 | `patch.written` | h | times it was written since |
 | `real_time` | s | which real-time rights were granted |
-| `selftest.held` | h | conditions of `chronus selftest` that hold; looked at once a minute, absent in the first second |
+| `selftest.held` | h | conditions of `chronus selftest` that hold; looked at once a minute, absent in the first ten seconds |
 | `selftest.not_applicable` | h | conditions of which this machine has nothing of the kind |
 | `selftest.failed.N` | s | names of those that do not hold; on a machine that is no box there are many |
 | `selftest.unknown.N` | s | names of those that the engine cannot see and `chronus tune` has not seen for it |
@@ -218,8 +218,9 @@ big-endian int32 byte count and OSC bundle. Time tags count from 0 (seconds << 3
 nearest frame, and need not be sorted; commands of the same frame are applied in the order of the file. The last
 tag, of an empty bundle too, says how long the score is. A message that is refused is reported and the rest plays;
 a damaged file is an error that names the byte. A file that ends inside its last bundle, as after a power cut, is
-reported and plays without it. A score has at most {days} days; {commands} commands and {bytes} bytes fit
-everywhere, on a machine with more than 1 GiB of memory so many for each GiB.
+reported and plays without it. A score has at most {days} days. Its file may take a
+quarter of the machine's memory and its commands, 64 bytes each, another; but {bytes} bytes and {commands}
+commands are read everywhere.
 
 `chronus run --keep-score FILE` writes such a file of what is played live: each command with the frame it took effect
 at, and at the end an empty bundle, so that `chronus render FILE OUT.wav` is as long. It is brought up to date once a

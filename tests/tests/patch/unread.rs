@@ -56,7 +56,7 @@ fn what_cannot_be_read_is_not_overwritten() {
     let aside = folder.file("last.toml.damaged").join("inside");
     assert_eq!(std::fs::read_to_string(aside).expect("it is set aside"), "precious");
     let said = std::fs::read_to_string(&messages).expect("its messages");
-    assert_eq!(said.matches("cannot be read").count(), 1, "{said}");
+    assert_eq!(said.matches("cannot be read: ").count(), 1, "{said}");
     assert_eq!(engine.stop().0, 0);
 }
 

@@ -12,9 +12,9 @@ use super::refusal::{Code, Refusal};
 /// Most commands in a score on a small board: there they all lie in memory beside the command log, where each takes a
 /// record of 64 bytes, and 256 MiB is a quarter of the smallest board's memory.
 pub const MAX_COMMANDS: usize = 4_194_304;
-/// Largest score file on a small board: 256 bytes for each of the most commands, where one bundle for each takes 60. A
+/// Largest score file on a small board: 64 bytes for each of the most commands, where one bundle for each takes 60. A
 /// larger file is no score but a slip, such as a recording, and is not read into memory to find out.
-pub const MAX_FILE_BYTES: u64 = 1 << 30;
+pub const MAX_FILE_BYTES: u64 = 256 << 20;
 /// Bytes of a command in memory, as read and again as shared.
 const COMMAND_BYTES: u64 = 64;
 /// Refused messages that are kept to be told; of the others only the number. A score made for another synthesizer

@@ -199,7 +199,10 @@ impl Engine {
             while counters.blocks.load(Ordering::Relaxed) <= first && !ended.load(Ordering::Relaxed) {
                 std::thread::sleep(Duration::from_millis(1));
             }
-            store::ready();
+            // An engine that ended before it played was never ready.
+            if counters.blocks.load(Ordering::Relaxed) > first {
+                store::ready();
+            }
         };
         spawn("ready", wait).map(drop)
     }
