@@ -40,17 +40,20 @@ fn datagrams_come_with_sender_and_time_over_both_protocols() {
             continue;
         };
         let sender = UdpSocket::bind(local(host)).unwrap();
-        let before = monotonic_ns();
-        sender.send_to(b"/test\0\0\0", receiver.local_address().unwrap()).unwrap();
-        let sent = monotonic_ns();
-        std::thread::sleep(Duration::from_millis(30));
-        let received = drain(&mut receiver, 1);
-        assert_eq!(received[0].bytes, b"/test\0\0\0");
-        assert_eq!(received[0].sender, sender.local_addr().unwrap());
-        assert!(!received[0].truncated);
-        // The time of arrival, not of the thread's waking up 30 ms later.
-        let arrival = received[0].arrival_ns;
-        assert!((before..=sent + 5_000_000).contains(&(arrival + 100_000)), "{before} {arrival} {sent}");
+        // The time of arrival, not of the thread's waking up 30 ms later. The kernel switches timestamps on in a work
+        // queue of its own, which on a busy machine comes after the first datagrams.
+        let in_time = (0..10).any(|_| {
+            let before = monotonic_ns();
+            sender.send_to(b"/test\0\0\0", receiver.local_address().unwrap()).unwrap();
+            let sent = monotonic_ns();
+            std::thread::sleep(Duration::from_millis(30));
+            let received = drain(&mut receiver, 1);
+            assert_eq!(received[0].bytes, b"/test\0\0\0");
+            assert_eq!(received[0].sender, sender.local_addr().unwrap());
+            assert!(!received[0].truncated);
+            (before..=sent + 5_000_000).contains(&(received[0].arrival_ns + 100_000))
+        });
+        assert!(in_time, "no datagram of ten has its time of arrival");
     }
 }
 
