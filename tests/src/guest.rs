@@ -33,8 +33,13 @@ pub fn root() -> Option<&'static Path> {
             skipped("the box in a virtual machine", how);
             return None;
         }
-        let made = Command::new(project().join("tests/box/make-root")).arg(target().join("vm")).arg(program).output();
-        let made = made.expect("tests/box/make-root starts");
+        // With IMAGE=FILE: what `scripts/build-image vm` has made, instead of Debian's packages.
+        let (script, of) = match std::env::var_os("IMAGE") {
+            Some(image) => ("tests/box/take-image", PathBuf::from(image)),
+            None => ("tests/box/make-root", program),
+        };
+        let made = Command::new(project().join(script)).arg(target().join("vm")).arg(of).output();
+        let made = made.expect("what makes the disk starts");
         let errors = String::from_utf8_lossy(&made.stderr);
         if made.status.code() == Some(3) {
             let reason = errors.rsplit_once("error: ").map_or(&*errors, |(_, reason)| reason);
