@@ -97,3 +97,25 @@ fn rubbish_is_made_anew_and_a_card_that_cannot_be_read_is_not() {
     let told = started(&made_up);
     assert!(told.contains("word=ok\n"), "{told}");
 }
+
+#[test]
+fn data_is_partition_7_of_the_roots_disk_whatever_its_label() {
+    let Some((mut made_up, device)) = with_data() else { return };
+    note_mkfs(&made_up);
+    // Somebody's stick of the same name, with a file system that is none of ours.
+    let Some(stick) = made_up.device(4) else { return };
+    let text = b"somebody's photographs";
+    std::fs::create_dir_all(made_up.path("made-up-dev/disk/by-label")).unwrap();
+    std::os::unix::fs::symlink(format!("/dev/{stick}"), made_up.path("made-up-dev/disk/by-label/DATA")).unwrap();
+    ran(&made_up, &format!("echo \"{}\" >/dev/{stick}", String::from_utf8_lossy(text)));
+    let told = started(&made_up);
+    assert!(told.contains("word=ok\n") && told.ends_with(KEPT), "{told}");
+    // No partition 7 on that disk, or a root that lies on none: there is no DATA.
+    made_up.write(&format!("sys/devices/card/{device}/partition"), "6\n");
+    made_up.stand_in("sleep", "exit 0");
+    assert!(started(&made_up).contains("word=absent\n"));
+    made_up.write(&format!("sys/devices/card/{device}/partition"), "7\n");
+    std::fs::remove_file(made_up.path("sys/devices/card/card5/partition")).unwrap();
+    assert!(started(&made_up).contains("word=absent\n"));
+    assert!(ran(&made_up, &format!("head -c 64 /dev/{stick}")).starts_with(std::str::from_utf8(text).unwrap()));
+}
