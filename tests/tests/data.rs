@@ -119,3 +119,18 @@ fn data_is_partition_7_of_the_roots_disk_whatever_its_label() {
     assert!(started(&made_up).contains("word=absent\n"));
     assert!(ran(&made_up, &format!("head -c 64 /dev/{stick}")).starts_with(std::str::from_utf8(text).unwrap()));
 }
+
+#[test]
+fn what_was_set_and_who_the_box_is_come_back_to_their_places() {
+    let Some((made_up, device)) = with_data() else { return };
+    e2fsck_ends(&made_up, 4, 4);
+    let told = started(&made_up);
+    assert!(told.ends_with("word=anew\n./box/dropbear/key\n./presets/last.toml\n./set-aside/note.txt\n"), "{told}");
+    assert!(ran(&made_up, &format!("mount /dev/{device} /data && cat /data/presets/last.toml")).contains("value = 7"));
+    assert!(!made_up.path("run/chronus/rescue").exists());
+    // What cannot be put back is not thrown away.
+    made_up.stand_in("cp", "case $1 in -pr) exit 1 ;; *) exec \"$(real cp)\" \"$@\" ;; esac");
+    let told = started(&made_up);
+    assert!(told.contains("could not be put back") && told.contains("word=anew\n"), "{told}");
+    assert_eq!(std::fs::read_to_string(made_up.path("run/chronus/rescue/presets/last.toml")).unwrap(), "value = 7\n");
+}
