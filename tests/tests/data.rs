@@ -134,3 +134,22 @@ fn what_was_set_and_who_the_box_is_come_back_to_their_places() {
     assert!(told.contains("could not be put back") && told.contains("word=anew\n"), "{told}");
     assert_eq!(std::fs::read_to_string(made_up.path("run/chronus/rescue/presets/last.toml")).unwrap(), "value = 7\n");
 }
+
+#[test]
+fn data_in_use_is_neither_looked_at_nor_unmounted() {
+    let Some((made_up, _)) = with_data() else { return };
+    made_up.stand_in("e2fsck", "echo \"looked at: $*\"\nexec \"$(real e2fsck)\" \"$@\"");
+    note_mkfs(&made_up);
+    let told = ran(
+        &made_up,
+        "/chronus/data start; (cd /data/presets && /chronus/data stop; echo stop=$?); /chronus/data start; echo again=$?
+         cat /run/chronus/data /data/presets/last.toml; /chronus/data stop; echo stop=$?; /chronus/data stop; echo stop=$?",
+    );
+    assert_eq!(told.matches("looked at:").count(), 1, "{told}");
+    let lines: Vec<_> = told
+        .lines()
+        .filter(|line| ["stop=", "again=", "ok", "value"].iter().any(|word| line.starts_with(word)))
+        .collect();
+    assert!(lines[0].starts_with("stop=") && lines[0] != "stop=0", "{told}");
+    assert_eq!(lines[1..], ["again=0", "ok", "value = 7", "stop=0", "stop=0"], "{told}");
+}
