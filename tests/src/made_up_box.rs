@@ -1,5 +1,5 @@
-//! A box made up of folders, for the scripts that run on one (`board/overlay/usr/lib/chronus`): a root of its own in a mount
-//! namespace of its own, this machine's programs, stand-ins before them on the path, and a loop device for each partition.
+//! A box made up of folders, for the scripts that run on one (`board/overlay/usr/lib/chronus`): a root, mounts and a host
+//! name of its own, this machine's programs, stand-ins before them on the path, and a loop device for each partition.
 
 use std::os::unix::fs::PermissionsExt;
 use std::path::PathBuf;
@@ -99,6 +99,17 @@ impl MadeUpBox {
         std::fs::set_permissions(path, std::fs::Permissions::from_mode(0o755)).expect("a program");
     }
 
+    /// Has `mount -t vfat` mount ext4: this machine may not know FAT, and for what is asked of it here they are the same.
+    ///
+    /// # Panics
+    /// If the stand-in cannot be written.
+    pub fn fat_is_ext4(&self) {
+        self.stand_in(
+            "mount",
+            "[ \"$1 $2\" != '-t vfat' ] || { shift 2; set -- -t ext4 \"$@\"; }\nexec \"$(real mount)\" \"$@\"",
+        );
+    }
+
     /// A loop device of so many MB that holds zeros: its name without `/dev`. `None` where there are none, said as such.
     ///
     /// # Panics
@@ -145,7 +156,7 @@ impl MadeUpBox {
     /// If it cannot be started.
     pub fn run(&self, words: &str) -> Output {
         let mut enter = command("unshare");
-        enter.args(["--mount", "sh", "-c", ENTER, "enter"]).arg(self.path(".")).arg(words);
+        enter.args(["--mount", "--uts", "sh", "-c", ENTER, "enter"]).arg(self.path(".")).arg(words);
         enter.stdin(std::process::Stdio::null()).output().expect("unshare starts")
     }
 }
