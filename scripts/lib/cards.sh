@@ -7,15 +7,22 @@ value() { sed -nE "s/(^|.* )$1=\"([^\"]*)\".*/\2/p" <<<"$2"; }
 # disks: a line for each whole disk, in lsblk's pairs.
 disks() { lsblk --nodeps --pairs --bytes --paths --output NAME,TYPE,RM,HOTPLUG,RO,SIZE,TRAN,MODEL; }
 
-# mounts_of DISK: where it, its partitions and what lies on those are mounted or used, a line each.
-mounts_of() { lsblk --noheadings --list --output MOUNTPOINTS "$1" | grep -v '^[[:space:]]*$' || true; }
+# mounts_of DISK: where it, its partitions and what lies on those are mounted or used, a line each. False if that cannot be
+# told. Before util-linux 2.37 lsblk knew only one place of each.
+mounts_of() {
+    local mounts
+    mounts=$(lsblk --noheadings --list --output MOUNTPOINTS "$1" 2>/dev/null) ||
+        mounts=$(lsblk --noheadings --list --output MOUNTPOINT "$1" 2>/dev/null) || return 1
+    grep -v '^[[:space:]]*$' <<<"$mounts" || true
+}
 
 # objection LINE: why this disk must not be written; nothing if it may.
 objection() {
     local name mounts
     name=$(value NAME "$1")
-    mounts=$(mounts_of "$name")
-    if [ "$(value TYPE "$1")" != disk ] && [ "$(value TYPE "$1")" != loop ]; then
+    if ! mounts=$(mounts_of "$name"); then
+        echo "whether it is in use cannot be told: lsblk does not say where it is mounted"
+    elif [ "$(value TYPE "$1")" != disk ] && [ "$(value TYPE "$1")" != loop ]; then
         echo "it is no disk"
     elif grep -qxE '/|/boot|/boot/.*|/usr|/var|/home|\[SWAP\]' <<<"$mounts"; then
         echo "this system runs from it"

@@ -172,6 +172,22 @@ fn what_is_no_card_or_in_use_or_not_asked_about_is_never_written() {
 }
 
 #[test]
+fn a_card_of_which_it_cannot_be_told_whether_it_is_in_use_is_never_written() {
+    let Some(card) = Card::new() else { return };
+    let image = card.image();
+    let arguments = [image.to_str().unwrap(), "--device", &card.device, "--yes"];
+    let program = std::fs::read_to_string(card.folder.file("lsblk")).unwrap();
+    // An older lsblk, which does not know where all is mounted, but where something is.
+    let one = "*MOUNTPOINTS*) exit 1 ;; *MOUNTPOINT*) echo /media/BOX";
+    let knows_nothing = program.replace("*MOUNTPOINTS*) printf '%b' ''", "*MOUNTPOINT*) exit 1");
+    assert_ne!(knows_nothing, program);
+    card.stand_in("lsblk", &knows_nothing);
+    card.refuses(&arguments, "cannot be told");
+    card.stand_in("lsblk", &program.replace("*MOUNTPOINTS*) printf '%b' ''", one));
+    card.refuses(&arguments, "it is in use at /media/BOX");
+}
+
+#[test]
 fn a_card_that_does_not_hold_what_was_written_is_found_out() {
     let Some(card) = Card::new() else { return };
     let image = card.image();
