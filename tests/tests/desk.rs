@@ -7,6 +7,12 @@ use chronus_tests::engine::Folder;
 use chronus_tests::script::{command, told};
 
 #[test]
+fn an_image_is_not_forgotten_and_that_is_said() {
+    let output = command(project().join("scripts/try-in-vm")).arg("--anew").env("IMAGE", "/dev/null").output().unwrap();
+    assert!(output.status.code() == Some(2) && told(&output).contains("--anew"), "{}", told(&output));
+}
+
+#[test]
 fn a_lost_answer_of_the_box_is_no_end_of_the_measurement_and_many_in_a_row_are() {
     let folder = Folder::new("measure");
     // Answers as the next line of a file says.
