@@ -57,7 +57,7 @@ fn a_wrong_value_costs_its_section_and_no_other() {
     for (right, wrong, line, hint) in [
         ("\"Stage-Left\"", "\"Stage Left\"", 4, "letters"),
         ("\"hifiberry-dac\"", "\"hifibery-dac\"", 7, "did you mean \"hifiberry-dac\""),
-        ("\"ssh-ed25519 AAAAC3Nz", "\"ssh-ed25519 BBBBC3Nz", 10, "copy the whole line"),
+        ("keys = [", "keys = 1 # [", 10, "a list (in brackets) is needed"),
         ("lead = 3", "lead = 9", 13, "1 to 4"),
         ("\"0.0.0.0:6000\"", "6000", 16, "text (in quotation marks) is needed"),
     ] {
@@ -77,6 +77,19 @@ fn a_wrong_value_costs_its_section_and_no_other() {
         let expected = std::array::from_fn(|section| section != (line - 4) / 3);
         assert_eq!(holds, expected, "{wrong}");
     }
+}
+
+#[test]
+fn a_wrong_key_costs_that_key_and_no_other() {
+    let keys = format!("keys = [\n\"ssh-ed25519 AAAA\",\n\"{KEY}\",\n7,\n\"{}\"]", KEY.replace("anna", "ben"));
+    let settings = read(good().replace(&format!("keys = [\"{KEY}\"]"), &keys).as_bytes());
+    let found = findings(&settings);
+    let lines: Vec<_> = found.iter().map(|(line, severity, _)| (*line, *severity)).collect();
+    assert_eq!(lines, [(Some(11), Severity::Warning), (Some(13), Severity::Warning)], "{found:?}");
+    assert!(found[0].2.contains("number 1 of the list") && found[0].2.contains("copy the whole line"), "{found:?}");
+    assert!(found[1].2.contains("number 3 of the list") && found[1].2.contains("not text"), "{found:?}");
+    assert_eq!(file(&settings, "authorized_keys"), format!("{KEY}\n{}\n", KEY.replace("anna", "ben")));
+    assert!(file(&settings, "status.txt").contains("one of the 2 keys"));
 }
 
 #[test]
