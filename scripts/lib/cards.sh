@@ -7,19 +7,39 @@ value() { sed -nE "s/(^|.* )$1=\"([^\"]*)\".*/\2/p" <<<"$2"; }
 # disks: a line for each whole disk, in lsblk's pairs.
 disks() { lsblk --nodeps --pairs --bytes --paths --output NAME,TYPE,RM,HOTPLUG,RO,SIZE,TRAN,MODEL; }
 
-# mounts_of DISK: where it, its partitions and what lies on those are mounted or used, a line each.
-mounts_of() { lsblk --noheadings --list --output MOUNTPOINTS "$1" | grep -v '^[[:space:]]*$' || true; }
+# Where the kernel tells of disks; a test has a place of its own.
+SYS_BLOCK=/sys/block
+
+# mounts_of DISK: where it, its partitions and what lies on those are mounted or used, a line each. False if that cannot be
+# told. Before util-linux 2.37 lsblk knew only one place of each.
+mounts_of() {
+    local mounts
+    mounts=$(lsblk --noheadings --list --output MOUNTPOINTS "$1" 2>/dev/null) ||
+        mounts=$(lsblk --noheadings --list --output MOUNTPOINT "$1" 2>/dev/null) || return 1
+    grep -v '^[[:space:]]*$' <<<"$mounts" || true
+}
+
+# is_built_in LINE: what is soldered to the board hangs on the same controller as a card does; its kind tells them apart.
+is_built_in() {
+    local name
+    name=$(value NAME "$1")
+    case $name in
+        /dev/mmcblk*) [ "$(cat "$SYS_BLOCK/${name##*/}/device/type" 2>/dev/null)" != SD ] ;;
+        *) [ "$(value RM "$1")" != 1 ] && [ "$(value HOTPLUG "$1")" != 1 ] ;;
+    esac
+}
 
 # objection LINE: why this disk must not be written; nothing if it may.
 objection() {
     local name mounts
     name=$(value NAME "$1")
-    mounts=$(mounts_of "$name")
-    if [ "$(value TYPE "$1")" != disk ] && [ "$(value TYPE "$1")" != loop ]; then
+    if ! mounts=$(mounts_of "$name"); then
+        echo "whether it is in use cannot be told: lsblk does not say where it is mounted"
+    elif [ "$(value TYPE "$1")" != disk ] && [ "$(value TYPE "$1")" != loop ]; then
         echo "it is no disk"
     elif grep -qxE '/|/boot|/boot/.*|/usr|/var|/home|\[SWAP\]' <<<"$mounts"; then
         echo "this system runs from it"
-    elif [ "$(value RM "$1")" != 1 ] && [ "$(value HOTPLUG "$1")" != 1 ] && [[ $name != /dev/mmcblk* ]]; then
+    elif is_built_in "$1"; then
         echo "it is built in"
     elif [ "$(value SIZE "$1")" = 0 ]; then
         echo "there is no card in it"

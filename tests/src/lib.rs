@@ -7,6 +7,7 @@ pub mod card;
 pub mod engine;
 pub mod guest;
 pub mod live;
+pub mod made_up_box;
 pub mod other_host;
 pub mod overload;
 pub mod patch;

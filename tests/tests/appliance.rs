@@ -60,9 +60,14 @@ fn what_is_made_of_the_settings_is_what_the_engine_takes() {
         assert_eq!((code, out.exists()), (expected, false), "{told}");
         let (code, told_again, _) = call(&["apply-config", text(&file), "--into", text(&out)]);
         assert_eq!((code, told_again), (expected, told));
-        for name in ["engine.toml", "name", "authorized_keys", "hat", "status.txt"] {
+        for name in ["engine.toml", "name", "authorized_keys", "status.txt"] {
             assert!(out.join(name).is_file(), "{name}");
         }
+        // Which card is on the pins is known only if nothing is wrong, and what was known before does not hold.
+        assert_eq!(out.join("hat").is_file(), expected == 0, "{told}");
+        std::fs::write(out.join("hat"), "").expect("a file");
+        call(&["apply-config", text(&file), "--into", text(&out)]);
+        assert_eq!(out.join("hat").is_file(), expected == 0, "{told}");
         // A box's engine insists on real time and a card; here it plays without.
         let (code, _, error) = call(&[
             "run",

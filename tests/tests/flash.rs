@@ -172,6 +172,46 @@ fn what_is_no_card_or_in_use_or_not_asked_about_is_never_written() {
 }
 
 #[test]
+fn a_card_of_which_it_cannot_be_told_whether_it_is_in_use_is_never_written() {
+    let Some(card) = Card::new() else { return };
+    let image = card.image();
+    let arguments = [image.to_str().unwrap(), "--device", &card.device, "--yes"];
+    let program = std::fs::read_to_string(card.folder.file("lsblk")).unwrap();
+    // An older lsblk, which does not know where all is mounted, but where something is.
+    let one = "*MOUNTPOINTS*) exit 1 ;; *MOUNTPOINT*) echo /media/BOX";
+    let knows_nothing = program.replace("*MOUNTPOINTS*) printf '%b' ''", "*MOUNTPOINT*) exit 1");
+    assert_ne!(knows_nothing, program);
+    card.stand_in("lsblk", &knows_nothing);
+    card.refuses(&arguments, "cannot be told");
+    card.stand_in("lsblk", &program.replace("*MOUNTPOINTS*) printf '%b' ''", one));
+    card.refuses(&arguments, "it is in use at /media/BOX");
+}
+
+#[test]
+fn what_is_soldered_to_the_board_is_no_card() {
+    let folder = Folder::new("soldered");
+    let line = |name: &str| {
+        format!("NAME=\"/dev/{name}\" TYPE=\"disk\" RM=\"0\" HOTPLUG=\"0\" RO=\"0\" SIZE=\"9\" TRAN=\"mmc\"")
+    };
+    for (name, kind) in [("mmcblk0", "MMC\n"), ("mmcblk1", "SD\n"), ("mmcblk2", "SDIO\n")] {
+        std::fs::create_dir_all(folder.file(name).join("device")).unwrap();
+        std::fs::write(folder.file(name).join("device/type"), kind).unwrap();
+    }
+    for (name, said) in
+        [("mmcblk0", "it is built in"), ("mmcblk1", ""), ("mmcblk2", "it is built in"), ("mmcblk3", "it is built in")]
+    {
+        let piece = format!(
+            ". scripts/lib/message.sh; . scripts/lib/cards.sh; lsblk() {{ :; }}; SYS_BLOCK='{}'; objection '{}'",
+            folder.file(".").display(),
+            line(name)
+        );
+        let output = Command::new("bash").current_dir(project()).args(["-ec", &piece]).output().unwrap();
+        assert_eq!(String::from_utf8_lossy(&output.stdout).trim(), said, "{name}");
+        assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
+    }
+}
+
+#[test]
 fn a_card_that_does_not_hold_what_was_written_is_found_out() {
     let Some(card) = Card::new() else { return };
     let image = card.image();

@@ -277,8 +277,18 @@ mod tests {
             .flatten()
     }
 
-    /// Makes a process that traces `traced`, reaps nothing and lives until it is killed; `None` if that is forbidden.
-    fn debugger(traced: Pid) -> Option<Pid> {
+    /// A process that traces another one, reaps nothing and lives until this is gone: also if an assertion fails before.
+    struct Debugger(Pid);
+
+    impl Drop for Debugger {
+        fn drop(&mut self) {
+            let _ = kill(self.0, Signal::SIGKILL);
+            let _ = nix::sys::wait::waitpid(self.0, None);
+        }
+    }
+
+    /// One for `traced`; `None` if that is forbidden.
+    fn debugger(traced: Pid) -> Option<Debugger> {
         let (mut told, tell) = std::io::pipe().expect("a pipe");
         // SAFETY: the child makes nothing but system calls: it neither allocates nor returns.
         let child = unsafe { libc::fork() };
@@ -294,19 +304,10 @@ mod tests {
             }
         }
         assert!(child > 0, "fork");
+        let child = Debugger(Pid::from_raw(child));
         let mut done = [0];
         io::Read::read_exact(&mut told, &mut done).expect("the debugger says how it went");
-        let child = Pid::from_raw(child);
-        if done == [1] {
-            return Some(child);
-        }
-        end_debugger(child);
-        None
-    }
-
-    fn end_debugger(debugger: Pid) {
-        kill(debugger, Signal::SIGKILL).expect("the debugger is ours");
-        let _ = nix::sys::wait::waitpid(debugger, None);
+        (done == [1]).then_some(child)
     }
 
     #[test]
@@ -315,6 +316,22 @@ mod tests {
         assert_eq!(worker.ended(), None);
         worker.signal(Signal::SIGKILL);
         assert_eq!(wait_for_the_end(&worker), Some(End::Signal(Signal::SIGKILL)));
+    }
+
+    #[test]
+    fn a_debugger_does_not_outlive_a_test_that_fails() {
+        let worker = worker();
+        let traced = worker.pid;
+        let failed = std::panic::catch_unwind(move || {
+            let debugger = debugger(traced);
+            std::panic::panic_any(debugger.as_ref().map(|debugger| debugger.0));
+        });
+        let pid = failed.expect_err("it fails").downcast::<Option<Pid>>().expect("a process or none");
+        if let Some(pid) = *pid {
+            assert_eq!(kill(pid, None), Err(Errno::ESRCH), "it is gone, and reaped");
+        }
+        worker.signal(Signal::SIGKILL);
+        assert!(wait_for_the_end(&worker).is_some());
     }
 
     #[test]
@@ -328,7 +345,7 @@ mod tests {
         assert_eq!(worker.ended(), None);
         worker.signal(Signal::SIGKILL);
         let end = wait_for_the_end(&worker);
-        end_debugger(debugger);
+        drop(debugger);
         assert_eq!(end, Some(End::Exit(-1)));
     }
 }

@@ -8,9 +8,6 @@ use super::reading::Reading;
 /// The cores that are the engine's alone: audio, and one for each worker.
 pub const ENGINE_CORES: [usize; 3] = [1, 2, 3];
 
-/// The core of everything else, as a mask of cores: bit 0.
-const OTHER_CORES: u64 = 1;
-
 /// Cores as they are written: `1-3,6`; "none" if there are none.
 pub fn words_of_cores(cores: &[usize]) -> String {
     let mut parts: Vec<(usize, usize)> = Vec::new();
@@ -56,31 +53,6 @@ pub fn rcu_nocbs(machine: &Machine) -> Reading {
         Some(list) => engine_cores(list),
         None => Reading::new(false, "not on the kernel's command line"),
     }
-}
-
-/// Interrupts: where new ones go, and where those went that were there before anybody could set that.
-pub fn irqaffinity(machine: &Machine) -> Reading {
-    let at_boot = machine.boot_option("irqaffinity");
-    let judge = |mask: &str| {
-        // Groups of 32 bits with commas between, the lowest last.
-        let mask = u64::from_str_radix(&mask.replace(',', ""), 16).unwrap_or(u64::MAX);
-        let cores: Vec<usize> = (0..64).filter(|core| mask & 1 << core != 0).collect();
-        let early = match &at_boot {
-            None => "not said on the kernel's command line".to_owned(),
-            Some(list) => format!("{} from boot on", words_of_cores(&cores_of_list(list))),
-        };
-        let holds = mask == OTHER_CORES && at_boot.as_deref().is_some_and(|list| cores_of_list(list) == [0]);
-        Reading::new(holds, format!("{}; {early}", words_of_cores(&cores)))
-    };
-    machine.judge("proc/irq/default_smp_affinity", judge, || Reading::not_applicable("interrupts cannot be moved here"))
-}
-
-/// Has new interrupts go to the core of everything else.
-///
-/// # Errors
-/// In words.
-pub fn set_irqaffinity(machine: &Machine) -> Result<(), String> {
-    machine.write("proc/irq/default_smp_affinity", &format!("{OTHER_CORES:x}"))
 }
 
 #[cfg(test)]

@@ -2,7 +2,7 @@
 
 use super::machine::Machine;
 use super::reading::Reading;
-use super::{boot, engine, interrupts, running, system};
+use super::{affinity, boot, engine, interrupts, running, system};
 
 /// Makes a condition hold; or says in words what was refused.
 pub type Set = fn(&Machine) -> Result<(), String>;
@@ -54,9 +54,9 @@ pub const CONDITIONS: [Condition; 15] = [
     Condition {
         name: "irqaffinity",
         why: "interrupts of network, card and disk are served on core 0, not amidst a block",
-        should: "0; 0 from boot on",
-        read: boot::irqaffinity,
-        set: Some(boot::set_irqaffinity),
+        should: "0; 0 from boot on; none that can be moved on 1-3",
+        read: affinity::irqaffinity,
+        set: Some(affinity::set_irqaffinity),
     },
     Condition {
         name: "governor",

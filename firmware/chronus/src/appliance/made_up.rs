@@ -78,6 +78,14 @@ impl MadeUp {
         );
     }
 
+    /// An interrupt: whose it is, the cores that may serve it, and the one that does.
+    pub fn add_interrupt(&self, number: u32, owner: &str, may: &str, does: &str) {
+        let folder = format!("proc/irq/{number}");
+        std::fs::create_dir_all(self.0.join(format!("{folder}/{owner}"))).expect("a folder");
+        self.write(&format!("{folder}/smp_affinity_list"), &format!("{may}\n"));
+        self.write(&format!("{folder}/effective_affinity_list"), &format!("{does}\n"));
+    }
+
     /// A box as it should be, with its engine running.
     pub fn good_box(name: &str) -> Self {
         let made_up = Self::new(name);
@@ -108,6 +116,10 @@ impl MadeUp {
             made_up.write(&format!("sys/devices/system/cpu/cpu{core}/cpufreq/scaling_governor"), "performance\n");
             made_up.write(&format!("sys/kernel/debug/sched/fair_server/cpu{core}/runtime"), "0\n");
         }
+        // The kernel has picked core 0 of the four that one may be served on; another is nobody's.
+        made_up.add_interrupt(31, "xhci_hcd", "0-3", "0");
+        made_up.add_interrupt(26, "mmc0", "0", "0");
+        made_up.write("proc/irq/5/effective_affinity_list", "2\n");
         made_up.add_thread("proc/1", "systemd", 0, None, "0");
         made_up.add_thread("proc/61", "irq/31-xhci_hcd", 2, Some(85), "0");
         made_up.add_thread("proc/62", "irq/27-DMA IRQ", 2, Some(90), "0");

@@ -1,6 +1,7 @@
 //! The box as a whole: what it should be, and what it is. `chronus selftest` shows it, `chronus tune` sets what can be
 //! set, from one table of conditions.
 
+mod affinity;
 mod boot;
 mod conditions;
 mod engine;

@@ -15,7 +15,7 @@ fn verdict(made_up: &MadeUp, name: &str) -> Verdict {
 type Break = (&'static str, &'static str, Option<&'static str>);
 
 /// Each condition in turn, in all the ways it can be broken.
-const BREAKS: [Break; 26] = [
+const BREAKS: [Break; 28] = [
     ("real_time_kernel", "proc/sys/kernel/version", Some("#1 SMP PREEMPT_DYNAMIC Debian 6.12.61\n")),
     ("isolated_cores", "sys/devices/system/cpu/isolated", Some("\n")),
     ("isolated_cores", "sys/devices/system/cpu/isolated", Some("2-3\n")),
@@ -25,6 +25,8 @@ const BREAKS: [Break; 26] = [
     ("rcu_nocbs", "proc/cmdline", Some("isolcpus=1-3 nohz_full=1-3 irqaffinity=0\n")),
     ("irqaffinity", "proc/cmdline", Some("isolcpus=1-3 nohz_full=1-3 rcu_nocbs=1-3\n")),
     ("irqaffinity", "proc/irq/default_smp_affinity", Some("00000000,0000000f\n")),
+    ("irqaffinity", "proc/irq/31/effective_affinity_list", Some("2\n")),
+    ("irqaffinity", "proc/irq/26/effective_affinity_list", Some("0,3\n")),
     ("governor", "sys/devices/system/cpu/cpu2/cpufreq/scaling_governor", Some("powersave\n")),
     ("rt_throttling", "proc/sys/kernel/sched_rt_runtime_us", Some("950000\n")),
     ("fair_server", "sys/kernel/debug/sched/fair_server/cpu3/runtime", Some("50000000\n")),
@@ -132,6 +134,31 @@ fn tuning_sets_what_can_be_set_and_once_more_changes_nothing() {
     let untouched = std::fs::read_to_string(made_up.machine().path("proc/62/stat")).unwrap();
     assert!(untouched.contains(" 90 1 "), "one that is higher stays so: {untouched}");
     assert_eq!(made_up.machine().read("sys/kernel/debug/sched/fair_server/cpu0/runtime").unwrap(), "50000000");
+}
+
+#[test]
+fn tuning_moves_the_interrupts_that_may_be_moved_off_the_engines_cores() {
+    let made_up = MadeUp::good_box("interrupts");
+    for number in [40, 41, 42, 43, 44] {
+        made_up.add_interrupt(number, "eth0", "1", "1");
+        // As with a kernel that does not tell which core it picked: it is the one that is allowed.
+        made_up.remove(&format!("proc/irq/{number}/effective_affinity_list"));
+    }
+    // A core's own timer, which nobody may move.
+    made_up.add_interrupt(11, "arch_timer", "1", "1");
+    let timer = made_up.machine().path("proc/irq/11/smp_affinity_list");
+    std::fs::set_permissions(&timer, std::os::unix::fs::PermissionsExt::from_mode(0o444)).unwrap();
+    let table = Report::seen(&made_up.machine()).table();
+    assert!(table.contains("; 40 (eth0) on 1, 41 (eth0) on 1, 42 (eth0) on 1 and 2 more"), "{table}");
+    assert_eq!(tune(&made_up.machine()), []);
+    assert!(Report::seen(&made_up.machine()).holds());
+    for (number, cores) in [(40, "0"), (44, "0"), (11, "1"), (31, "0-3")] {
+        assert_eq!(made_up.machine().read(&format!("proc/irq/{number}/smp_affinity_list")).unwrap(), cores, "{number}");
+    }
+    // One that goes on being served elsewhere is told.
+    made_up.write("proc/irq/26/effective_affinity_list", "3\n");
+    let refused = tune(&made_up.machine());
+    assert!(refused[0].0 == "irqaffinity" && refused[0].1.contains("26 (mmc0) on 3"), "{refused:?}");
 }
 
 #[test]

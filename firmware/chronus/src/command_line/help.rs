@@ -121,12 +121,13 @@ Says the same as check-config, and writes into FOLDER, each file at once or not 
 
   engine.toml      what `chronus run --config` takes: [engine] and [osc], over a box's own defaults
   name             the box's name in the network: [box] name, else by its serial number, such as chronus-1a2b
-  hat              lines for the firmware: the sound card on the pins, [audio] hat
+  hat              lines for the firmware: the sound card on the pins, [audio] hat; none, so that it stays as it is, if
+                   that key is missing in a FILE with mistakes
   authorized_keys  who may log in: [ssh] keys; empty if nobody may
   status.txt       what was found, for a person
 
-Everything is written whatever is in FILE, and also if there is none: an unknown key is left out, a wrong value costs its
-section, a file that cannot be understood costs all settings. Exit code 0 if nothing is wrong, 1 if something is.
+The rest is written whatever is in FILE, and also if there is none: an unknown key is left out, and so is a wrong SSH key;
+any other wrong value costs its section, a file that cannot be understood costs all settings. Exit code 0 if nothing is wrong, 1 if something is.
 ";
 
 /// The help of a command; `None` if there is no such command.

@@ -2,6 +2,7 @@
 
 use std::path::Path;
 use std::sync::Arc;
+use std::time::Duration;
 
 use rt::scheduling::RealTime;
 
@@ -13,6 +14,7 @@ use crate::audio::sink::{
 };
 use crate::command_line::{RunOptions, SinkChoice};
 use crate::report::Counters;
+use crate::run::store::watchdog_limit;
 
 /// An open sink and what goes with it.
 pub struct Sound {
@@ -48,6 +50,13 @@ fn auto(options: &RunOptions) -> Auto {
         true => Auto::Cards,
         false => Auto::Nothing,
     }
+}
+
+/// Whether the engine is to play whatever is said of its card. It is where somebody insists on real time, and where whoever
+/// started it ends it for a silence: both are machines for the purpose, with nobody near to mend a setting, and an engine
+/// that ends for a wrong one would be started with it for ever.
+fn insists(options: &RunOptions, watchdog: Option<Duration>) -> bool {
+    options.real_time == RealTime::Require || watchdog.is_some()
 }
 
 /// Opens the sink that was chosen.
@@ -109,7 +118,7 @@ fn other_rate(wanted: u32, offered: &[u32]) -> Option<u32> {
 fn open_alsa(name: &str, options: &RunOptions, clock: &AudioClock) -> Result<Sound, String> {
     let wanted = Wanted { name: name.to_owned(), rate: options.rate, periods: options.periods };
     let name = (format!("ALSA {name}"), format!("alsa:{name}"));
-    open_card(move || AlsaDevice::open(&wanted), || name, false, options, clock)
+    open_card(move || AlsaDevice::open(&wanted), || name, insists(options, watchdog_limit()), options, clock)
 }
 
 /// The best card there is whenever one is to be opened: the choice is made anew each time.
@@ -128,7 +137,7 @@ fn open_best(options: &RunOptions, clock: &AudioClock, counters: &Arc<Counters>)
         let device = counters.card_choice.get().and_then(|choice| choice.device);
         (device.map_or("none there yet".to_owned(), |device| format!("ALSA {device}")), "auto".to_owned())
     };
-    open_card(open, name, options.real_time == RealTime::Require, options, clock)
+    open_card(open, name, insists(options, watchdog_limit()), options, clock)
 }
 
 /// A card that is busy, or not there though it could be, is waited for; the engine plays meanwhile. With `insists` so is
@@ -191,6 +200,21 @@ mod tests {
         assert_eq!(other_rate(48_000, &[44_100, 96_000]), Some(44_100));
         assert_eq!(other_rate(48_000, &[96_000]), Some(96_000));
         assert_eq!(other_rate(48_000, &[]), None);
+    }
+
+    #[test]
+    fn a_box_plays_whatever_card_it_was_told_to_take() {
+        let named = |real_time| {
+            let sink = SinkChoice::Alsa("no such device".to_owned());
+            RunOptions { sink, real_time, ..RunOptions::default() }
+        };
+        let opened = |options| open(&options, &AudioClock::new(48_000), &Arc::default());
+        assert!(opened(named(RealTime::Off)).is_err());
+        let sound = opened(named(RealTime::Require)).unwrap_or_else(|refused| panic!("{refused}"));
+        assert_eq!(sound.name, "alsa:no such device");
+        assert!(sound.description[0].contains("waiting for it"), "{:?}", sound.description);
+        let (desk, silence) = (RunOptions::default(), Duration::from_secs(2));
+        assert!(insists(&desk, Some(silence)) && !insists(&desk, None));
     }
 
     #[test]

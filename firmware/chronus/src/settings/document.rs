@@ -92,7 +92,7 @@ impl Reader<'_> {
     fn read_section(&mut self, section: &str, places: &DeTable, values: &Table) -> Table {
         let mut holding = Table::new();
         let mut is_right = true;
-        for (name, _) in places {
+        for (name, place) in places {
             let line = self.line(name.span().start);
             let name = name.get_ref().as_ref();
             let value = &values[name];
@@ -101,7 +101,7 @@ impl Reader<'_> {
                 continue;
             };
             match key.check(value) {
-                Ok(()) => _ = holding.insert(name.to_owned(), value.clone()),
+                Ok(()) => _ = holding.insert(name.to_owned(), self.sound_part(key, place.get_ref(), value)),
                 Err(reason) => {
                     is_right = false;
                     self.findings.push(Finding::error(line, wrong_value(key, value, &reason)));
@@ -109,6 +109,24 @@ impl Reader<'_> {
             }
         }
         if is_right { holding } else { Table::new() }
+    }
+
+    /// A value without what is wrong in it, if it is a list: the others hold.
+    fn sound_part(&mut self, key: &Key, place: &DeValue, value: &Value) -> Value {
+        let mut value = value.clone();
+        let wrong = key.take_out_wrong_elements(&mut value);
+        for (index, reason) in wrong {
+            let start = place.as_array().and_then(|elements| Some(elements.get(index)?.span().start));
+            let line = start.and_then(|start| self.line(start));
+            let text = format!(
+                "[{}] {}: number {} of the list is left out, and the others hold: {reason}",
+                key.section,
+                key.name,
+                index + 1
+            );
+            self.findings.push(Finding::warning(line, text));
+        }
+        value
     }
 }
 

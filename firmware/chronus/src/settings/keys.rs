@@ -15,7 +15,7 @@ pub struct Key {
     pub name: &'static str,
     /// A value that is right, as it is written in the file. It also says of which type the value is to be.
     pub example: &'static str,
-    /// Checks a value of the right type.
+    /// Checks a value of the right type; of a list, one element.
     check: fn(&Key, &Value) -> Result<(), String>,
 }
 
@@ -26,7 +26,7 @@ const fn engine(name: &'static str, example: &'static str) -> Key {
 const KEYS: [Key; 12] = [
     Key { section: "box", name: "name", example: "\"stage-left\"", check: of_name },
     Key { section: "audio", name: "hat", example: "\"hifiberry-dacplus\"", check: of_hat },
-    Key { section: "ssh", name: "keys", example: "[\"ssh-ed25519 AAAA... anna@desk\"]", check: of_keys },
+    Key { section: "ssh", name: "keys", example: "[\"ssh-ed25519 AAAA... anna@desk\"]", check: of_ssh_key },
     engine("sink", "\"auto\""),
     engine("rate", "48000"),
     engine("lead", "2"),
@@ -54,7 +54,7 @@ pub fn keys_of(section: &str) -> impl Iterator<Item = &'static Key> {
 }
 
 impl Key {
-    /// Checks a value.
+    /// Checks a value; of a list only that it is one.
     ///
     /// # Errors
     /// In words: what is wrong with it.
@@ -63,7 +63,18 @@ impl Key {
         if !value.same_type(&wanted) {
             return Err(format!("this is {}, and {} is needed", kind(value), kind(&wanted)));
         }
-        (self.check)(self, value)
+        if value.is_array() { Ok(()) } else { (self.check)(self, value) }
+    }
+
+    /// Takes out of a list what is wrong in it. Gives the place of each, counted from 0, and in words what is wrong with it.
+    pub fn take_out_wrong_elements(&self, value: &mut Value) -> Vec<(usize, String)> {
+        let Value::Array(elements) = value else { return Vec::new() };
+        let (mut wrong, mut place) = (Vec::new(), 0..);
+        elements.retain(|element| {
+            let place = place.next().unwrap_or_default();
+            (self.check)(self, element).map_err(|reason| wrong.push((place, reason))).is_ok()
+        });
+        wrong
     }
 
     fn example_value(&self) -> Value {
@@ -98,12 +109,8 @@ fn of_hat(_: &Key, value: &Value) -> Result<(), String> {
     Hat::named(text(value)).map(drop)
 }
 
-fn of_keys(_: &Key, value: &Value) -> Result<(), String> {
-    for (place, key) in value.as_array().into_iter().flatten().enumerate() {
-        let key = key.as_str().ok_or_else(|| format!("key {} of the list is not text", place + 1))?;
-        check_key(key).map_err(|reason| format!("key {} of the list: {reason}", place + 1))?;
-    }
-    Ok(())
+fn of_ssh_key(_: &Key, value: &Value) -> Result<(), String> {
+    check_key(value.as_str().ok_or("this is not text (in quotation marks)")?)
 }
 
 fn of_engine(key: &Key, value: &Value) -> Result<(), String> {

@@ -27,8 +27,8 @@ use hat::Hat;
 struct Settings {
     /// Its name in the network.
     name: String,
-    /// The sound card on its pins.
-    hat: Hat,
+    /// The sound card on its pins; `None` if that cannot be told for certain: then it stays as it is.
+    hat: Option<Hat>,
     /// Who may log in.
     keys: Vec<String>,
     /// `[engine]` as it was written.
@@ -53,6 +53,8 @@ impl Settings {
             findings.push(Finding::error(None, text));
             sections.retain(|name, _| !matches!(*name, "engine" | "osc"));
         }
+        // A line that is missing because the file is damaged, or is in it with a slip, must not silence the card that plays.
+        let unsaid_hat = findings.is_empty().then_some(Hat::Auto);
         let section = |name: &str| sections.get(name).cloned().unwrap_or_default();
         let said = |section: &str, key: &str| sections.get(section).and_then(|table| table.get(key)?.as_str());
         // What is in the sections is checked; what is not said or empty is the default.
@@ -60,7 +62,7 @@ impl Settings {
         let keys = section("ssh").get("keys").and_then(|keys| keys.as_array().cloned()).unwrap_or_default();
         Self {
             name: name.unwrap_or_else(|| name::default_name(machine)),
-            hat: said("audio", "hat").and_then(|hat| Hat::named(hat).ok()).unwrap_or(Hat::Auto),
+            hat: said("audio", "hat").and_then(|hat| Hat::named(hat).ok()).or(unsaid_hat),
             keys: keys.iter().filter_map(|key| key.as_str().map(str::to_owned)).collect(),
             engine: section("engine"),
             osc: section("osc"),
@@ -68,14 +70,14 @@ impl Settings {
         }
     }
 
-    /// The files for the parts of the box, each with its content.
-    fn files(&self) -> [(&'static str, String); 5] {
+    /// The files for the parts of the box, each with its content; none for what is not to be touched.
+    fn files(&self) -> [(&'static str, Option<String>); 5] {
         [
-            ("engine.toml", engine::engine_file(&self.engine, &self.osc)),
-            ("name", format!("{}\n", self.name)),
-            ("authorized_keys", self.keys.iter().map(|key| format!("{key}\n")).collect()),
-            ("hat", self.hat.firmware_lines()),
-            ("status.txt", status::text(self)),
+            ("engine.toml", Some(engine::engine_file(&self.engine, &self.osc))),
+            ("name", Some(format!("{}\n", self.name))),
+            ("authorized_keys", Some(self.keys.iter().map(|key| format!("{key}\n")).collect())),
+            ("hat", self.hat.map(|hat| hat.firmware_lines())),
+            ("status.txt", Some(status::text(self))),
         ]
     }
 
@@ -101,7 +103,10 @@ pub fn apply(file: &Path, folder: &Path) -> ExitCode {
     let mut code = settings.tell(file);
     let written = std::fs::create_dir_all(folder).map_err(|error| format!("{}: {error}", folder.display()));
     let written = written.and_then(|()| {
-        settings.files().iter().try_for_each(|(name, content)| files::write_whole(folder, name, content))
+        settings.files().iter().try_for_each(|(name, content)| match content {
+            Some(content) => files::write_whole(folder, name, content),
+            None => files::remove(folder, name),
+        })
     });
     if let Err(reason) = written {
         log::error!("{reason}");

@@ -8,6 +8,10 @@ use toml::Table;
 
 use super::Settings;
 
+/// Of the card on the pins: what was said of it may be what is damaged.
+const LEFT_AS_IT_IS: &str =
+    "the one on the pins is left as it is, until nothing is wrong with this file or it says [audio] hat";
+
 /// The whole text.
 pub(super) fn text(settings: &Settings) -> String {
     let mut text = format!("What this box found in chronus.toml (Chronus {}).\n\n", env!("CARGO_PKG_VERSION"));
@@ -26,7 +30,7 @@ pub(super) fn text(settings: &Settings) -> String {
     };
     for (what, is) in [
         ("\nname", format!("{}, in the network {}.local", settings.name, settings.name)),
-        ("sound card", settings.hat.words()),
+        ("sound card", settings.hat.map_or_else(|| LEFT_AS_IT_IS.to_owned(), |hat| hat.words())),
         ("ssh", keys),
         ("engine", said(&settings.engine)),
         ("osc", said(&settings.osc)),

@@ -24,7 +24,7 @@ fn read(text: &[u8]) -> Settings {
 
 /// The content of one of the files.
 fn file(settings: &Settings, name: &str) -> String {
-    settings.files().into_iter().find(|(file, _)| *file == name).unwrap().1
+    settings.files().into_iter().find(|(file, _)| *file == name).unwrap().1.unwrap_or_default()
 }
 
 fn options(settings: &Settings) -> RunOptions {
@@ -57,7 +57,7 @@ fn a_wrong_value_costs_its_section_and_no_other() {
     for (right, wrong, line, hint) in [
         ("\"Stage-Left\"", "\"Stage Left\"", 4, "letters"),
         ("\"hifiberry-dac\"", "\"hifibery-dac\"", 7, "did you mean \"hifiberry-dac\""),
-        ("\"ssh-ed25519 AAAAC3Nz", "\"ssh-ed25519 BBBBC3Nz", 10, "copy the whole line"),
+        ("keys = [", "keys = 1 # [", 10, "a list (in brackets) is needed"),
         ("lead = 3", "lead = 9", 13, "1 to 4"),
         ("\"0.0.0.0:6000\"", "6000", 16, "text (in quotation marks) is needed"),
     ] {
@@ -77,6 +77,40 @@ fn a_wrong_value_costs_its_section_and_no_other() {
         let expected = std::array::from_fn(|section| section != (line - 4) / 3);
         assert_eq!(holds, expected, "{wrong}");
     }
+}
+
+#[test]
+fn a_wrong_key_costs_that_key_and_no_other() {
+    let keys = format!("keys = [\n\"ssh-ed25519 AAAA\",\n\"{KEY}\",\n7,\n\"{}\"]", KEY.replace("anna", "ben"));
+    let settings = read(good().replace(&format!("keys = [\"{KEY}\"]"), &keys).as_bytes());
+    let found = findings(&settings);
+    let lines: Vec<_> = found.iter().map(|(line, severity, _)| (*line, *severity)).collect();
+    assert_eq!(lines, [(Some(11), Severity::Warning), (Some(13), Severity::Warning)], "{found:?}");
+    assert!(found[0].2.contains("number 1 of the list") && found[0].2.contains("copy the whole line"), "{found:?}");
+    assert!(found[1].2.contains("number 3 of the list") && found[1].2.contains("not text"), "{found:?}");
+    assert_eq!(file(&settings, "authorized_keys"), format!("{KEY}\n{}\n", KEY.replace("anna", "ben")));
+    assert!(file(&settings, "status.txt").contains("one of the 2 keys"));
+}
+
+#[test]
+fn the_card_on_the_pins_is_taken_away_only_by_a_file_with_nothing_wrong() {
+    let hat = |settings: &Settings| settings.files().into_iter().find(|(name, _)| *name == "hat").unwrap().1;
+    let whole = read(good().replace("hat = \"hifiberry-dac\"", "").as_bytes());
+    assert_eq!(hat(&whole), Some(Hat::Auto.firmware_lines()));
+    for (right, wrong) in [
+        ("\"hifiberry-dac\"", "\"hifiberry-dac"),
+        ("\"hifiberry-dac\"", "\"hifibery-dac\""),
+        ("[audio]", "[adio]"),
+        ("hat =", "hatt ="),
+        ("[box]", "[box"),
+    ] {
+        let settings = read(good().replace(right, wrong).as_bytes());
+        assert_eq!(hat(&settings), None, "{wrong}");
+        assert!(file(&settings, "status.txt").contains("left as it is"), "{wrong}");
+    }
+    // What is said of it holds, whatever is wrong elsewhere.
+    let elsewhere = read(good().replace("lead = 3", "lead = 9").as_bytes());
+    assert!(hat(&elsewhere).is_some_and(|lines| lines.contains("hifiberry-dac")));
 }
 
 #[test]
@@ -135,7 +169,7 @@ fn what_is_no_settings_at_all_costs_all_settings_and_not_the_sound() {
         assert!(!found.is_empty() && found[0].0 == line && found[0].1 == severity, "{found:?}");
         assert!(found[0].2.contains(hint), "{found:?}");
         assert_eq!(file(&settings, "name"), "chronus-c3d4\n");
-        assert_eq!((file(&settings, "authorized_keys").as_str(), settings.hat), ("", Hat::Auto));
+        assert_eq!((file(&settings, "authorized_keys").as_str(), settings.hat), ("", None));
         assert_eq!(options(&settings).lead, RunOptions::default().lead);
     }
 }
@@ -145,7 +179,7 @@ fn a_file_that_is_not_there_is_said() {
     let made_up = MadeUp::new("no-settings");
     let machine = made_up.machine();
     let settings = Settings::read(&machine.path("chronus.toml"), &machine);
-    assert!(findings(&settings)[0].2.contains("there is no file"));
+    assert!(findings(&settings)[0].2.contains("there is no file") && settings.hat.is_none());
     assert_eq!(file(&settings, "name"), "chronus\n");
 }
 
