@@ -1,5 +1,6 @@
-//! A box made up of folders, for the scripts that run on one (`board/overlay/usr/lib/chronus`): a root, mounts and a host
-//! name of its own, this machine's programs, stand-ins before them on the path, and a loop device for each partition.
+//! A box made up of folders, for the scripts that run on one (`board/overlay/usr/lib/chronus`): a root, mounts and a
+//! host name of its own, this machine's programs, stand-ins before them on the path, and a loop device for each
+//! partition.
 
 use std::os::unix::fs::PermissionsExt;
 use std::path::PathBuf;
@@ -99,7 +100,8 @@ impl MadeUpBox {
         std::fs::set_permissions(path, std::fs::Permissions::from_mode(0o755)).expect("a program");
     }
 
-    /// Has `mount -t vfat` mount ext4: this machine may not know FAT, and for what is asked of it here they are the same.
+    /// Has `mount -t vfat` mount ext4: this machine may not know FAT, and for what is asked of it here they are the
+    /// same.
     ///
     /// # Panics
     /// If the stand-in cannot be written.
@@ -110,7 +112,8 @@ impl MadeUpBox {
         );
     }
 
-    /// A loop device of so many MB that holds zeros: its name without `/dev`. `None` where there are none, said as such.
+    /// A loop device of so many MB that holds zeros: its name without `/dev`. `None` where there are none, said as
+    /// such.
     ///
     /// # Panics
     /// If the file behind it cannot be made.

@@ -59,7 +59,7 @@ fn what_is_made_of_the_settings_is_what_the_engine_takes() {
         let (code, told, _) = call(&["check-config", text(&file)]);
         assert_eq!((code, out.exists()), (expected, false), "{told}");
         let (code, told_again, _) = call(&["apply-config", text(&file), "--into", text(&out)]);
-        assert_eq!((code, told_again), (expected, told));
+        assert_eq!((code, &told_again), (expected, &told));
         for name in ["engine.toml", "name", "authorized_keys", "status.txt"] {
             assert!(out.join(name).is_file(), "{name}");
         }

@@ -3,8 +3,8 @@
 use chronus_tests::made_up_box::MadeUpBox;
 use chronus_tests::script::told;
 
-/// A box with BOX on a device, which is told. In place of `chronus` is a stand-in that writes which file it was given; it reads
-/// as the test says.
+/// A box with BOX on a device, which is told. In place of `chronus` is a stand-in that writes which file it was given;
+/// it reads as the test says.
 fn with_box(reading: &str) -> Option<(MadeUpBox, String)> {
     let mut made_up = MadeUpBox::new("configure")?;
     let device = made_up.device(8)?;

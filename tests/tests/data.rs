@@ -6,8 +6,8 @@ use chronus_tests::script::told;
 /// Mebibytes of DATA.
 const SIZE: u64 = 32;
 
-/// A box with a new DATA on partition 7 of its card, the device of which is told, and in it a preset, a host key, a recording
-/// and a picture.
+/// A box with a new DATA on partition 7 of its card, the device of which is told, and in it a preset, a host key, a
+/// recording and a picture.
 fn with_data() -> Option<(MadeUpBox, String)> {
     let mut made_up = MadeUpBox::new("data")?;
     let device = made_up.device(SIZE)?;

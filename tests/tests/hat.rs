@@ -1,5 +1,5 @@
-//! The sound card on the pins, as the firmware is told of it (`usr/lib/chronus/hat`): the box starts once more for a new
-//! one, and never again and again.
+//! The sound card on the pins, as the firmware is told of it (`usr/lib/chronus/hat`): the box starts once more for a
+//! new one, and never again and again.
 
 use chronus_tests::made_up_box::MadeUpBox;
 use chronus_tests::script::told;

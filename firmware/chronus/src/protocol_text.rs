@@ -177,6 +177,7 @@ const STATUS: &str = "\
 | `card.why` | s | why this one |
 | `card.others.N.other_card` | s | another card there was when it was chosen |
 | `card.others.N.why_not` | s | why it was not taken |
+| `card.refused` | s | why the card could not be had when it was tried last; absent while one plays |
 | `device_lost` | h | times the sound card was lost |
 | `device_reopened` | h | times a sound card was taken that had not been there |
 | `patch.file` | s | where the values of all parameters are kept; these four only with `--patch` |

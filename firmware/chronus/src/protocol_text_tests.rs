@@ -32,6 +32,7 @@ fn every_key_of_the_status_is_explained() {
     counters.slots.iter().for_each(|slot| slot.set_state(SlotState::Lockstep));
     let other = PassedOver { card: String::new(), why: String::new() };
     counters.card_choice.note(&CardChoice { others: vec![other], ..CardChoice::default() });
+    counters.card_refusal.note(Some("busy"));
     counters.load.name_modules(["sine"].into_iter());
     let mut quarantine = Quarantine::default();
     let operation = abi::Operation::Gate(abi::GateId::Adsr, true);

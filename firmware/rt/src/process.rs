@@ -277,7 +277,8 @@ mod tests {
             .flatten()
     }
 
-    /// A process that traces another one, reaps nothing and lives until this is gone: also if an assertion fails before.
+    /// A process that traces another one, reaps nothing and lives until this is gone: also if an assertion fails
+    /// before.
     struct Debugger(Pid);
 
     impl Drop for Debugger {

@@ -25,7 +25,8 @@ struct Astray {
     cores: Vec<usize>,
 }
 
-/// Interrupts: where new ones go, where those went that were there before anybody could set that, and where each is served.
+/// Interrupts: where new ones go, where those went that were there before anybody could set that, and where each is
+/// served.
 pub fn irqaffinity(machine: &Machine) -> Reading {
     let at_boot = machine.boot_option("irqaffinity");
     let judge = |mask: &str| {
@@ -43,8 +44,8 @@ pub fn irqaffinity(machine: &Machine) -> Reading {
     machine.judge("proc/irq/default_smp_affinity", judge, || Reading::not_applicable("interrupts cannot be moved here"))
 }
 
-/// The interrupts in use that are served on the engine's cores and may be moved. The kernel lets nobody write where one may
-/// not: a core's own timer, a queue that a driver has for each core.
+/// The interrupts in use that are served on the engine's cores and may be moved. The kernel lets nobody write where one
+/// may not: a core's own timer, a queue that a driver has for each core.
 fn astray(machine: &Machine) -> Vec<Astray> {
     let interrupts = machine.numbers("proc/irq").into_iter();
     let astray = interrupts.filter_map(|number| {

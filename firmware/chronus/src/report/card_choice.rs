@@ -1,4 +1,4 @@
-//! Which sound card was chosen, where the engine was to choose.
+//! Which sound card was chosen, where the engine was to choose; and why there is none, where it was refused.
 
 use std::sync::{Mutex, PoisonError};
 
@@ -40,5 +40,24 @@ impl NewestChoice {
         let news = newest.as_ref() != Some(choice);
         *newest = Some(choice.clone());
         news
+    }
+}
+
+/// Why the card could not be had when it was tried last. Written and read as the newest choice.
+#[derive(Default)]
+pub struct NewestRefusal(Mutex<Option<String>>);
+
+impl NewestRefusal {
+    /// In words; `None` if the card was had.
+    pub fn get(&self) -> Option<String> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner).clone()
+    }
+
+    /// Notes how an attempt ended: in words, or `None` if the card was had.
+    pub fn note(&self, refusal: Option<&str>) {
+        let mut newest = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        if newest.as_deref() != refusal {
+            *newest = refusal.map(str::to_owned);
+        }
     }
 }

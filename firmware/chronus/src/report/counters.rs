@@ -2,7 +2,7 @@
 
 use std::sync::atomic::{AtomicBool, AtomicU32, AtomicU64, Ordering};
 
-use super::card_choice::NewestChoice;
+use super::card_choice::{NewestChoice, NewestRefusal};
 use super::histogram::Histogram;
 use super::load::LoadCounters;
 use super::patch::PatchCounters;
@@ -176,6 +176,8 @@ pub struct Counters {
     pub sound_card: SoundCardState,
     /// Which sound card was chosen, if the engine was to choose.
     pub card_choice: NewestChoice,
+    /// Why the sound card could not be had, if it could not.
+    pub card_refusal: NewestRefusal,
     /// Times the sound card was lost and the engine kept time without it.
     pub device_lost: AtomicU64,
     /// Times a sound card was taken that had not been there.

@@ -4,7 +4,7 @@ use std::sync::atomic::{AtomicU64, Ordering};
 
 use rosc::OscType;
 
-use super::counters::{Counters, SlotState};
+use super::counters::{Counters, SlotState, SoundCard};
 use super::histogram::Histogram;
 
 /// What does not change while the engine runs, for the status.
@@ -88,6 +88,10 @@ impl Pairs {
     }
 
     fn add_card(&mut self, counters: &Counters) {
+        // Of a card that plays, what was said before it did is of no interest.
+        if let Some(refusal) = counters.card_refusal.get().filter(|_| counters.sound_card.get() != SoundCard::Playing) {
+            self.add("card.refused", OscType::String(refusal));
+        }
         let Some(choice) = counters.card_choice.get() else { return };
         self.add("card.device", OscType::String(choice.device.unwrap_or_else(|| "none".to_owned())));
         self.add("card.name", OscType::String(choice.card));

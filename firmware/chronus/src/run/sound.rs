@@ -52,9 +52,9 @@ fn auto(options: &RunOptions) -> Auto {
     }
 }
 
-/// Whether the engine is to play whatever is said of its card. It is where somebody insists on real time, and where whoever
-/// started it ends it for a silence: both are machines for the purpose, with nobody near to mend a setting, and an engine
-/// that ends for a wrong one would be started with it for ever.
+/// Whether the engine is to play whatever is said of its card. It is where somebody insists on real time, and where
+/// whoever started it ends it for a silence: both are machines for the purpose, with nobody near to mend a setting, and
+/// an engine that ends for a wrong one would be started with it for ever.
 fn insists(options: &RunOptions, watchdog: Option<Duration>) -> bool {
     options.real_time == RealTime::Require || watchdog.is_some()
 }
@@ -72,7 +72,7 @@ pub fn open(options: &RunOptions, clock: &AudioClock, counters: &Arc<Counters>) 
     };
     match &options.sink {
         SinkChoice::Auto => match auto(options) {
-            Auto::Server => open_alsa("default", options, clock).or_else(without),
+            Auto::Server => open_alsa("default", options, clock, counters).or_else(without),
             Auto::Cards => open_best(options, clock, counters).or_else(without),
             Auto::Nothing => {
                 log::warn!(
@@ -81,7 +81,7 @@ pub fn open(options: &RunOptions, clock: &AudioClock, counters: &Arc<Counters>) 
                 paced(None)
             }
         },
-        SinkChoice::Alsa(name) => open_alsa(name, options, clock),
+        SinkChoice::Alsa(name) => open_alsa(name, options, clock, counters),
         SinkChoice::Paced(file) => paced(file.as_deref()),
         SinkChoice::Free(file) => open_file("free", Sink::Free, file.as_deref(), options),
     }
@@ -115,10 +115,10 @@ fn other_rate(wanted: u32, offered: &[u32]) -> Option<u32> {
 }
 
 /// The card of this name.
-fn open_alsa(name: &str, options: &RunOptions, clock: &AudioClock) -> Result<Sound, String> {
+fn open_alsa(name: &str, options: &RunOptions, clock: &AudioClock, counters: &Arc<Counters>) -> Result<Sound, String> {
     let wanted = Wanted { name: name.to_owned(), rate: options.rate, periods: options.periods };
     let name = (format!("ALSA {name}"), format!("alsa:{name}"));
-    open_card(move || AlsaDevice::open(&wanted), || name, insists(options, watchdog_limit()), options, clock)
+    open_card(move || AlsaDevice::open(&wanted), || name, options, clock, counters)
 }
 
 /// The best card there is whenever one is to be opened: the choice is made anew each time.
@@ -137,19 +137,25 @@ fn open_best(options: &RunOptions, clock: &AudioClock, counters: &Arc<Counters>)
         let device = counters.card_choice.get().and_then(|choice| choice.device);
         (device.map_or("none there yet".to_owned(), |device| format!("ALSA {device}")), "auto".to_owned())
     };
-    open_card(open, name, insists(options, watchdog_limit()), options, clock)
+    open_card(open, name, options, clock, counters)
 }
 
-/// A card that is busy, or not there though it could be, is waited for; the engine plays meanwhile. With `insists` so is
-/// one that is refused for another reason: what is to play without anybody near must not end for it. `name` is asked
-/// after the first attempt, for the card in words and the sink's name.
+/// A card that is busy, or not there though it could be, is waited for; the engine plays meanwhile. Where it insists,
+/// so is one that is refused for another reason. `name` is asked after the first attempt, for the card in words and the
+/// sink's name.
 fn open_card(
     mut open: impl FnMut() -> Result<AlsaDevice, Refusal> + Send + 'static,
     name: impl FnOnce() -> (String, String),
-    insists: bool,
     options: &RunOptions,
     clock: &AudioClock,
+    counters: &Arc<Counters>,
 ) -> Result<Sound, String> {
+    let (insists, noting) = (insists(options, watchdog_limit()), counters.clone());
+    let mut open = move || {
+        let opened = open();
+        noting.card_refusal.note(opened.as_ref().err().map(|refusal| refusal.text.as_str()));
+        opened
+    };
     let (device, told) = match open() {
         Ok(device) => (Some(device), None),
         Err(refusal) if insists || matches!(refusal.cause, Cause::Busy | Cause::Absent) => {
@@ -208,10 +214,12 @@ mod tests {
             let sink = SinkChoice::Alsa("no such device".to_owned());
             RunOptions { sink, real_time, ..RunOptions::default() }
         };
-        let opened = |options| open(&options, &AudioClock::new(48_000), &Arc::default());
+        let counters = Arc::<Counters>::default();
+        let opened = |options| open(&options, &AudioClock::new(48_000), &counters);
         assert!(opened(named(RealTime::Off)).is_err());
         let sound = opened(named(RealTime::Require)).unwrap_or_else(|refused| panic!("{refused}"));
         assert_eq!(sound.name, "alsa:no such device");
+        assert!(counters.card_refusal.get().is_some_and(|text| text.contains("no such device")), "for the status");
         assert!(sound.description[0].contains("waiting for it"), "{:?}", sound.description);
         let (desk, silence) = (RunOptions::default(), Duration::from_secs(2));
         assert!(insists(&desk, Some(silence)) && !insists(&desk, None));

@@ -8,8 +8,8 @@ use std::path::Path;
 /// Readable by all: none of it is secret, and the engine's user reads one of them.
 const MODE: u32 = 0o644;
 
-/// Writes a file so that under its name there is always all of the old one or all of the new one. Two processes may write it
-/// at the same time: each has a new one of its own.
+/// Writes a file so that under its name there is always all of the old one or all of the new one. Two processes may
+/// write it at the same time: each has a new one of its own.
 ///
 /// # Errors
 /// In words, with the file's name.

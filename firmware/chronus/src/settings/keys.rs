@@ -66,7 +66,8 @@ impl Key {
         if value.is_array() { Ok(()) } else { (self.check)(self, value) }
     }
 
-    /// Takes out of a list what is wrong in it. Gives the place of each, counted from 0, and in words what is wrong with it.
+    /// Takes out of a list what is wrong in it. Gives the place of each, counted from 0, and in words what is wrong
+    /// with it.
     pub fn take_out_wrong_elements(&self, value: &mut Value) -> Vec<(usize, String)> {
         let Value::Array(elements) = value else { return Vec::new() };
         let (mut wrong, mut place) = (Vec::new(), 0..);

@@ -53,7 +53,8 @@ impl Settings {
             findings.push(Finding::error(None, text));
             sections.retain(|name, _| !matches!(*name, "engine" | "osc"));
         }
-        // A line that is missing because the file is damaged, or is in it with a slip, must not silence the card that plays.
+        // A line that is missing because the file is damaged, or is in it with a slip, must not silence the card that
+        // plays.
         let unsaid_hat = findings.is_empty().then_some(Hat::Auto);
         let section = |name: &str| sections.get(name).cloned().unwrap_or_default();
         let said = |section: &str, key: &str| sections.get(section).and_then(|table| table.get(key)?.as_str());

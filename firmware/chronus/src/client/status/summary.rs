@@ -56,7 +56,10 @@ fn verdict(status: &Value) -> String {
     let late = number(status, "late_blocks");
     match (text(status, "sound_card"), alive) {
         ("lost", _) => "The sound card is lost; the engine keeps time until one is back.".to_string(),
-        ("waiting", _) => "There is no sound card; the engine keeps time until one is plugged in.".to_string(),
+        ("waiting", _) => match find(status, "card.refused").as_str() {
+            Some(why) => format!("There is no sound; the engine keeps time and tries on. The reason:\n{why}"),
+            None => "There is no sound card; the engine keeps time until one is plugged in.".to_string(),
+        },
         (_, 0) => "No worker is in lockstep: if this stays so, it is silent. See the workers below.".to_string(),
         (_, 1) if states.len() > 1 => "It plays on one worker; the other one is being replaced.".to_string(),
         (_, 1) => "It plays on one worker, as it was told to.".to_string(),
@@ -140,6 +143,14 @@ mod tests {
         (status["slots"][1]["state"], status["slots"][1]["deaths"]) = ("joining".into(), 4.into());
         let told = summary(&status);
         assert!(told.starts_with("It plays on one worker; the other") && told.contains("101, 4 before"), "{told}");
+        status["sound_card"] = "waiting".into();
+        assert!(summary(&status).starts_with("There is no sound card; the engine keeps time"));
+        status["card"] = json!({"refused": "it does not take 96000 Hz"});
+        assert!(
+            summary(&status).contains("tries on. The reason:\nit does not take 96000 Hz\n"),
+            "{}",
+            summary(&status)
+        );
         status["sound_card"] = "lost".into();
         assert!(summary(&status).starts_with("The sound card is lost"));
     }
