@@ -2,6 +2,7 @@
 
 use std::io::ErrorKind;
 use std::path::{Path, PathBuf};
+use std::time::Duration;
 
 use nix::errno::Errno;
 
@@ -20,6 +21,9 @@ pub trait Kernel {
     /// # Errors
     /// As mount(2).
     fn mount_debugfs(&self, folder: &Path) -> Result<(), Errno>;
+
+    /// Lets so much time pass.
+    fn wait(&self, time: Duration);
 }
 
 /// The kernel this runs on.
@@ -32,6 +36,10 @@ impl Kernel for Real {
 
     fn mount_debugfs(&self, folder: &Path) -> Result<(), Errno> {
         rt::file_system::mount_debugfs(folder)
+    }
+
+    fn wait(&self, time: Duration) {
+        std::thread::sleep(time);
     }
 }
 

@@ -2,6 +2,7 @@
 
 use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicU32, Ordering};
+use std::time::Duration;
 
 use nix::errno::Errno;
 
@@ -27,8 +28,28 @@ impl Kernel for MadeUpKernel {
             std::fs::create_dir_all(file.parent().ok_or(Errno::EINVAL)?).map_err(|_| Errno::EPERM)?;
             std::fs::write(file, "50000000\n").map_err(|_| Errno::EPERM)?;
         }
-        Ok(())
+        std::fs::write(folder.join("sched/debug"), scheduler([0; 4], [0; 4])).map_err(|_| Errno::EPERM)
     }
+
+    fn wait(&self, _: Duration) {
+        let folder = self.0.join("sys/kernel/debug/sched");
+        // There only if something is to change.
+        let _ = std::fs::rename(folder.join("later"), folder.join("debug"));
+    }
+}
+
+/// What the kernel says of its four cores: how many tasks each has, and how many servers that are about to run.
+pub fn scheduler(tasks: [u32; 4], servers: [u32; 4]) -> String {
+    let core = |core: usize| {
+        let (tasks, servers) = (tasks[core], servers[core]);
+        format!(
+            "cpu#{core}\n  .nr_running                    : {tasks}\n  .curr->pid                     : 0\n\n\
+             cfs_rq[{core}]:/\n  .nr_running                    : 7\n\n\
+             dl_rq[{core}]:\n  .dl_nr_running                 : {servers}\n  .dl_bw->bw                     : 996147\n\n\
+             runnable tasks:\n S            task   PID\n-------------\n I     kworker/{core}:1    3{core}\n\n"
+        )
+    };
+    format!("Sched Debug Version: v0.11, 6.12.61-v8\nktime : 1000.1\n\n{}", (0..4).map(core).collect::<String>())
 }
 
 /// A thread as the kernel shows it: 3 state, 4 parent, and so on to 40 real-time priority and 41 policy.
@@ -108,6 +129,7 @@ impl MadeUp {
             made_up.write(&format!("sys/devices/system/cpu/cpu{core}/cpufreq/scaling_governor"), "performance\n");
             made_up.write(&format!("sys/kernel/debug/sched/fair_server/cpu{core}/runtime"), "0\n");
         }
+        made_up.write("sys/kernel/debug/sched/debug", &scheduler([1, 0, 0, 0], [0; 4]));
         made_up.add_thread("proc/1", "systemd", 0, None, "0");
         made_up.add_thread("proc/61", "irq/31-xhci_hcd", 2, Some(85), "0");
         made_up.add_thread("proc/62", "irq/27-DMA IRQ", 2, Some(90), "0");

@@ -4,6 +4,7 @@
 mod boot;
 mod conditions;
 mod engine;
+mod fair_server;
 mod interrupts;
 mod machine;
 #[cfg(test)]

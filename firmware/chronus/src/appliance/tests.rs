@@ -145,6 +145,38 @@ fn tuning_says_what_it_could_not_set() {
     assert!(refused[1].1.contains("fair_server/cpu1/runtime"), "{refused:?}");
 }
 
+/// The fair servers of the engine's cores as they are after `tune`, and what it could not set.
+fn fair_servers_after_tune(made_up: &MadeUp, now: &str, later: &str) -> ([String; 3], Vec<(&'static str, String)>) {
+    let file = |core: usize| format!("sys/kernel/debug/sched/fair_server/cpu{core}/runtime");
+    (1..4).for_each(|core| made_up.write(&file(core), "50000000\n"));
+    made_up.write("sys/kernel/debug/sched/debug", now);
+    made_up.write("sys/kernel/debug/sched/later", later);
+    let refused = tune(&made_up.machine());
+    ([1, 2, 3].map(|core| made_up.machine().read(&file(core)).unwrap()), refused)
+}
+
+#[test]
+fn a_core_that_is_busy_keeps_its_fair_server_until_it_rests() {
+    let rest = made_up::scheduler([3, 0, 0, 0], [1, 0, 0, 0]);
+    for busy in [made_up::scheduler([0, 0, 1, 0], [0; 4]), made_up::scheduler([0; 4], [0, 0, 1, 0])] {
+        let made_up = MadeUp::good_box("resting");
+        assert_eq!(fair_servers_after_tune(&made_up, &busy, &rest), (["0"; 3].map(str::to_owned), vec![]));
+        // It never rests: the others are told, and it is said of this one.
+        let (times, refused) = fair_servers_after_tune(&made_up, &busy, &busy);
+        assert_eq!(times, ["0", "50000000", "0"]);
+        assert!(refused.len() == 1 && refused[0].0 == "fair_server", "{refused:?}");
+        assert!(refused[0].1.contains("core 2 was busy at each of 50 looks"), "{refused:?}");
+    }
+}
+
+#[test]
+fn where_the_kernel_does_not_say_who_is_busy_no_fair_server_is_told() {
+    let made_up = MadeUp::good_box("mute");
+    let (times, refused) = fair_servers_after_tune(&made_up, "cpu#1, 2400.000 MHz\n  .load : 0\n", "");
+    assert_eq!(times, ["50000000"; 3]);
+    assert!(refused[0].1.contains("does not say whether core 1 is busy"), "{refused:?}");
+}
+
 #[test]
 fn what_is_hidden_is_not_known_until_tune_has_seen_it() {
     let made_up = MadeUp::good_box("hidden");
