@@ -2,7 +2,6 @@
 
 use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicU32, Ordering};
-use std::time::Duration;
 
 use nix::errno::Errno;
 
@@ -11,8 +10,8 @@ use super::machine::{Kernel, Machine};
 /// A folder with the kernel's files as they could be. It is gone with its owner.
 pub struct MadeUp(PathBuf);
 
-/// Changes the files as the kernel would.
-struct MadeUpKernel(PathBuf);
+/// Changes the files as the kernel would. Has no core of the number.
+struct MadeUpKernel(PathBuf, usize);
 
 impl Kernel for MadeUpKernel {
     fn set_fifo(&self, thread: u32, priority: i32) -> Result<(), Errno> {
@@ -28,28 +27,31 @@ impl Kernel for MadeUpKernel {
             std::fs::create_dir_all(file.parent().ok_or(Errno::EINVAL)?).map_err(|_| Errno::EPERM)?;
             std::fs::write(file, "50000000\n").map_err(|_| Errno::EPERM)?;
         }
-        std::fs::write(folder.join("sched/debug"), scheduler([0; 4], [0; 4])).map_err(|_| Errno::EPERM)
+        Ok(())
     }
 
-    fn wait(&self, _: Duration) {
-        let folder = self.0.join("sys/kernel/debug/sched");
-        // There only if something is to change.
-        let _ = std::fs::rename(folder.join("later"), folder.join("debug"));
+    fn run_on(&self, core: usize, action: &mut (dyn FnMut() + Send)) -> Result<(), Errno> {
+        if core == self.1 {
+            return Err(Errno::EINVAL);
+        }
+        let times = || [0, 1, 2, 3].map(|core| std::fs::read(self.0.join(runtime_of(core))).ok());
+        let before = times();
+        action();
+        let after = times();
+        // Told from elsewhere, the kernel would have warned.
+        let elsewhere = (0..4).any(|other| other != core && before[other] != after[other]);
+        let mut warned = std::fs::read_to_string(self.0.join(RUN_ON)).unwrap_or_default();
+        warned += &format!("{core}{} ", if elsewhere { " and told another" } else { "" });
+        std::fs::write(self.0.join(RUN_ON), warned).map_err(|_| Errno::EIO)
     }
 }
 
-/// What the kernel says of its four cores: how many tasks each has, and how many servers that are about to run.
-pub fn scheduler(tasks: [u32; 4], servers: [u32; 4]) -> String {
-    let core = |core: usize| {
-        let (tasks, servers) = (tasks[core], servers[core]);
-        format!(
-            "cpu#{core}\n  .nr_running                    : {tasks}\n  .curr->pid                     : 0\n\n\
-             cfs_rq[{core}]:/\n  .nr_running                    : 7\n\n\
-             dl_rq[{core}]:\n  .dl_nr_running                 : {servers}\n  .dl_bw->bw                     : 996147\n\n\
-             runnable tasks:\n S            task   PID\n-------------\n I     kworker/{core}:1    3{core}\n\n"
-        )
-    };
-    format!("Sched Debug Version: v0.11, 6.12.61-v8\nktime : 1000.1\n\n{}", (0..4).map(core).collect::<String>())
+/// On which cores something was run, in order.
+pub const RUN_ON: &str = "run-on";
+
+/// The file with what is reserved on a core.
+pub fn runtime_of(core: usize) -> String {
+    format!("sys/kernel/debug/sched/fair_server/cpu{core}/runtime")
 }
 
 /// A thread as the kernel shows it: 3 state, 4 parent, and so on to 40 real-time priority and 41 policy.
@@ -71,7 +73,12 @@ impl MadeUp {
 
     /// The machine as the program sees it.
     pub fn machine(&self) -> Machine {
-        Machine::at(&self.0, Box::new(MadeUpKernel(self.0.clone())))
+        self.machine_without_core(usize::MAX)
+    }
+
+    /// The same if nothing can be run on this core.
+    pub fn machine_without_core(&self, core: usize) -> Machine {
+        Machine::at(&self.0, Box::new(MadeUpKernel(self.0.clone(), core)))
     }
 
     /// Has a file hold this.
@@ -129,7 +136,6 @@ impl MadeUp {
             made_up.write(&format!("sys/devices/system/cpu/cpu{core}/cpufreq/scaling_governor"), "performance\n");
             made_up.write(&format!("sys/kernel/debug/sched/fair_server/cpu{core}/runtime"), "0\n");
         }
-        made_up.write("sys/kernel/debug/sched/debug", &scheduler([1, 0, 0, 0], [0; 4]));
         made_up.add_thread("proc/1", "systemd", 0, None, "0");
         made_up.add_thread("proc/61", "irq/31-xhci_hcd", 2, Some(85), "0");
         made_up.add_thread("proc/62", "irq/27-DMA IRQ", 2, Some(90), "0");

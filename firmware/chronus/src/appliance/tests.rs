@@ -145,36 +145,26 @@ fn tuning_says_what_it_could_not_set() {
     assert!(refused[1].1.contains("fair_server/cpu1/runtime"), "{refused:?}");
 }
 
-/// The fair servers of the engine's cores as they are after `tune`, and what it could not set.
-fn fair_servers_after_tune(made_up: &MadeUp, now: &str, later: &str) -> ([String; 3], Vec<(&'static str, String)>) {
-    let file = |core: usize| format!("sys/kernel/debug/sched/fair_server/cpu{core}/runtime");
-    (1..4).for_each(|core| made_up.write(&file(core), "50000000\n"));
-    made_up.write("sys/kernel/debug/sched/debug", now);
-    made_up.write("sys/kernel/debug/sched/later", later);
-    let refused = tune(&made_up.machine());
-    ([1, 2, 3].map(|core| made_up.machine().read(&file(core)).unwrap()), refused)
-}
-
 #[test]
-fn a_core_that_is_busy_keeps_its_fair_server_until_it_rests() {
-    let rest = made_up::scheduler([3, 0, 0, 0], [1, 0, 0, 0]);
-    for busy in [made_up::scheduler([0, 0, 1, 0], [0; 4]), made_up::scheduler([0; 4], [0, 0, 1, 0])] {
-        let made_up = MadeUp::good_box("resting");
-        assert_eq!(fair_servers_after_tune(&made_up, &busy, &rest), (["0"; 3].map(str::to_owned), vec![]));
-        // It never rests: the others are told, and it is said of this one.
-        let (times, refused) = fair_servers_after_tune(&made_up, &busy, &busy);
-        assert_eq!(times, ["0", "50000000", "0"]);
-        assert!(refused.len() == 1 && refused[0].0 == "fair_server", "{refused:?}");
-        assert!(refused[0].1.contains("core 2 was busy at each of 50 looks"), "{refused:?}");
+fn each_core_is_told_on_that_core_that_nothing_is_reserved_and_only_once() {
+    let made_up = MadeUp::good_box("fair");
+    (0..3).for_each(|core| made_up.write(&made_up::runtime_of(core), "50000000\n"));
+    for _ in 0..2 {
+        assert_eq!(tune(&made_up.machine()), []);
+        assert_eq!(made_up.machine().read(made_up::RUN_ON).unwrap(), "1 2");
     }
+    let times = [0, 1, 2, 3].map(|core| made_up.machine().read(&made_up::runtime_of(core)).unwrap());
+    assert_eq!(times, ["50000000", "0", "0", "0"]);
 }
 
 #[test]
-fn where_the_kernel_does_not_say_who_is_busy_no_fair_server_is_told() {
-    let made_up = MadeUp::good_box("mute");
-    let (times, refused) = fair_servers_after_tune(&made_up, "cpu#1, 2400.000 MHz\n  .load : 0\n", "");
-    assert_eq!(times, ["50000000"; 3]);
-    assert!(refused[0].1.contains("does not say whether core 1 is busy"), "{refused:?}");
+fn a_core_on_which_nothing_can_be_run_is_named() {
+    let made_up = MadeUp::good_box("no-core");
+    made_up.write(&made_up::runtime_of(2), "50000000\n");
+    let refused = tune(&made_up.machine_without_core(2));
+    assert!(refused.len() == 1 && refused[0].0 == "fair_server", "{refused:?}");
+    assert!(refused[0].1.contains("core 2 cannot be told"), "{refused:?}");
+    assert_eq!(made_up.machine().read(&made_up::runtime_of(2)).unwrap(), "50000000");
 }
 
 #[test]
