@@ -6,7 +6,7 @@ use chronus_tests::build::Build;
 use chronus_tests::engine::{Folder, render, told};
 use chronus_tests::guest::Guest;
 use chronus_tests::score::Score;
-use chronus_tests::sound_card::{Frame, card_frames, onset, quantised};
+use chronus_tests::sound_card::{Frame, card_frames, quantised};
 use rosc::OscType;
 
 /// What a healthy box tells of itself after its start.
@@ -32,6 +32,8 @@ pub struct Day {
     pub health: Health,
     pub played: Vec<Frame>,
     pub score: Take,
+    /// Frames that the sound card had taken from the last engine of the score but one, when that was held still.
+    pub taken: u64,
     pub live: Take,
     pub without_card: (String, String),
     pub full: String,
@@ -47,12 +49,12 @@ pub fn live_through(root: &Path) -> Day {
     println!("{}", guest.run("systemd-analyze; cat /run/chronus/data; free -k | sed -n 2p"));
     guest.run("grep -v patch /run/chronus/engine.toml >/run/agent/take.toml");
     guest.run("mkdir -p /run/agent/kept && chown chronus:chronus /run/agent/kept");
-    let score = play_score(&mut guest, &folder);
+    let (score, taken) = play_score(&mut guest, &folder);
     let (live, without_card) = play_live(&mut guest, &folder);
     let full = fill_data(&mut guest);
     let removed = remove_card(&mut guest, &folder);
     guest.cut_power();
-    Day { health, played: card_frames(&folder.file("hda.wav")), score, live, without_card, full, removed }
+    Day { health, played: card_frames(&folder.file("hda.wav")), score, taken, live, without_card, full, removed }
 }
 
 fn examine(guest: &mut Guest) -> Health {
@@ -89,10 +91,24 @@ fn words(guest: &mut Guest) -> String {
     guest.run("cat /run/agent/words")
 }
 
-fn play_score(guest: &mut Guest, folder: &Folder) -> Take {
+/// A score in which there is something to be heard from the start, and again and again: where the sound is broken off
+/// can be told only of a sound.
+fn audible_score() -> Score {
+    let mut score = Score::torture(48_000, SCORE_BLOCKS, 31);
+    for block in (0..SCORE_BLOCKS).step_by(16) {
+        let sound = [("sine/gain", 0.5), ("adsr/attack", 1.0), ("adsr/sustain", 0.7), ("filter/cutoff", 3000.0)];
+        for (name, value) in sound.into_iter().chain([("filter/mode", 0.0), ("sine/freq", 200.0 + block as f32)]) {
+            score.at(block * 256, &format!("/mod/{name}"), vec![OscType::Float(value)]);
+        }
+        score.at(block * 256, "/gate/adsr", vec![OscType::Int(1)]);
+    }
+    score
+}
+
+/// Also gives how many frames the card had taken from the second engine when that was held still, and then killed.
+fn play_score(guest: &mut Guest, folder: &Folder) -> (Take, u64) {
     let (score, rendered) = (folder.file("score.osc"), folder.file("score.wav"));
-    // Something to be heard from the start.
-    Score::torture(48_000, SCORE_BLOCKS, 31).at(0, "/gate/adsr", vec![OscType::Int(1)]).write(&score);
+    audible_score().write(&score);
     render(Build::Release, &score, &rendered, &["--blocks", &SCORE_BLOCKS.to_string()]);
     guest.put(&score, "/run/agent/score.osc");
     start_take(guest, "--score /run/agent/score.osc");
@@ -100,13 +116,18 @@ fn play_score(guest: &mut Guest, folder: &Folder) -> Take {
     guest.run(killed);
     // Found by the audio thread, which has it killed.
     guest.run("stopped=$(worker); kill -STOP $stopped; while kill -0 $stopped 2>/dev/null; do usleep 1000; done");
-    guest.run("usleep 100000; kill -9 $(engine)");
+    guest.run("usleep 100000; last=$(engine); kill -9 $last; while kill -0 $last 2>/dev/null; do usleep 1000; done");
+    guest.wait_for_engine();
+    // More than the hundred blocks after which an engine is taken to endure. Then the next one is held still, to see what
+    // the card has had of it, before it dies.
+    let card = "sed -n 's/^appl_ptr *: *//p' /proc/asound/Intel/pcm0p/sub0/status";
+    let taken = guest.run(&format!("usleep 800000; kill -STOP $(engine); usleep 50000; {card}; kill -9 $(engine)"));
     guest.wait_until("grep -q '^played' /run/agent/words && ! systemctl --quiet is-active chronus.service");
     let said = words(guest) + &guest.run("systemctl show chronus.service -p NRestarts -p Result");
     let mut reference = quantised(&rendered);
     // It ends with the score; the last block is faded out.
     reference.truncate((told(&said, "played") as usize - 1) * 256);
-    Take { reference, said }
+    (Take { reference, said }, taken.parse().expect("a number of frames"))
 }
 
 /// Blocks of the score: five seconds, of which the deaths take two.
@@ -183,41 +204,4 @@ fn remove_card(guest: &mut Guest, folder: &Folder) -> Take {
     guest.run("echo 1 >/sys/class/block/mmcblk0/device/../../../remove; ! [ -e /dev/mmcblk0 ]");
     perform(guest, 8);
     finish_take(guest, folder, "removed")
-}
-
-/// Where a piece begins in a recording.
-fn find(recording: &[Frame], piece: &[Frame]) -> Option<usize> {
-    recording.windows(piece.len()).position(|window| window == piece)
-}
-
-/// Frames by which a take is found in the recording of the card: enough that no other sounds like them.
-const SIGN: usize = 2048;
-
-/// How a take was played: frames equal to the reference from its first audible one on; frames equal to its end;
-/// audible frames in between that are of neither.
-#[derive(Debug)]
-pub struct Comparison {
-    pub from_start: usize,
-    pub to_end: usize,
-    pub audible_between: usize,
-    pub length: usize,
-}
-
-impl Day {
-    /// What became of a take on its way to the card.
-    pub fn compare(&self, take: &Take) -> Comparison {
-        let heard = |frames: &[Frame]| frames.iter().rposition(|frame| *frame != [0, 0]).expect("a sound") + 1;
-        let reference = &take.reference[onset(&take.reference)..heard(&take.reference)];
-        let start = find(&self.played, &reference[..SIGN]);
-        let start = start.unwrap_or_else(|| panic!("its beginning was not played: {}", take.said));
-        let tail = &reference[reference.len() - SIGN..];
-        let end = find(&self.played[start..], tail).unwrap_or_else(|| panic!("its end was not played: {}", take.said));
-        let played = &self.played[start..start + end + SIGN];
-        let same = |(a, b): &(&Frame, &Frame)| a == b;
-        let from_start = played.iter().zip(reference).take_while(same).count();
-        let to_end = played.iter().rev().zip(reference.iter().rev()).take_while(same).count();
-        let between = played.get(from_start..played.len() - to_end).unwrap_or_default();
-        let audible_between = between.iter().filter(|frame| **frame != [0, 0]).count();
-        Comparison { from_start, to_end, audible_between, length: reference.len() }
-    }
 }

@@ -2,7 +2,7 @@
 
 use super::machine::Machine;
 use super::reading::Reading;
-use super::{affinity, boot, engine, interrupts, running, system};
+use super::{affinity, boot, engine, fair_server, interrupts, running, system};
 
 /// Makes a condition hold; or says in words what was refused.
 pub type Set = fn(&Machine) -> Result<(), String>;
@@ -76,8 +76,8 @@ pub const CONDITIONS: [Condition; 15] = [
         name: "fair_server",
         why: "else 50 ms of every second on the engine's cores are kept for what is not in real time",
         should: "none",
-        read: running::fair_server,
-        set: Some(running::set_fair_server),
+        read: fair_server::fair_server,
+        set: Some(fair_server::set_fair_server),
     },
     Condition {
         name: "interrupt_threads",

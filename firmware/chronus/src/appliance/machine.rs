@@ -8,7 +8,7 @@ use nix::errno::Errno;
 use super::reading::Reading;
 
 /// What cannot be done by writing into a file.
-pub trait Kernel {
+pub trait Kernel: Sync {
     /// Puts the thread of this id under SCHED_FIFO.
     ///
     /// # Errors
@@ -20,6 +20,12 @@ pub trait Kernel {
     /// # Errors
     /// As mount(2).
     fn mount_debugfs(&self, folder: &Path) -> Result<(), Errno>;
+
+    /// Does something on this core, in a thread that is not in real time.
+    ///
+    /// # Errors
+    /// As sched_setaffinity(2) and pthread_create(3). Then nothing is done.
+    fn run_on(&self, core: usize, action: &mut (dyn FnMut() + Send)) -> Result<(), Errno>;
 }
 
 /// The kernel this runs on.
@@ -32,6 +38,15 @@ impl Kernel for Real {
 
     fn mount_debugfs(&self, folder: &Path) -> Result<(), Errno> {
         rt::file_system::mount_debugfs(folder)
+    }
+
+    fn run_on(&self, core: usize, action: &mut (dyn FnMut() + Send)) -> Result<(), Errno> {
+        let there = || rt::cores::pin(core).map(|()| action());
+        std::thread::scope(|scope| {
+            let thread = std::thread::Builder::new().spawn_scoped(scope, there);
+            let thread = thread.map_err(|error| Errno::from_raw(error.raw_os_error().unwrap_or(0)))?;
+            thread.join().unwrap_or(Err(Errno::ECANCELED))
+        })
     }
 }
 

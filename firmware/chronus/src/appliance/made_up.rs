@@ -10,8 +10,8 @@ use super::machine::{Kernel, Machine};
 /// A folder with the kernel's files as they could be. It is gone with its owner.
 pub struct MadeUp(PathBuf);
 
-/// Changes the files as the kernel would.
-struct MadeUpKernel(PathBuf);
+/// Changes the files as the kernel would. Has no core of the number.
+struct MadeUpKernel(PathBuf, usize);
 
 impl Kernel for MadeUpKernel {
     fn set_fifo(&self, thread: u32, priority: i32) -> Result<(), Errno> {
@@ -29,6 +29,29 @@ impl Kernel for MadeUpKernel {
         }
         Ok(())
     }
+
+    fn run_on(&self, core: usize, action: &mut (dyn FnMut() + Send)) -> Result<(), Errno> {
+        if core == self.1 {
+            return Err(Errno::EINVAL);
+        }
+        let times = || [0, 1, 2, 3].map(|core| std::fs::read(self.0.join(runtime_of(core))).ok());
+        let before = times();
+        action();
+        let after = times();
+        // Told from elsewhere, the kernel would have warned.
+        let elsewhere = (0..4).any(|other| other != core && before[other] != after[other]);
+        let mut warned = std::fs::read_to_string(self.0.join(RUN_ON)).unwrap_or_default();
+        warned += &format!("{core}{} ", if elsewhere { " and told another" } else { "" });
+        std::fs::write(self.0.join(RUN_ON), warned).map_err(|_| Errno::EIO)
+    }
+}
+
+/// On which cores something was run, in order.
+pub const RUN_ON: &str = "run-on";
+
+/// The file with what is reserved on a core.
+pub fn runtime_of(core: usize) -> String {
+    format!("sys/kernel/debug/sched/fair_server/cpu{core}/runtime")
 }
 
 /// A thread as the kernel shows it: 3 state, 4 parent, and so on to 40 real-time priority and 41 policy.
@@ -50,7 +73,12 @@ impl MadeUp {
 
     /// The machine as the program sees it.
     pub fn machine(&self) -> Machine {
-        Machine::at(&self.0, Box::new(MadeUpKernel(self.0.clone())))
+        self.machine_without_core(usize::MAX)
+    }
+
+    /// The same if nothing can be run on this core.
+    pub fn machine_without_core(&self, core: usize) -> Machine {
+        Machine::at(&self.0, Box::new(MadeUpKernel(self.0.clone(), core)))
     }
 
     /// Has a file hold this.

@@ -5,6 +5,7 @@ mod affinity;
 mod boot;
 mod conditions;
 mod engine;
+mod fair_server;
 mod interrupts;
 mod machine;
 #[cfg(test)]

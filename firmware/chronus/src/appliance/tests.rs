@@ -173,6 +173,28 @@ fn tuning_says_what_it_could_not_set() {
 }
 
 #[test]
+fn each_core_is_told_on_that_core_that_nothing_is_reserved_and_only_once() {
+    let made_up = MadeUp::good_box("fair");
+    (0..3).for_each(|core| made_up.write(&made_up::runtime_of(core), "50000000\n"));
+    for _ in 0..2 {
+        assert_eq!(tune(&made_up.machine()), []);
+        assert_eq!(made_up.machine().read(made_up::RUN_ON).unwrap(), "1 2");
+    }
+    let times = [0, 1, 2, 3].map(|core| made_up.machine().read(&made_up::runtime_of(core)).unwrap());
+    assert_eq!(times, ["50000000", "0", "0", "0"]);
+}
+
+#[test]
+fn a_core_on_which_nothing_can_be_run_is_named() {
+    let made_up = MadeUp::good_box("no-core");
+    made_up.write(&made_up::runtime_of(2), "50000000\n");
+    let refused = tune(&made_up.machine_without_core(2));
+    assert!(refused.len() == 1 && refused[0].0 == "fair_server", "{refused:?}");
+    assert!(refused[0].1.contains("core 2 cannot be told"), "{refused:?}");
+    assert_eq!(made_up.machine().read(&made_up::runtime_of(2)).unwrap(), "50000000");
+}
+
+#[test]
 fn what_is_hidden_is_not_known_until_tune_has_seen_it() {
     let made_up = MadeUp::good_box("hidden");
     let seen_by_root = Report::seen(&made_up.machine());
