@@ -8,6 +8,7 @@ mod command_line;
 mod control;
 mod input;
 mod judge;
+mod light;
 mod load;
 mod patch;
 #[cfg(test)]

@@ -45,6 +45,8 @@ chronus run [OPTION...]: the engine.
                      up to the ramp at the end. If the rate was not 48000, render needs the same --rate
   --patch FILE       keep the values of all parameters there, a second after they last changed, and set them again at
                      the next start (not with --score, which is to sound the same every time)
+  --led LIGHT        what says how it goes: gpio:N (a pin of a Raspberry Pi), led:NAME (/sys/class/leds/NAME), off
+                     (default); TROUBLESHOOTING.md has its patterns, `chronus status` the same in words
   --seconds S        end after S seconds          --blocks N   end after N blocks of 256 frames
   --rate HZ          44100, 48000 or 96000 (default: 48000, or what the card has if it has not that)
   --lead N           blocks rendered ahead, 1 to 4 (default 2). Each adds one block (5.3 ms at 48 kHz) of latency and
@@ -54,7 +56,7 @@ chronus run [OPTION...]: the engine.
   --real-time MODE   auto (default: a refusal is a warning), require (a refusal is fatal), off
   --cores A,S0,S1    cores of the audio thread and the two workers (default with 4 or more cores: 1,2,3)
   --config FILE      the same options as TOML: [engine] sink, rate, lead, workers, periods, real_time, cores,
-                     patch; [osc] listen. The command line wins
+                     patch; [osc] listen; [led] status. The command line wins
 
 Ctrl-C or SIGTERM ends it: the sound is ramped down, the workers end, the WAV file is whole.
 CHRONUS_LOG=debug shows more.
@@ -118,9 +120,9 @@ chronus apply-config FILE --into FOLDER
 
 Says the same as check-config, and writes into FOLDER, each file at once or not at all:
 
-  engine.toml      what `chronus run --config` takes: [engine] and [osc], over a box's own defaults
+  engine.toml      what `chronus run --config` takes: [engine], [osc], [led], over a box's own defaults
   name             the box's name in the network: [box] name, else by its serial number, such as chronus-1a2b
-  hat              lines for the firmware: the sound card on the pins, [audio] hat
+  hat              lines for the firmware: the sound card on the pins, [audio] hat, and the light, [led] status
   authorized_keys  who may log in: [ssh] keys; empty if nobody may
   status.txt       what was found, for a person
 

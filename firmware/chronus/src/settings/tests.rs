@@ -44,7 +44,7 @@ fn a_good_file_is_what_was_wanted_in_any_editor() {
         let settings = read(text.as_bytes());
         assert_eq!(findings(&settings), []);
         assert_eq!(file(&settings, "name"), "stage-left\n");
-        assert_eq!(file(&settings, "hat"), "dtoverlay=\ndtoverlay=hifiberry-dac\n");
+        assert_eq!(file(&settings, "hat"), "dtoverlay=\ndtoverlay=hifiberry-dac\ndtoverlay=\ndtparam=i2s=on\n");
         assert_eq!(file(&settings, "authorized_keys"), format!("{KEY}\n"));
         let options = options(&settings);
         assert_eq!((options.lead, options.osc.unwrap().port()), (3, 6000));
