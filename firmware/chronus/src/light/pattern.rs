@@ -66,7 +66,7 @@ impl Pattern {
     }
 
     /// How long a turn is, in milliseconds.
-    fn period(&self) -> u64 {
+    pub fn period(&self) -> u64 {
         self.0.iter().map(|segment| segment.length).sum()
     }
 
@@ -101,6 +101,9 @@ impl Pattern {
 mod tests {
     use super::*;
 
+    /// Milliseconds that hold a whole turn of every pattern, and its beginning again.
+    const SEEN: u64 = 12_000;
+
     #[test]
     fn no_two_states_look_alike() {
         let states = LightState::all(2).into_iter().chain([1, 3, 8].map(LightState::ConfigurationError));
@@ -110,7 +113,7 @@ mod tests {
                 // Whatever the moment one begins to look at.
                 let pattern = Pattern::of(*state);
                 let same =
-                    (0..pattern.period()).any(|phase| pattern.cut(phase, 4000) == Pattern::of(*other).cut(0, 4000));
+                    (0..pattern.period()).any(|phase| pattern.cut(phase, SEEN) == Pattern::of(*other).cut(0, SEEN));
                 assert!(!same, "{state:?} and {other:?}");
             }
         }

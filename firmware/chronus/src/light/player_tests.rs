@@ -136,12 +136,14 @@ fn a_light_that_goes_and_comes_is_taken_again() {
         assert_eq!(player.show(&shown(LightState::Healthy, 0, now), now), REARM, "tried again, and not in a hurry");
         assert!(player.complained);
     }
+    // The file for the text is there when the trigger is.
     made_up.write(&format!("{FOLDER}/trigger"), "[none] pattern\n");
-    made_up.write(&format!("{FOLDER}/pattern"), "");
     player.show(&shown(LightState::Healthy, 0, 1500), 1500);
-    assert!(!player.complained);
+    assert!(player.complained);
     assert_eq!(std::fs::read_to_string(folder.join("trigger")).unwrap(), "pattern\n");
-    assert!(take_over(&folder, &mut KernelLight::default(), 1500));
+    made_up.write(&format!("{FOLDER}/pattern"), "");
+    player.show(&shown(LightState::Healthy, 0, 2000), 2000);
+    assert!(!player.complained && take_over(&folder, &mut KernelLight::default(), 2000));
     player.end();
     let mut light = KernelLight::default();
     assert!(take_over(&folder, &mut light, 0) && (0..5000).all(|now| !light.is_on(now)), "dark when asked to end");
