@@ -7,6 +7,7 @@ mod client;
 mod command_line;
 mod control;
 mod input;
+mod jig;
 mod judge;
 mod light;
 mod load;
@@ -28,8 +29,8 @@ use std::io::Write;
 use std::process::ExitCode;
 
 use command_line::{
-    OVERVIEW, RenderOptions, RunOptions, SendOptions, SettingsOptions, StatusOptions, Wrong, help_text, no_arguments,
-    selftest_as_json,
+    OVERVIEW, RenderOptions, RunOptions, SendOptions, SettingsOptions, StatusOptions, Wrong, help_text, jig_server,
+    no_arguments, selftest_as_json,
 };
 
 #[cfg(feature = "audit")]
@@ -79,6 +80,7 @@ fn dispatch(command: &str, rest: &[OsString]) -> Result<ExitCode, Wrong> {
             let options = StatusOptions::parse(rest)?;
             client::run_status(&options.server, options.json)
         }
+        "jig" => jig::run(&jig_server(rest)?),
         "selftest" => appliance::selftest(selftest_as_json(rest)?),
         "tune" => {
             no_arguments("tune", rest)?;

@@ -56,7 +56,7 @@ impl Player {
     /// Leaves it dark: the engine ends as it was asked to.
     pub fn end(&mut self) {
         let done = match &mut self.lamp {
-            Lamp::Kernel(lamp) => lamp.arm("0 1000 0 1000\n"),
+            Lamp::Kernel(lamp) => lamp.arm("0 1000 0 0\n"),
             Lamp::Switched(switch) => switch.set(false),
         };
         self.note(done);

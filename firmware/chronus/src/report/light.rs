@@ -45,6 +45,21 @@ impl LightState {
         }
     }
 
+    /// What it looks like, in words; TROUBLESHOOTING.md has more of them.
+    pub fn looks(self) -> &'static str {
+        match self {
+            Self::Silent => "flickering, ten times a second",
+            Self::Identify => "blinking evenly, twice a second",
+            Self::CardLost => "two short blinks, over and over",
+            Self::FaultSurvived => "solid, with one flash of dark",
+            Self::OneWorker => "solid, with a short wink every two seconds",
+            Self::Saving => "a long and a short blink, over and over",
+            Self::ConfigurationError(_) => "a counted number of blinks, then a pause",
+            Self::Waiting | Self::Starting => "blinking slowly, a second on and a second off",
+            Self::Healthy => "solid",
+        }
+    }
+
     /// How often it blinks, where that is a code; else 0.
     pub fn code(self) -> u8 {
         if let Self::ConfigurationError(code) = self { code } else { 0 }

@@ -88,3 +88,16 @@ fn a_light_of_which_nothing_can_be_read_stays_what_it_is() {
     assert_eq!(light(None, false, &machine), LightChoice::Off);
     assert_eq!(light(Some(LightChoice::Gpio(4)), true, &machine), LightChoice::Gpio(4));
 }
+
+#[test]
+fn the_page_for_those_who_look_at_the_light_has_every_state_and_every_code() {
+    let page = concat!(env!("CARGO_MANIFEST_DIR"), "/../../TROUBLESHOOTING.md");
+    let page = std::fs::read_to_string(page).unwrap();
+    for state in crate::report::LightState::all(1) {
+        assert!(page.contains(&format!("`{}`", state.name())), "{state:?}");
+    }
+    for (section, code) in CODES {
+        let rows = [format!("| {code} | `[{section}]` |"), format!("| {code} | `[[{section}]]` |")];
+        assert!(rows.iter().any(|row| page.contains(row)), "{rows:?}");
+    }
+}
