@@ -21,7 +21,7 @@ pub type Run = (bool, u64);
 /// If it is none that the kernel takes, or one that it would glide through.
 pub fn shown_by(text: &str) -> Vec<Run> {
     let numbers: Vec<u64> = text.split_whitespace().map(|word| word.parse().expect("a number")).collect();
-    assert!(text.len() < 4096 && numbers.len() % 4 == 0 && !numbers.is_empty(), "{text}");
+    assert!(text.len() < 4096 && numbers.len().is_multiple_of(4) && !numbers.is_empty(), "{text}");
     let mut runs: Vec<Run> = Vec::new();
     for step in numbers.chunks(4) {
         // The same brightness again for no time: a step, and no gliding to the next.
