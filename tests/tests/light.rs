@@ -164,6 +164,17 @@ fn a_box_says_which_one_it_is_and_then_how_it_is_again() {
 }
 
 #[test]
+fn a_card_that_is_waited_for_is_a_slow_blink() {
+    let (light, led) = (StandIn::new("light-waiting"), "--led");
+    let sink = "alsa:hw:CARD=Nobody";
+    let engine = Engine::start(Build::Release, &["--sink", sink, "--osc", "127.0.0.1:0", led, &light.argument()]);
+    wait_for_state(&engine, "waiting-for-card");
+    let before = light.told().len();
+    // A second on and a second off, as far as one text goes: an edge that is not that of any faster pattern.
+    light.wait_for("a slow blink", before, |runs| runs[0].1 + runs[1].1 >= 1000 && runs[1].1 > 300);
+}
+
+#[test]
 fn without_a_light_the_engine_plays_and_says_so() {
     let engine = Engine::start(Build::Release, &["--sink", "paced", "--osc", "127.0.0.1:0", "--led", "led:/nowhere/x"]);
     let status = wait_for_state(&engine, "healthy");

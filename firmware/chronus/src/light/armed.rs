@@ -63,7 +63,7 @@ mod tests {
     fn seen(text: &str, length: u64) -> Vec<bool> {
         let mut light = KernelLight::default();
         light.arm(text, 0).unwrap();
-        (0..length).map(|time| light.is_on(time)).collect()
+        light.film(length)
     }
 
     #[test]

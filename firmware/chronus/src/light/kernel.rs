@@ -5,6 +5,8 @@
 pub struct KernelLight {
     /// Brightness and length of each pair.
     pairs: Vec<(u64, u64)>,
+    /// The sum of the lengths.
+    period: u64,
     armed: u64,
 }
 
@@ -21,14 +23,14 @@ impl KernelLight {
         if pairs.len() < 2 || numbers.len() % 2 == 1 || !steps {
             return Err(format!("no text of steps: {text}"));
         }
+        self.period = pairs.iter().map(|pair| pair.1).sum();
         (self.pairs, self.armed) = (pairs, now);
         Ok(())
     }
 
     /// Whether it is on.
     pub fn is_on(&self, now: u64) -> bool {
-        let period: u64 = self.pairs.iter().map(|pair| pair.1).sum();
-        let mut left = (now - self.armed) % period.max(1);
+        let mut left = (now - self.armed) % self.period.max(1);
         for (brightness, length) in &self.pairs {
             if left < *length {
                 return *brightness > 0;
@@ -36,5 +38,12 @@ impl KernelLight {
             left -= length;
         }
         false
+    }
+
+    /// Whether it is on, for each of so many milliseconds from when it was armed.
+    pub fn film(&self, length: u64) -> Vec<bool> {
+        let steps = self.pairs.iter().cycle();
+        let each = steps.flat_map(|(level, length)| std::iter::repeat_n(*level > 0, *length as usize));
+        each.take(length as usize).collect()
     }
 }
