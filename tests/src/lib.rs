@@ -6,6 +6,7 @@ pub mod build;
 pub mod card;
 pub mod engine;
 pub mod guest;
+pub mod light;
 pub mod live;
 pub mod made_up_box;
 pub mod other_host;

@@ -140,6 +140,7 @@ fn a_card_that_is_pulled_out_and_plugged_in_plays_on_from_the_block_that_is_due(
     assert_eq!((run.said(GONE), run.said(BACK), run.said("it was unplugged")), (1, 1, 1), "{}", run.said);
     let states: Vec<_> = run.said.lines().filter(|line| line.starts_with("sound_card ")).collect();
     assert_eq!(states, ["sound_card playing", "sound_card lost", "sound_card playing"], "{}", run.said);
+    assert_eq!(run.said("led  card-lost  "), 1, "the light says so while it is gone: {}", run.said);
     assert_eq!(["played", "xruns", "late blocks"].map(|what| run.told(what)), [700, 0, 0], "{}", run.said);
     let block = run.taken_at();
     assert!(run.told("taken") <= 1000, "not within a second of being there: {}", run.said);

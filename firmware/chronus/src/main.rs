@@ -7,7 +7,9 @@ mod client;
 mod command_line;
 mod control;
 mod input;
+mod jig;
 mod judge;
+mod light;
 mod load;
 mod patch;
 #[cfg(test)]
@@ -27,8 +29,8 @@ use std::io::Write;
 use std::process::ExitCode;
 
 use command_line::{
-    OVERVIEW, RenderOptions, RunOptions, SendOptions, SettingsOptions, StatusOptions, Wrong, help_text, no_arguments,
-    selftest_as_json,
+    OVERVIEW, RenderOptions, RunOptions, SendOptions, SettingsOptions, StatusOptions, Wrong, help_text, jig_server,
+    no_arguments, selftest_as_json,
 };
 
 #[cfg(feature = "audit")]
@@ -78,6 +80,7 @@ fn dispatch(command: &str, rest: &[OsString]) -> Result<ExitCode, Wrong> {
             let options = StatusOptions::parse(rest)?;
             client::run_status(&options.server, options.form)
         }
+        "jig" => jig::run(&jig_server(rest)?),
         "selftest" => appliance::selftest(selftest_as_json(rest)?),
         "tune" => {
             no_arguments("tune", rest)?;

@@ -43,7 +43,7 @@ Replies go to the address and port a datagram came from. A good command is answe
   sound OSC from its first to its last byte is refused as a whole and changes nothing.
 - Commands of one datagram take effect in its order. Send a burst as bundles rather than as single datagrams
   where you can: a datagram arrives whole or not at all.
-- One datagram is answered by at most one `/status.reply`, one `/version.reply` and 16 `/error`. A message to
+- One datagram is answered by at most one `/status.reply`, one `/version.reply`, one `/led.reply` and 16 `/error`. A message to
   `/error`, or to an address that ends in `.reply`, is refused and never answered.
 ";
 
@@ -108,6 +108,8 @@ const OTHER_ADDRESSES: &str = "\
 | `/test` | none needed | a test tone: `sine.freq` 440, `sine.gain` 0.3, gate `adsr` on |
 | `/status` | none needed | one reply `/status.reply` with the counters, see below |
 | `/version` | none needed | one reply `/version.reply` with two strings: name and version |
+| `/led` | none needed | one reply `/led.reply`: what the light says (string), its code (int), the light (string); see `led` below |
+| `/identify` | none needed | the light blinks evenly, twice a second, for 5 seconds: this is the box |
 ";
 
 const TIME: &str = "\
@@ -184,6 +186,9 @@ const STATUS: &str = "\
 | `patch.state` | s | kept (there is nothing to write), changed (written soon), failing (it cannot be written), or waiting (it was not there yet) |
 | `patch.loaded` | h | values that were set from it at the start |
 | `patch.written` | h | times it was written since |
+| `led.state` | s | what the light says: silent, identify, card-lost, fault-survived, one-worker, saving, configuration-error, waiting-for-card, starting or healthy; also where there is no light |
+| `led.code` | i | with configuration-error, how often it blinks: TROUBLESHOOTING.md says for what; else 0 |
+| `led.lamp` | s | the light, as --led names it; off, or none and why |
 | `real_time` | s | which real-time rights were granted |
 | `selftest.held` | h | conditions of `chronus selftest` that hold; looked at once a minute, absent in the first ten seconds |
 | `selftest.not_applicable` | h | conditions of which this machine has nothing of the kind |

@@ -5,5 +5,5 @@ mod argument;
 mod exchange;
 mod status;
 
-pub use exchange::run_send;
+pub use exchange::{run_send, send};
 pub use status::run_status;

@@ -83,6 +83,21 @@ impl SendOptions {
     }
 }
 
+/// `chronus jig [ADDR:PORT]`: the engine to ask, as ADDR:PORT.
+///
+/// # Errors
+/// What is wrong with the arguments.
+pub fn jig_server(arguments: &[OsString]) -> Result<String, Wrong> {
+    let (mut parser, mut server) = (Parser::from_args(arguments), None);
+    while let Some(argument) = parser.next()? {
+        match argument {
+            Arg::Value(text) if server.is_none() => server = Some(server_address(text.string()?)?),
+            other => return Err(unexpected(other, "jig")),
+        }
+    }
+    Ok(server.unwrap_or_else(|| DEFAULT_SERVER.to_owned()))
+}
+
 /// Checks the form alone. Whether there is a machine of that name is found out when it is asked.
 fn server_address(text: String) -> Result<String, Wrong> {
     match text.rsplit_once(':') {
@@ -115,5 +130,7 @@ mod tests {
         assert!(StatusOptions::parse(&words("--json 127.0.0.1:6000")).unwrap().form == StatusForm::Json);
         assert!(StatusOptions::parse(&words("--yaml")).is_err());
         assert!(StatusOptions::parse(&words("here")).is_err());
+        assert_eq!(jig_server(&words("box.local:5005")).unwrap(), "box.local:5005");
+        assert!(jig_server(&words("box")).is_err() && jig_server(&words("--all")).is_err());
     }
 }

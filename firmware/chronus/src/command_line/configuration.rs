@@ -16,6 +16,9 @@ pub struct Configuration {
     /// OSC.
     #[serde(default)]
     pub osc: Osc,
+    /// The light.
+    #[serde(default)]
+    pub led: Led,
 }
 
 /// `[engine]`.
@@ -46,6 +49,16 @@ pub struct Engine {
 pub struct Osc {
     /// As --osc.
     pub listen: Option<String>,
+}
+
+/// `[led]`.
+#[derive(Clone, Debug, Default, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Led {
+    /// As --led.
+    pub status: Option<String>,
+    /// How often it blinks for a mistake in chronus.toml; `chronus apply-config` says so.
+    pub code: Option<u8>,
 }
 
 /// Reads a configuration file.

@@ -20,6 +20,7 @@ Commands:
 
 Commands of the box:
   selftest      what the machine should be, what it is, and what does not hold   (chronus selftest --help)
+  jig           walks a builder through the light and a test tone: PASS or what fails (chronus jig --help)
   tune          sets what of it can be set while the kernel runs                 (chronus tune --help)
   check-config  what is wrong with chronus.toml                                  (chronus check-config --help)
   apply-config  makes of it what the parts of the box read                       (chronus apply-config --help)
@@ -45,6 +46,8 @@ chronus run [OPTION...]: the engine.
                      up to the ramp at the end. If the rate was not 48000, render needs the same --rate
   --patch FILE       keep the values of all parameters there, a second after they last changed, and set them again at
                      the next start (not with --score, which is to sound the same every time)
+  --led LIGHT        what says how it goes: gpio:N (a pin of a Raspberry Pi), led:NAME (/sys/class/leds/NAME), off
+                     (default); TROUBLESHOOTING.md has its patterns, `chronus status` the same in words
   --seconds S        end after S seconds          --blocks N   end after N blocks of 256 frames
   --rate HZ          44100, 48000 or 96000 (default: 48000, or what the card has if it has not that)
   --lead N           blocks rendered ahead, 1 to 4 (default 2). Each adds one block (5.3 ms at 48 kHz) of latency and
@@ -54,7 +57,7 @@ chronus run [OPTION...]: the engine.
   --real-time MODE   auto (default: a refusal is a warning), require (a refusal is fatal), off
   --cores A,S0,S1    cores of the audio thread and the two workers (default with 4 or more cores: 1,2,3)
   --config FILE      the same options as TOML: [engine] sink, rate, lead, workers, periods, real_time, cores,
-                     patch; [osc] listen. The command line wins
+                     patch; [osc] listen; [led] status. The command line wins
 
 Ctrl-C or SIGTERM ends it: the sound is ramped down, the workers end, the WAV file is whole.
 CHRONUS_LOG=debug shows more.
@@ -99,6 +102,14 @@ radio, file systems, and the rights of a running engine. It changes nothing. As 
 not known. Exit code 0 if all that applies holds, 1 otherwise. --json prints it for programs.
 ";
 
+const JIG: &str = "\
+chronus jig [ADDR:PORT]
+
+For whoever has built a box: walks through the light and a test tone, says what should be seen and heard, and asks
+whether it was. Ends with PASS, or with FAIL and what to look at. It asks the running engine (default: 127.0.0.1:5005), so
+it may run on a laptop beside the box. The tone sets sine.freq and sine.gain. Exit code 0 for PASS, 1 for FAIL.
+";
+
 const TUNE: &str = "\
 chronus tune
 
@@ -119,10 +130,10 @@ chronus apply-config FILE --into FOLDER
 
 Says the same as check-config, and writes into FOLDER, each file at once or not at all:
 
-  engine.toml      what `chronus run --config` takes: [engine] and [osc], over a box's own defaults
+  engine.toml      what `chronus run --config` takes: [engine], [osc], [led], over a box's own defaults
   name             the box's name in the network: [box] name, else by its serial number, such as chronus-1a2b
-  hat              lines for the firmware: the sound card on the pins, [audio] hat; none, so that it stays as it is, if
-                   that key is missing in a FILE with mistakes
+  hat              lines for the firmware: the sound card on the pins, [audio] hat, and the light, [led] status; none,
+                   so that both stay as they are, if hat is missing in a FILE with mistakes
   authorized_keys  who may log in: [ssh] keys; empty if nobody may
   status.txt       what was found, for a person
 
@@ -138,6 +149,7 @@ pub fn help_text(command: &str) -> Option<&'static str> {
         "send" => Some(SEND),
         "status" => Some(STATUS),
         "selftest" => Some(SELFTEST),
+        "jig" => Some(JIG),
         "tune" => Some(TUNE),
         "check-config" => Some(CHECK_CONFIG),
         "apply-config" => Some(APPLY_CONFIG),

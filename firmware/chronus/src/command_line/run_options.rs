@@ -8,6 +8,8 @@ use lexopt::{Arg, Parser};
 use rt::scheduling::RealTime;
 
 use super::configuration::{Configuration, parse_configuration, read_configuration};
+use crate::light::LightChoice;
+
 use super::options::{Wrong, checked_rate, distinct, length, unexpected, value_of};
 
 /// Where the sound is to go.
@@ -40,6 +42,10 @@ pub struct RunOptions {
     pub keep_score: Option<PathBuf>,
     /// A file to keep the values of all parameters in.
     pub patch: Option<PathBuf>,
+    /// The light that says how it goes.
+    pub led: LightChoice,
+    /// How often that blinks for a mistake in chronus.toml; 0 for none.
+    pub led_code: u8,
     /// Blocks to play; `None` for no limit.
     pub blocks: Option<u64>,
     /// Workers, 1 or 2.
@@ -68,6 +74,8 @@ impl Default for RunOptions {
             score: None,
             keep_score: None,
             patch: None,
+            led: LightChoice::Off,
+            led_code: 0,
             blocks: None,
             workers: 2,
             rate: 48_000,
@@ -133,6 +141,9 @@ impl RunOptions {
                 Arg::Long("score") => options.score = Some(parser.value()?.into()),
                 Arg::Long("keep-score") => options.keep_score = Some(parser.value()?.into()),
                 Arg::Long("patch") => options.patch = Some(parser.value()?.into()),
+                Arg::Long("led") => {
+                    options.set_led(&value_of::<String>(&mut parser, "--led", "gpio:N, led:NAME or off")?)?
+                }
                 Arg::Long("seconds") => {
                     seconds = Some(value_of::<f64>(&mut parser, "--seconds", "a number of seconds")?)
                 }
@@ -173,6 +184,8 @@ impl RunOptions {
         engine.real_time.as_deref().map_or(Ok(()), |text| self.set_real_time(text))?;
         self.patch = engine.patch.clone().or(self.patch.take());
         engine.cores.as_deref().map_or(Ok(()), |text| self.set_cores(text))?;
+        configuration.led.status.as_deref().map_or(Ok(()), |text| self.set_led(text))?;
+        self.led_code = configuration.led.code.unwrap_or(self.led_code);
         configuration.osc.listen.as_deref().map_or(Ok(()), |text| self.set_osc(text))
     }
 
@@ -224,6 +237,11 @@ impl RunOptions {
             ))
         };
         self.osc = if text == "off" { None } else { Some(text.parse().map_err(wrong)?) };
+        Ok(())
+    }
+
+    fn set_led(&mut self, text: &str) -> Result<(), Wrong> {
+        self.led = LightChoice::parse(text).map_err(|reason| Wrong(format!("--led {text}: {reason}")))?;
         Ok(())
     }
 
@@ -333,6 +351,7 @@ mod tests {
             ("--cores 1,2", "three"),
             ("--periods 1", "2, 3 or 4"),
             ("--real-time please", "require"),
+            ("--led on", "gpio:N"),
             ("--volume 11", "chronus run --help"),
             ("--config /nowhere.toml", "/nowhere.toml"),
         ] {

@@ -16,6 +16,7 @@ use shm::CommandPlace;
 
 use crate::audio::SharedMemory;
 use crate::input::{Code, Datagram, Receiver, Refusal, Request, interpret};
+use crate::light::IDENTIFY;
 use crate::patch::{Answer, PatchInput};
 use crate::report::{Counters, Facts, count, status_pairs};
 use crate::stamp::Stamper;
@@ -30,6 +31,7 @@ use reply_budget::ReplyBudget;
 const LONGEST_WAIT: Duration = Duration::from_millis(100);
 
 const STATUS_REPLY: &str = "/status.reply";
+const LED_REPLY: &str = "/led.reply";
 const VERSION_REPLY: &str = "/version.reply";
 
 /// What the control thread works with.
@@ -182,7 +184,14 @@ impl Control {
                     let names = ["chronus", env!("CARGO_PKG_VERSION")].map(|text| OscType::String(text.to_owned()));
                     replies.answer(VERSION_REPLY, names.to_vec());
                 }
-                Ok(Request::Status | Request::Version) => {}
+                Ok(Request::Led) if replies.may_answer(LED_REPLY) => {
+                    let light = &self.counters.light;
+                    let (state, lamp) = (light.get(), OscType::String(light.lamp().to_owned()));
+                    let words = [OscType::String(state.name().to_owned()), OscType::Int(state.code().into()), lamp];
+                    replies.answer(LED_REPLY, words.to_vec());
+                }
+                Ok(Request::Identify) => self.counters.light.identify_until(rt::clock::monotonic() + IDENTIFY),
+                Ok(Request::Status | Request::Version | Request::Led) => {}
                 Err(refusal) => self.refuse(&refusal, &mut replies),
             }
         }

@@ -20,6 +20,10 @@ pub enum Target {
     Status,
     /// `/version`.
     Version,
+    /// `/led`.
+    Led,
+    /// `/identify`.
+    Identify,
     /// Test builds: `/poison WORD`.
     #[cfg(feature = "faults")]
     Poison,
@@ -42,8 +46,14 @@ static ADDRESSES: LazyLock<Vec<(String, Target)>> = LazyLock::new(|| {
         .map(|parameter| (format!("/mod/{}/{}", parameter.module, parameter.name), Target::Parameter(parameter)));
     let gates = GATES.iter().map(|gate| (format!("/gate/{}", gate.module), Target::Gate(gate)));
     let aliases = ALIASES.iter().map(|&(alias, id)| (alias.to_string(), Target::Parameter(&PARAMETERS[id as usize])));
-    let plain = [("/test", Target::Test), ("/status", Target::Status), ("/version", Target::Version)]
-        .map(|(address, target)| (address.to_string(), target));
+    let plain = [
+        ("/test", Target::Test),
+        ("/status", Target::Status),
+        ("/version", Target::Version),
+        ("/led", Target::Led),
+        ("/identify", Target::Identify),
+    ]
+    .map(|(address, target)| (address.to_string(), target));
     let known = parameters.chain(gates).chain(aliases).chain(plain);
     #[cfg(feature = "faults")]
     let known = known.chain([("/poison".to_owned(), Target::Poison)]);
@@ -112,7 +122,7 @@ mod tests {
     #[test]
     fn patterns_find_all_they_mean() {
         for (pattern, count) in
-            [("/mod/*/*", 9), ("/mod/{sine,filter}/*", 5), ("/mod/*/gain", 1), ("/*", 3), ("/engine/?*", 2), ("/x*", 0)]
+            [("/mod/*/*", 9), ("/mod/{sine,filter}/*", 5), ("/mod/*/gain", 1), ("/*", 5), ("/engine/?*", 2), ("/x*", 0)]
         {
             assert_eq!(find(pattern).len(), count, "{pattern}");
         }

@@ -43,6 +43,10 @@ pub enum Request {
     Status,
     /// Reply with name and version.
     Version,
+    /// Reply with what the light says.
+    Led,
+    /// Let the light say which box this is.
+    Identify,
 }
 
 /// Everything a datagram asks for, in its order. A datagram that is not sound OSC as a whole asks for
@@ -94,6 +98,14 @@ pub fn interpret_message(message: &OscMessage, when: When, rate: u32, out: &mut 
             }
             Target::Version => {
                 out.push(Ok(Request::Version));
+                continue;
+            }
+            Target::Led => {
+                out.push(Ok(Request::Led));
+                continue;
+            }
+            Target::Identify => {
+                out.push(Ok(Request::Identify));
                 continue;
             }
         };
@@ -154,6 +166,8 @@ mod tests {
         assert_eq!(ask("/gate/adsr", vec![OscType::from("on")]), [expected]);
         assert_eq!(ask("/status", vec![]), [Ok(Request::Status)]);
         assert_eq!(ask("/version", vec![]), [Ok(Request::Version)]);
+        assert_eq!(ask("/led", vec![]), [Ok(Request::Led)]);
+        assert_eq!(ask("/identify", vec![]), [Ok(Request::Identify)]);
     }
 
     #[test]

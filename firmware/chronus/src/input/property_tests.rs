@@ -21,7 +21,7 @@ fn check(bytes: &[u8]) -> Vec<Result<Request, Refusal>> {
                 }
                 assert!(intent.when == When::Arrival(5) || bytes.starts_with(b"#bundle\0"));
             }
-            Ok(Request::Status | Request::Version) => {}
+            Ok(Request::Status | Request::Version | Request::Led | Request::Identify) => {}
             Err(refusal) => {
                 assert!(!refusal.text.is_empty());
                 let reply = encoder::encode(&OscPacket::Message(refusal.to_message())).unwrap();
@@ -69,7 +69,7 @@ fn address() -> impl Strategy<Value = String> {
     let known: Vec<String> = PARAMETERS.iter().map(|p| format!("/mod/{}/{}", p.module, p.name)).collect();
     prop_oneof![
         4 => prop::sample::select(known),
-        2 => prop::sample::select(vec!["/gate/adsr", "/test", "/engine/freq", "/engine/gain", "/status", "/version"])
+        2 => prop::sample::select(vec!["/gate/adsr", "/test", "/engine/freq", "/engine/gain", "/status", "/version", "/led"])
             .prop_map(str::to_string),
         2 => "/(mod|\\*|\\{mod,gate\\})/(sine|\\*|[a-z]{4}|\\[a-s\\]*\\*)/(gain|\\*|\\?{1,4}|\\[!f\\]\\*)",
         1 => "/[ -~]{0,30}",

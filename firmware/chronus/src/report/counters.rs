@@ -4,6 +4,7 @@ use std::sync::atomic::{AtomicBool, AtomicU32, AtomicU64, Ordering};
 
 use super::card_choice::{NewestChoice, NewestRefusal};
 use super::histogram::Histogram;
+use super::light::LightCounters;
 use super::load::LoadCounters;
 use super::patch::PatchCounters;
 use super::selftest::LastSelftest;
@@ -203,6 +204,8 @@ pub struct Counters {
     pub load: LoadCounters,
     /// Whether the machine is as a box should be.
     pub selftest: LastSelftest,
+    /// What the light on the box says.
+    pub light: LightCounters,
     /// What becomes of the file in which the values are kept.
     pub patch: PatchCounters,
     /// Test builds: deaths at each kill point.

@@ -7,6 +7,7 @@ pub const STACK_BYTES: usize = 512 * 1024;
 mod card_choice;
 mod counters;
 mod histogram;
+mod light;
 mod load;
 mod logger;
 mod patch;
@@ -16,6 +17,7 @@ mod status_line;
 
 pub use card_choice::{CardChoice, PassedOver};
 pub use counters::{Counters, SlotState, SoundCard, count};
+pub use light::LightState;
 pub use logger::start_logging;
 pub use patch::PatchState;
 pub use selftest::SelftestSum;

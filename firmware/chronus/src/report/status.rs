@@ -170,6 +170,9 @@ pub fn status_pairs(
         pairs.add("patch.loaded", read(&counters.patch.loaded));
         pairs.add("patch.written", read(&counters.patch.written));
     }
+    pairs.add("led.state", OscType::String(counters.light.get().name().to_owned()));
+    pairs.add("led.code", OscType::Int(counters.light.get().code().into()));
+    pairs.add("led.lamp", OscType::String(counters.light.lamp().to_owned()));
     pairs.add("real_time", OscType::String(facts.real_time.clone()));
     pairs.add_selftest(counters);
     pairs.add("audio.clock_origin_ns", long(origin));

@@ -25,6 +25,7 @@ use crate::command_line::{RunOptions, SinkChoice};
 use crate::control::{Control, start_receiving};
 use crate::input::Receiver;
 use crate::judge::Judge;
+use crate::light::Light;
 use crate::load::Load;
 use crate::patch::{self, Offers, PatchInput, PatchKeeper};
 use crate::render::{blocks_of_score, load_score};
@@ -155,7 +156,7 @@ impl Engine {
             .transpose()?;
         let audio = self.start_audio(period, placement, options)?;
         self.say_when_ready(facts.continued_at)?;
-        let watchers = self.start_watchers(facts.continued_at)?;
+        let watchers = self.start_watchers(options, &facts)?;
         let counters = self.counters.clone();
         // By a thread of its own: a pipe that nobody reads must not keep this one from hearing signals.
         let announcing = spawn("announce", move || announce::started(&description, &facts, address, &counters))?;
@@ -207,12 +208,23 @@ impl Engine {
         spawn("ready", wait).map(drop)
     }
 
-    /// Who looks from time to time at how it goes: for the service manager, and for the status.
-    fn start_watchers(&self, first: u64) -> Result<[JoinHandle<()>; 2], String> {
+    /// Who looks from time to time at how it goes: for the service manager, the status, and the light.
+    fn start_watchers(&self, options: &RunOptions, facts: &Facts) -> Result<[JoinHandle<()>; 3], String> {
+        let first = facts.continued_at;
+        let light = Light {
+            choice: options.led.clone(),
+            code: options.led_code,
+            restarts: facts.restarts,
+            first,
+            counters: self.counters.clone(),
+            memory: self.memory.clone(),
+            stop: self.ended.clone(),
+        };
+        let light = spawn("light", move || light.run())?;
         let (counters, memory, ended) = (self.counters.clone(), self.memory.clone(), self.ended.clone());
         let watchdog = spawn("watchdog", move || watchdog::feed(&counters, &memory, first, &ended))?;
         let (counters, ended) = (self.counters.clone(), self.ended.clone());
-        Ok([watchdog, spawn("selftest", move || selftest::watch(&counters, first, &ended))?])
+        Ok([light, watchdog, spawn("selftest", move || selftest::watch(&counters, first, &ended))?])
     }
 
     fn start_judge(&self, real_time: RealTime) -> Result<JoinHandle<()>, String> {

@@ -27,6 +27,15 @@ pub fn read_sections(text: &str, findings: &mut Vec<Finding>) -> BTreeMap<&'stat
     }
 }
 
+/// The line of a key, counted from 1; none if the key is not there.
+pub fn line_of_key(text: &str, section: &str, key: &str) -> Option<usize> {
+    let document = DeTable::parse(text).ok()?;
+    let (_, place) = document.get_ref().iter().find(|(name, _)| name.get_ref() == section)?;
+    let DeValue::Table(keys) = place.get_ref() else { return None };
+    let (name, _) = keys.iter().find(|(name, _)| name.get_ref() == key)?;
+    Some(line_of(text, name.span().start))
+}
+
 /// The line of a byte of the text, counted from 1.
 fn line_of(text: &str, byte: usize) -> usize {
     1 + text.as_bytes()[..byte.min(text.len())].iter().filter(|byte| **byte == b'\n').count()
@@ -54,10 +63,12 @@ impl Reader<'_> {
                 (DeValue::Table(places), Value::Table(values)) => {
                     sections.insert(section, self.read_section(section, places, values));
                 }
-                _ => self.findings.push(Finding::error(
-                    line,
-                    format!("{section} is a section: write [{section}] in a line of its own, and its keys below it"),
-                )),
+                _ => {
+                    let text = format!(
+                        "{section} is a section: write [{section}] in a line of its own, and its keys below it"
+                    );
+                    self.findings.push(Finding::error(line, text).of(section));
+                }
             }
         }
         self.findings.sort_by_key(|finding| finding.line);
@@ -89,7 +100,7 @@ impl Reader<'_> {
     }
 
     /// The values of a section; none of them if one is wrong.
-    fn read_section(&mut self, section: &str, places: &DeTable, values: &Table) -> Table {
+    fn read_section(&mut self, section: &'static str, places: &DeTable, values: &Table) -> Table {
         let mut holding = Table::new();
         let mut is_right = true;
         for (name, place) in places {
@@ -104,7 +115,7 @@ impl Reader<'_> {
                 Ok(()) => _ = holding.insert(name.to_owned(), self.sound_part(key, place.get_ref(), value)),
                 Err(reason) => {
                     is_right = false;
-                    self.findings.push(Finding::error(line, wrong_value(key, value, &reason)));
+                    self.findings.push(Finding::error(line, wrong_value(key, value, &reason)).of(section));
                 }
             }
         }

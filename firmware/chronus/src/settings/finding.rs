@@ -23,17 +23,24 @@ pub struct Finding {
     pub severity: Severity,
     /// What it is, what it means, and what would be right.
     pub text: String,
+    /// The section that has its defaults for it; none if it is about the file as a whole.
+    pub section: Option<&'static str>,
 }
 
 impl Finding {
     /// A warning.
     pub fn warning(line: Option<usize>, text: String) -> Self {
-        Self { line, severity: Severity::Warning, text }
+        Self { line, severity: Severity::Warning, text, section: None }
     }
 
     /// An error.
     pub fn error(line: Option<usize>, text: String) -> Self {
-        Self { line, severity: Severity::Error, text }
+        Self { line, severity: Severity::Error, text, section: None }
+    }
+
+    /// The same about a section.
+    pub fn of(self, section: &'static str) -> Self {
+        Self { section: Some(section), ..self }
     }
 }
 

@@ -4,6 +4,7 @@ use toml::Value;
 
 use super::engine::{check_setting, engine_knows};
 use super::hat::Hat;
+use super::led::check_light;
 use super::name::checked_name;
 use super::ssh_key::check_key;
 
@@ -23,7 +24,7 @@ const fn engine(name: &'static str, example: &'static str) -> Key {
     Key { section: "engine", name, example, check: of_engine }
 }
 
-const KEYS: [Key; 12] = [
+const KEYS: [Key; 13] = [
     Key { section: "box", name: "name", example: "\"stage-left\"", check: of_name },
     Key { section: "audio", name: "hat", example: "\"hifiberry-dacplus\"", check: of_hat },
     Key { section: "ssh", name: "keys", example: "[\"ssh-ed25519 AAAA... anna@desk\"]", check: of_ssh_key },
@@ -36,10 +37,11 @@ const KEYS: [Key; 12] = [
     engine("cores", "\"1,2,3\""),
     engine("patch", "\"/data/presets/last.toml\""),
     Key { section: "osc", name: "listen", example: "\"0.0.0.0:5005\"", check: of_engine },
+    Key { section: "led", name: "status", example: "\"gpio:23\"", check: of_light },
 ];
 
 /// The sections, in the order in which they are told.
-pub const SECTIONS: [&str; 5] = ["box", "audio", "ssh", "engine", "osc"];
+pub const SECTIONS: [&str; 6] = ["box", "audio", "ssh", "engine", "osc", "led"];
 
 /// All keys; of the engine's those that this engine has.
 pub fn keys() -> impl Iterator<Item = &'static Key> {
@@ -112,6 +114,10 @@ fn of_hat(_: &Key, value: &Value) -> Result<(), String> {
 
 fn of_ssh_key(_: &Key, value: &Value) -> Result<(), String> {
     check_key(value.as_str().ok_or("this is not text (in quotation marks)")?)
+}
+
+fn of_light(_: &Key, value: &Value) -> Result<(), String> {
+    check_light(text(value))
 }
 
 fn of_engine(key: &Key, value: &Value) -> Result<(), String> {

@@ -7,6 +7,7 @@ mod files;
 mod finding;
 mod hat;
 mod keys;
+mod led;
 mod name;
 mod ssh_key;
 mod status;
@@ -19,8 +20,9 @@ use std::process::ExitCode;
 use toml::Table;
 
 use crate::appliance::Machine;
+use crate::light::LightChoice;
 pub use files::write_whole;
-use finding::Finding;
+use finding::{Finding, Severity};
 use hat::Hat;
 
 /// What holds for this box.
@@ -35,6 +37,10 @@ struct Settings {
     engine: Table,
     /// `[osc]` as it was written.
     osc: Table,
+    /// The light on it.
+    light: LightChoice,
+    /// Which light was meant cannot be read.
+    light_in_doubt: bool,
     /// What is wrong with the file.
     findings: Vec<Finding>,
 }
@@ -44,13 +50,14 @@ impl Settings {
     fn read(file: &Path, machine: &Machine) -> Self {
         let mut findings = Vec::new();
         let text = text::read_text(file, &mut findings);
-        let mut sections = text.map(|text| document::read_sections(&text, &mut findings)).unwrap_or_default();
+        let sections = text.as_deref().map(|text| document::read_sections(text, &mut findings));
+        let (mut sections, text) = (sections.unwrap_or_default(), text.unwrap_or_default());
         let own = |name: &str| sections.get(name).cloned().unwrap_or_default();
         if let Err(reason) = engine::check_together(&own("engine"), &own("osc")) {
             let text = format!(
                 "{reason}. For example: take the last change back. All of [engine] and [osc] has its defaults until then"
             );
-            findings.push(Finding::error(None, text));
+            findings.push(Finding::error(None, text).of("engine"));
             sections.retain(|name, _| !matches!(*name, "engine" | "osc"));
         }
         // A line that is missing because the file is damaged, or is in it with a slip, must not silence the card that
@@ -61,12 +68,26 @@ impl Settings {
         // What is in the sections is checked; what is not said or empty is the default.
         let name = said("box", "name").and_then(|name| name::checked_name(name).ok());
         let keys = section("ssh").get("keys").and_then(|keys| keys.as_array().cloned()).unwrap_or_default();
+        let hat = said("audio", "hat").and_then(|hat| Hat::named(hat).ok()).or(unsaid_hat);
+        let mut light = said("led", "status").and_then(|light| LightChoice::parse(light).ok());
+        if let Some(Err(reason)) = light.as_ref().map(|light| led::check_beside(light, hat.unwrap_or(Hat::Auto), machine)) {
+            let line = document::line_of_key(&text, "led", "status");
+            let text =
+                format!("[led] status: {reason}. For example: status = \"gpio:23\". There is no light until then");
+            findings.push(Finding::error(line, text).of("led"));
+            light = None;
+        }
+        let errors = findings.iter().filter(|finding| finding.severity == Severity::Error);
+        let light_in_doubt =
+            light.is_none() && errors.clone().any(|finding| matches!(finding.section, None | Some("led")));
         Self {
             name: name.unwrap_or_else(|| name::default_name(machine)),
-            hat: said("audio", "hat").and_then(|hat| Hat::named(hat).ok()).or(unsaid_hat),
+            hat,
             keys: keys.iter().filter_map(|key| key.as_str().map(str::to_owned)).collect(),
             engine: section("engine"),
             osc: section("osc"),
+            light: led::light(light, light_in_doubt, machine),
+            light_in_doubt,
             findings,
         }
     }
@@ -74,12 +95,20 @@ impl Settings {
     /// The files for the parts of the box, each with its content; none for what is not to be touched.
     fn files(&self) -> [(&'static str, Option<String>); 5] {
         [
-            ("engine.toml", Some(engine::engine_file(&self.engine, &self.osc))),
+            (
+                "engine.toml",
+                Some(engine::engine_file(&self.engine, &self.osc) + &led::engine_lines(&self.light, self.code())),
+            ),
             ("name", Some(format!("{}\n", self.name))),
             ("authorized_keys", Some(self.keys.iter().map(|key| format!("{key}\n")).collect())),
-            ("hat", self.hat.map(|hat| hat.firmware_lines())),
+            ("hat", self.hat.map(|hat| led::firmware_lines(hat, &self.light, self.light_in_doubt))),
             ("status.txt", Some(status::text(self))),
         ]
+    }
+
+    /// How often the light blinks for what is wrong; 0 for nothing.
+    fn code(&self) -> u8 {
+        led::code(&self.findings)
     }
 
     /// Prints what is wrong; says whether anything is.

@@ -34,10 +34,18 @@ pub(super) fn text(settings: &Settings) -> String {
         ("ssh", keys),
         ("engine", said(&settings.engine)),
         ("osc", said(&settings.osc)),
+        ("light", light(settings)),
     ] {
         let _ = writeln!(text, "{what}: {is}");
     }
     text + "\nA change to chronus.toml holds from the next start on.\n"
+}
+
+fn light(settings: &Settings) -> String {
+    match settings.code() {
+        0 => settings.light.to_string(),
+        times => format!("{}, which blinks {times} times, over and over, for what is wrong", settings.light),
+    }
 }
 
 fn said(section: &Table) -> String {

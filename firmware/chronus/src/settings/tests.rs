@@ -44,7 +44,7 @@ fn a_good_file_is_what_was_wanted_in_any_editor() {
         let settings = read(text.as_bytes());
         assert_eq!(findings(&settings), []);
         assert_eq!(file(&settings, "name"), "stage-left\n");
-        assert_eq!(file(&settings, "hat"), "dtoverlay=\ndtoverlay=hifiberry-dac\n");
+        assert_eq!(file(&settings, "hat"), "dtoverlay=\ndtoverlay=hifiberry-dac\ndtoverlay=\ndtparam=i2s=on\n");
         assert_eq!(file(&settings, "authorized_keys"), format!("{KEY}\n"));
         let options = options(&settings);
         assert_eq!((options.lead, options.osc.unwrap().port()), (3, 6000));
@@ -211,4 +211,52 @@ fn the_template_of_the_card_is_right() {
     let all: Vec<_> = shown.lines().map(|line| taken(line).unwrap_or_else(|| line.to_owned())).collect();
     assert_ne!(all.join("\n"), shown.trim_end());
     assert_eq!(findings(&read(all.join("\n").as_bytes())), []);
+}
+
+#[test]
+fn a_mistake_is_blinked_by_the_number_of_its_section_and_the_light_goes_on() {
+    let with = |text: String| read((text + "\n[led]\nstatus = \"gpio:23\"\n").as_bytes());
+    assert!(file(&with(good()), "engine.toml").ends_with("\n[led]\nstatus = \"gpio:23\"\n"));
+    for (right, wrong, code) in [
+        ("\"Stage-Left\"", "\"Stage Left\"", 2),
+        ("\"hifiberry-dac\"", "\"hifibery-dac\"", 3),
+        ("\"ssh-ed25519 AAAAC3Nz", "\"ssh-ed25519 BBBBC3Nz", 4),
+        ("lead = 3", "lead = 9", 5),
+        ("\"0.0.0.0:6000\"", "6000", 6),
+    ] {
+        let settings = with(good().replace(right, wrong));
+        assert_eq!((settings.code(), options(&settings).led_code), (code, code), "{wrong}");
+        assert_eq!(options(&settings).led, LightChoice::Gpio(23));
+        assert!(file(&settings, "hat").contains("dtoverlay=gpio-led,gpio=23,"), "{wrong}");
+        assert!(file(&settings, "status.txt").contains(&format!("gpio:23, which blinks {code} times")));
+    }
+    let warned = with(good().replace("lead = 3", "laed = 3"));
+    assert_eq!((warned.code(), findings(&warned).len()), (0, 1), "what is left out is no mistake to blink");
+}
+
+#[test]
+fn a_light_that_cannot_be_is_named_with_its_line() {
+    for (status, hint, light) in [
+        ("\"gpio:18\"", "PCM_CLK", LightChoice::Off),
+        ("\"gpio:0\"", "ID_SD", LightChoice::Off),
+        ("\"gpio:40\"", "no GPIO 40", LightChoice::Off),
+        ("23", "text (in quotation marks) is needed", LightChoice::Off),
+        ("\"gpio:22\"", "", LightChoice::Gpio(22)),
+    ] {
+        let settings = read((good() + "\n[led]\nstatus = " + status + "\n").as_bytes());
+        let found = findings(&settings);
+        if light == LightChoice::Off {
+            assert_eq!((found.len(), found[0].0, found[0].1), (1, Some(19), Severity::Error), "{found:?}");
+            assert!(found[0].2.contains(hint) && found[0].2.contains("For example: "), "{found:?}");
+            // Nobody knows which light is meant: the one there is stays, to tell of it.
+            assert_eq!((settings.code(), settings.light_in_doubt), (7, true));
+            assert!(file(&settings, "hat").ends_with("# light: as it is\n"));
+        }
+        assert_eq!(settings.light, light, "{status}");
+        assert_eq!(options(&settings).lead, 3);
+    }
+    // Where no sound card sits on the pins they are free.
+    let settings = read(b"schema = 1\n[led]\nstatus = \"gpio:18\"\n");
+    assert_eq!((findings(&settings), &settings.light), (vec![], &LightChoice::Gpio(18)));
+    assert!(!file(&settings, "hat").contains("i2s"), "I2S would take the pin");
 }

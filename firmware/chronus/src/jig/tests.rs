@@ -1,0 +1,102 @@
+//! The walk with a script at the terminal and an engine that is made up.
+
+use super::*;
+
+/// An engine that answers as it is told to, and notes what it was asked.
+struct MadeUp {
+    lamp: &'static str,
+    card: &'static str,
+    asked: Vec<String>,
+    /// How often it still says "identify".
+    identifies: usize,
+}
+
+impl MadeUp {
+    fn new(lamp: &'static str, card: &'static str) -> Self {
+        Self { lamp, card, asked: Vec::new(), identifies: 0 }
+    }
+}
+
+impl Engine for MadeUp {
+    fn ask(&mut self, address: &str, arguments: &[&str]) -> Result<Vec<OscMessage>, String> {
+        self.asked.push([&[address], arguments].concat().join(" "));
+        let string = |text: &str| OscType::String(text.to_owned());
+        let reply = |args| vec![OscMessage { addr: format!("{address}.reply"), args }];
+        Ok(match address {
+            "/led" => {
+                let state = if self.identifies > 0 { "identify" } else { "one-worker" };
+                self.identifies = self.identifies.saturating_sub(1);
+                reply(vec![string(state), OscType::Int(0), string(self.lamp)])
+            }
+            "/identify" => {
+                self.identifies = 2;
+                Vec::new()
+            }
+            "/status" => reply(["sink", "alsa:hw:0", "sound_card", self.card].map(string).to_vec()),
+            "/version" => reply(vec![]),
+            "/test" | "/gate/adsr" => Vec::new(),
+            other => return Err(format!("{other} was refused")),
+        })
+    }
+}
+
+/// A walk with these answers: whether all is well, what was said, what the engine was asked.
+fn walked(mut engine: MadeUp, answers: &str) -> (bool, String, Vec<String>) {
+    let mut output = Vec::new();
+    let good = walk(&mut engine, answers.as_bytes(), &mut output);
+    (good, String::from_utf8(output).unwrap(), engine.asked)
+}
+
+#[test]
+fn a_good_box_passes() {
+    let (good, said, asked) = walked(MadeUp::new("gpio:23", "playing"), "y\ny\ny\ny\n");
+    assert!(good && said.ends_with("\nPASS: light, sound\n"), "{said}");
+    assert!(said.contains("\"one-worker\": solid, with a short wink"), "what is shown after the five seconds: {said}");
+    let expected =
+        ["/version", "/led", "/identify", "/led", "/led", "/led", "/status", "/status", "/test", "/gate/adsr 0"];
+    assert_eq!(asked, expected);
+}
+
+#[test]
+fn what_fails_is_named_and_the_rest_is_looked_at() {
+    for (lamp, card, answers, failed) in [
+        ("gpio:23", "playing", "n\ny\ny\n", "FAIL: light: gpio:23 did not blink"),
+        ("gpio:23", "playing", "y\nn\ny\ny\n", "FAIL: light: gpio:23 did not show \"one-worker\""),
+        ("none: no such folder", "playing", "y\ny\n", "FAIL: light: no such folder"),
+        ("gpio:23", "playing", "y\ny\nn\n", "FAIL: sound: the tone was not heard"),
+        ("gpio:23", "playing", "y\ny\ny\nn\n", "FAIL: sound: it is not silent"),
+        ("gpio:23", "waiting", "y\ny\n", "FAIL: sound: no sound card plays (sound_card waiting"),
+    ] {
+        let (good, said, asked) = walked(MadeUp::new(lamp, card), answers);
+        assert!(!good && said.contains(failed) && !said.contains("PASS"), "{said}");
+        assert_eq!(said.matches("FAIL").count(), 1, "{said}");
+        assert!(asked.contains(&"/status".to_owned()), "the sound too: {asked:?}");
+        let (on, off) = (asked.contains(&"/test".to_owned()), asked.contains(&"/gate/adsr 0".to_owned()));
+        assert_eq!(on, off, "a tone that was begun is ended: {asked:?}");
+    }
+}
+
+#[test]
+fn again_and_nonsense_and_silence() {
+    let (good, said, asked) = walked(MadeUp::new("gpio:23", "playing"), "a\nwhat?\nYES\na\ny\na\ny\ny\n");
+    assert!(good && said.contains("y, n or a, please"), "{said}");
+    let count = |what: &str| asked.iter().filter(|asked| *asked == what).count();
+    assert_eq!((count("/identify"), count("/test"), count("/gate/adsr 0")), (2, 2, 2));
+    let (good, said, _) = walked(MadeUp::new("gpio:23", "playing"), "y\n");
+    assert!(!good && said.matches("nobody answered").count() == 2, "{said}");
+}
+
+#[test]
+fn what_is_not_there_is_left_out_and_an_engine_that_is_not_there_fails() {
+    let (good, said, _) = walked(MadeUp::new("off", "playing"), "y\ny\n");
+    assert!(good && said.ends_with("PASS: sound (left out: light)\n"), "{said}");
+    struct Absent;
+    impl Engine for Absent {
+        fn ask(&mut self, _: &str, _: &[&str]) -> Result<Vec<OscMessage>, String> {
+            Err("no Chronus answers".to_owned())
+        }
+    }
+    let mut output = Vec::new();
+    assert!(!walk(&mut Absent, "y\ny\ny\ny\n".as_bytes(), &mut output));
+    assert!(String::from_utf8(output).unwrap().contains("FAIL: engine: no Chronus answers"));
+}
