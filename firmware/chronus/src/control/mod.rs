@@ -210,16 +210,14 @@ impl Control {
                     let names = ["chronus", env!("CARGO_PKG_VERSION")].map(|text| OscType::String(text.to_owned()));
                     replies.answer(VERSION_REPLY, names.to_vec());
                 }
-                Ok(Request::Notify(on)) => {
-                    match subscribers.set(datagram.sender, on, rt::clock::monotonic()) {
-                        Ok(()) if replies.may_answer(NOTIFY_REPLY) => {
-                            let lease = if on { notify::LEASE_SECONDS as i32 } else { 0 };
-                            replies.answer(NOTIFY_REPLY, vec![OscType::Int(lease)]);
-                        }
-                        Ok(()) => {}
-                        Err(refusal) => self.refuse(&refusal, &mut replies),
+                Ok(Request::Notify(on)) => match subscribers.set(datagram.sender, on, rt::clock::monotonic()) {
+                    Ok(()) if replies.may_answer(NOTIFY_REPLY) => {
+                        let lease = if on { notify::LEASE_SECONDS as i32 } else { 0 };
+                        replies.answer(NOTIFY_REPLY, vec![OscType::Int(lease)]);
                     }
-                }
+                    Ok(()) => {}
+                    Err(refusal) => self.refuse(&refusal, &mut replies),
+                },
                 Ok(Request::Controls) if replies.may_answer(CONTROLS_REPLY) => {
                     let values = self.stamper.values();
                     replies.answer(CONTROLS_REPLY, self.hands.pairs(&values));

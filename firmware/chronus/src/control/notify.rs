@@ -65,7 +65,12 @@ impl Subscribers {
     }
 
     /// Tells everyone what has changed, if it is time to look. `values` are asked for only then; `send` sends, or does not.
-    pub fn tell(&mut self, now: u64, values: impl FnOnce() -> Values, mut send: impl FnMut(SocketAddr, OscPacket) -> bool) {
+    pub fn tell(
+        &mut self,
+        now: u64,
+        values: impl FnOnce() -> Values,
+        mut send: impl FnMut(SocketAddr, OscPacket) -> bool,
+    ) {
         if self.time_to_next(now) != Some(Duration::ZERO) {
             return;
         }
@@ -110,11 +115,15 @@ mod tests {
         let mut values = Values::default();
         values[0] = first;
         let mut told = Vec::new();
-        subscribers.tell(now, || values, |address, packet| {
-            let OscPacket::Bundle(bundle) = packet else { panic!("a bundle") };
-            told.push((address.port(), bundle.content.len()));
-            true
-        });
+        subscribers.tell(
+            now,
+            || values,
+            |address, packet| {
+                let OscPacket::Bundle(bundle) = packet else { panic!("a bundle") };
+                told.push((address.port(), bundle.content.len()));
+                true
+            },
+        );
         told
     }
 

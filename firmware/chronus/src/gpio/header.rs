@@ -20,7 +20,9 @@ const SPOKEN_FOR: [(u8, &str); 6] = [
 pub fn header_pin(number: i64) -> Result<u8, String> {
     let pin = u8::try_from(number).ok().filter(|pin| *pin <= LAST);
     let pin = pin.ok_or_else(|| {
-        format!("there is no GPIO {number} on the header: BCM numbers are 0 to {LAST}, not those of the pins in their rows")
+        format!(
+            "there is no GPIO {number} on the header: BCM numbers are 0 to {LAST}, not those of the pins in their rows"
+        )
     })?;
     match SPOKEN_FOR.iter().find(|(taken, _)| *taken == pin) {
         Some((_, what)) => Err(format!("GPIO {pin} is {what}; take another one")),

@@ -27,6 +27,6 @@ pub use pattern::pattern_matches;
 pub use receive::{Datagram, Receiver};
 pub use refusal::{Code, Refusal};
 #[cfg(test)]
-pub use score::{MAX_COMMANDS, MAX_SECONDS};
-pub use score::{MAX_FILE_BYTES, Score, ScoreRoom, read_score};
+pub use score::{MAX_COMMANDS, MAX_FILE_BYTES, MAX_SECONDS};
+pub use score::{Score, ScoreRoom, read_score};
 pub use value::set_named;

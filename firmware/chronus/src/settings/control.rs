@@ -102,9 +102,11 @@ impl Form<'_> {
         let found = kinds.into_iter().find(|(kind, _)| *kind == word);
         if found.is_none() {
             let reason = match (word, nearest(word, kinds.iter().map(|(kind, _)| *kind))) {
-                ("pot", _) => "a potentiometer needs an analogue input, which a Raspberry Pi has not; take an encoder, which \
+                ("pot", _) => {
+                    "a potentiometer needs an analogue input, which a Raspberry Pi has not; take an encoder, which \
                                needs none"
-                    .to_owned(),
+                        .to_owned()
+                }
                 (_, Some(meant)) => format!("there is no such kind; did you mean {meant}?"),
                 (_, None) => "there is encoder, button, switch".to_owned(),
             };
@@ -137,7 +139,11 @@ impl Form<'_> {
             }
         };
         let Some(numbers) = numbers.filter(|numbers| numbers.len() == count) else {
-            self.wrong(Some(key), if count == 2 { "two BCM numbers are needed" } else { "one BCM number is needed" }, example);
+            self.wrong(
+                Some(key),
+                if count == 2 { "two BCM numbers are needed" } else { "one BCM number is needed" },
+                example,
+            );
             return None;
         };
         let mut pins = Vec::new();
@@ -239,7 +245,8 @@ impl Form<'_> {
             format!("{key} = {}: ", quoted(&value))
         });
         let stop = if reason.ends_with('?') { "" } else { "." };
-        let text = format!("[[control]] {said}{reason}{stop} For example: {example}. This control is left out until then");
+        let text =
+            format!("[[control]] {said}{reason}{stop} For example: {example}. This control is left out until then");
         self.remarks.push(Remark { key: key.map(str::to_owned), severity: Severity::Error, text });
     }
 }

@@ -27,15 +27,19 @@ fn every_key_is_taken() {
     assert_eq!((button.pull, button.active_low, button.bouncing), (Pull::Down, true, 500_000));
     assert_eq!(button.words(), "/gate/adsr 1, /gate/adsr 0, /test, /panic");
     let switch = right("kind = \"switch\"\npin = 5\non = \"/mod/filter/mode bandpass\"\npull = \"down\"");
-    assert_eq!((switch.words().as_str(), switch.active_low, switch.bouncing), ("/mod/filter/mode bandpass", false, 10_000_000));
+    assert_eq!(
+        (switch.words().as_str(), switch.active_low, switch.bouncing),
+        ("/mod/filter/mode bandpass", false, 10_000_000)
+    );
 }
 
 #[test]
 fn what_is_not_said_is_as_the_parameter_is() {
-    let travel = |address: &str| match right(&format!("kind = \"encoder\"\npins = [5, 6]\naddress = \"{address}\"")).kind {
-        Kind::Encoder(encoder) => encoder.travel,
-        other => panic!("{other:?}"),
-    };
+    let travel =
+        |address: &str| match right(&format!("kind = \"encoder\"\npins = [5, 6]\naddress = \"{address}\"")).kind {
+            Kind::Encoder(encoder) => encoder.travel,
+            other => panic!("{other:?}"),
+        };
     assert_eq!(travel("/engine/gain"), Travel { minimum: 0.0, maximum: 1.0, curve: Curve::Linear, steps: 96 });
     assert_eq!((travel("/mod/filter/q").curve, travel("/mod/filter/mode").steps), (Curve::Logarithmic, 2));
 }
@@ -98,7 +102,8 @@ fn a_wrong_value_is_refused_with_its_reason_and_an_example() {
 
 #[test]
 fn a_pin_belongs_to_one_control() {
-    let tables: Vec<Table> = [ENCODER_TEXT, &BUTTON_TEXT.replace("22", "27")].map(|text| toml::from_str(text).unwrap()).into();
+    let tables: Vec<Table> =
+        [ENCODER_TEXT, &BUTTON_TEXT.replace("22", "27")].map(|text| toml::from_str(text).unwrap()).into();
     let wrong = read_controls(&tables).unwrap_err();
     assert!(wrong.contains("number 2") && wrong.contains("GPIO 27 is used by control 1 (encoder) already"), "{wrong}");
     assert_eq!(read_controls(&tables[..1]).unwrap().len(), 1);

@@ -17,8 +17,10 @@ const MARK: char = '\u{feff}';
 /// # Errors
 /// In words: why not, and what to write by hand.
 pub fn write_binding(file: &Path, control: &Control) -> Result<(), String> {
-    let by_hand = |reason: String| format!("{reason}. Write it there by hand, in its [[control]]: {}", lines(control).join("; "));
-    let text = std::fs::read_to_string(file).map_err(|error| by_hand(format!("{} cannot be read: {error}", file.display())))?;
+    let by_hand =
+        |reason: String| format!("{reason}. Write it there by hand, in its [[control]]: {}", lines(control).join("; "));
+    let text = std::fs::read_to_string(file)
+        .map_err(|error| by_hand(format!("{} cannot be read: {error}", file.display())))?;
     let bound = bind(&text, control).map_err(|reason| by_hand(format!("{}: {reason}", file.display())))?;
     let (folder, name) = (file.parent().unwrap_or(Path::new("")), file.file_name().and_then(|name| name.to_str()));
     let folder = if folder.as_os_str().is_empty() { Path::new(".") } else { folder };
@@ -32,7 +34,8 @@ fn bind(text: &str, control: &Control) -> Result<String, String> {
     let plain = text.trim_start_matches(MARK).replace("\r\n", "\n");
     let mut document: DocumentMut = plain.parse().map_err(|_| "it cannot be understood".to_owned())?;
     let tables = document.get_mut("control").and_then(Item::as_array_of_tables_mut);
-    let table = tables.and_then(|tables| of_pins(tables, &control.pins)).ok_or("no [[control]] there has these pins")?;
+    let table =
+        tables.and_then(|tables| of_pins(tables, &control.pins)).ok_or("no [[control]] there has these pins")?;
     for (key, new) in keys(control) {
         match (new, table.get_mut(key)) {
             (Some(new), Some(item)) => {
@@ -54,7 +57,8 @@ fn bind(text: &str, control: &Control) -> Result<String, String> {
 
 fn of_pins<'a>(tables: &'a mut ArrayOfTables, pins: &[u8]) -> Option<&'a mut Table> {
     let of = |table: &Table| -> Vec<i64> {
-        let many = table.get("pins").and_then(Item::as_array).map(|pins| pins.iter().filter_map(Value::as_integer).collect());
+        let many =
+            table.get("pins").and_then(Item::as_array).map(|pins| pins.iter().filter_map(Value::as_integer).collect());
         many.unwrap_or_else(|| table.get("pin").and_then(Item::as_integer).into_iter().collect())
     };
     tables.iter_mut().find(|table| of(table).iter().copied().eq(pins.iter().map(|pin| i64::from(*pin))))
@@ -81,7 +85,10 @@ fn keys(control: &Control) -> Vec<(&'static str, Option<Value>)> {
 }
 
 fn lines(control: &Control) -> Vec<String> {
-    keys(control).into_iter().filter_map(|(key, value)| Some(format!("{key} = {}", value?.to_string().trim()))).collect()
+    keys(control)
+        .into_iter()
+        .filter_map(|(key, value)| Some(format!("{key} = {}", value?.to_string().trim())))
+        .collect()
 }
 
 #[cfg(test)]

@@ -81,7 +81,10 @@ impl Settings {
     /// The files for the parts of the box, each with its content.
     fn files(&self) -> [(&'static str, String); 5] {
         [
-            ("engine.toml", engine::engine_file(&self.engine, &self.osc) + &engine::controls_file(&self.controls, &self.file)),
+            (
+                "engine.toml",
+                engine::engine_file(&self.engine, &self.osc) + &engine::controls_file(&self.controls, &self.file),
+            ),
             ("name", format!("{}\n", self.name)),
             ("authorized_keys", self.keys.iter().map(|key| format!("{key}\n")).collect()),
             ("hat", self.hat.firmware_lines()),

@@ -149,7 +149,12 @@ impl Stamper {
         self.current.values(&self.memory, self.rate)
     }
 
-    fn accept_arrived(&mut self, operation: Operation, time: u64, sender: Option<SocketAddr>) -> Result<(), (Code, String)> {
+    fn accept_arrived(
+        &mut self,
+        operation: Operation,
+        time: u64,
+        sender: Option<SocketAddr>,
+    ) -> Result<(), (Code, String)> {
         // Without a beat there is no time either: the next frame that is free.
         let frame = self.clock.frame_at(time).map_or(0, |frame| frame + self.latency);
         self.log(frame.min(self.furthest()), operation, sender)

@@ -39,7 +39,8 @@ pub struct Seen {
 impl Tally {
     /// Notes what the contacts and the decoder of a control have counted.
     pub fn note(&self, contacts: &[Contact], illegal: u64) {
-        let [edges, lost] = contacts.iter().map(Contact::counts).fold([0; 2], |sum, one| [sum[0] + one[0], sum[1] + one[1]]);
+        let [edges, lost] =
+            contacts.iter().map(Contact::counts).fold([0; 2], |sum, one| [sum[0] + one[0], sum[1] + one[1]]);
         self.edges.store(edges, Ordering::Relaxed);
         self.lost.store(lost, Ordering::Relaxed);
         self.illegal.store(illegal, Ordering::Relaxed);

@@ -95,9 +95,11 @@ impl Control {
             [Some(value(1)), Some(value(0))]
         };
         let kind = match &self.kind {
-            Kind::Encoder(encoder) => {
-                Kind::Encoder(Encoder { address: address.to_owned(), travel: own_travel(address, rate)?, ..encoder.clone() })
-            }
+            Kind::Encoder(encoder) => Kind::Encoder(Encoder {
+                address: address.to_owned(),
+                travel: own_travel(address, rate)?,
+                ..encoder.clone()
+            }),
             Kind::Button([_, _, long, double]) => {
                 let [press, release] = pair;
                 Kind::Button([press, release, long.clone(), double.clone()])
@@ -120,7 +122,11 @@ const WIDE: f64 = 100.0;
 /// In words: why no value can be sent there.
 pub fn own_travel(address: &str, rate: u32) -> Result<Travel, String> {
     let message = OscMessage { addr: address.to_owned(), args: vec![OscType::Double(0.0)] };
-    let parameter = operations(&message, rate)?.into_iter().find_map(|operation| match operation {
+    let operations = operations(&message, rate)?;
+    if !operations.iter().all(|operation| matches!(operation, Operation::Set(..) | Operation::Gate(..))) {
+        return Err(format!("{address} takes no value that could be turned; bind a button to it"));
+    }
+    let parameter = operations.into_iter().find_map(|operation| match operation {
         Operation::Set(id, _) => Some(&abi::PARAMETERS[id as usize]),
         _ => None,
     });
@@ -172,6 +178,7 @@ mod tests {
         assert_eq!(travel("/mod/filter/cutoff"), Ok((10.0, 23_990.0, 96)));
         assert_eq!((travel("/mod/filter/mode"), travel("/gate/adsr")), (Ok((0.0, 2.0, 2)), Ok((0.0, 1.0, 1))));
         assert!(own_travel("/status", 48_000).unwrap_err().contains("answer"));
+        assert!(own_travel("/panic", 48_000).unwrap_err().contains("takes no value"));
         assert!(own_travel("/mod/filter/cutof", 48_000).unwrap_err().contains("did you mean /mod/filter/cutoff"));
         let button = control(Kind::Button([const { None }; 4]));
         assert_eq!(button.words(), "nothing");

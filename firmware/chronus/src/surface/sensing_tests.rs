@@ -1,9 +1,9 @@
 //! A million detents of contacts that bounce, made up by a seeded model.
 
 use super::*;
+use crate::gpio::{Output, Pull};
 use crate::surface::control::{Encoder, own_travel};
 use crate::surface::{Resolution, Tally};
-use crate::gpio::{Output, Pull};
 use rosc::OscMessage;
 
 const MILLISECOND: u64 = 1_000_000;
@@ -65,7 +65,8 @@ impl Knob {
         let contact = if before[0] == now[0] { 1 } else { 0 };
         // Pulled up, so a closed contact is low. Nothing is left where it was: each bounce goes and comes back.
         let level = !now[contact];
-        let mut times: Vec<u64> = (0..2 * self.random.below(6)).map(|_| self.random.below(self.bounces.max(1))).collect();
+        let mut times: Vec<u64> =
+            (0..2 * self.random.below(6)).map(|_| self.random.below(self.bounces.max(1))).collect();
         times.sort_unstable();
         times.dedup();
         times.truncate(times.len() / 2 * 2);
@@ -112,8 +113,13 @@ fn steps(moved: &mut Vec<Moved>) -> Vec<i64> {
     steps.collect()
 }
 
-/// Turns detents and compares each with what is told: the sum at every moment, and never a step the other way.
-fn turn_all(resolution: Resolution, seed: u64, detents: usize, mut plan: impl FnMut(&mut Random) -> (i64, u64, u64)) -> u64 {
+/// Turns detents, each with a direction, the time of a quarter and a rest before it, and compares each with what is told: the sum at every moment, and never a step the other way.
+fn turn_all(
+    resolution: Resolution,
+    seed: u64,
+    detents: usize,
+    mut plan: impl FnMut(&mut Random) -> (i64, u64, u64),
+) -> u64 {
     let (mut surface, board) = surface(&[encoder(resolution)]);
     let mut knob = Knob::new(seed, 2 * MILLISECOND);
     let quarters = match resolution {
@@ -124,13 +130,13 @@ fn turn_all(resolution: Resolution, seed: u64, detents: usize, mut plan: impl Fn
     let (mut turned, mut told, mut edges, mut moved) = (0, 0, 0, Vec::new());
     for detent in 0..detents {
         let (direction, quarter, rest) = plan(&mut knob.random);
+        knob.time += rest;
         for _ in 0..quarters {
             // No hand is even: up to a tenth shorter or longer.
             let after = quarter * 9 / 10 + knob.random.below(quarter / 5);
             knob.quarter(direction, after);
         }
         turned += direction;
-        knob.time += rest;
         let mut come = knob.come(false);
         edges += come.len();
         surface.take(&mut come, knob.time + GRACE, &mut moved);
@@ -156,7 +162,7 @@ const FAST: u64 = 1_000_000_000 / 200 / 4;
 
 #[test]
 fn a_million_detents_at_full_speed_lose_invent_and_reverse_none() {
-    // Runs of some length each way, as fast as promised; resting for a moment where it turns round.
+    // Runs of some length each way, as fast as promised; where a hand turns round it rests for a moment, however short.
     let mut left = (0_u64, 1_i64);
     let edges = turn_all(Resolution::Full, 1, 1_000_000, |random| {
         let mut rest = 0;
@@ -255,7 +261,13 @@ fn said(word: &str) -> Option<OscMessage> {
 fn a_button_tells_what_was_done_and_when() {
     let kind = Kind::Button([said("/a"), said("/b"), said("/c"), said("/d")]);
     let button = Control { pins: vec![22], pull: Pull::Up, active_low: true, bouncing: 10 * MILLISECOND, kind };
-    let switch = Control { pins: vec![5], active_low: false, pull: Pull::Down, kind: Kind::Switch([None, None]), ..button.clone() };
+    let switch = Control {
+        pins: vec![5],
+        active_low: false,
+        pull: Pull::Down,
+        kind: Kind::Switch([None, None]),
+        ..button.clone()
+    };
     let (mut surface, board) = surface(&[button, switch]);
     let (mut sequence, mut moved, base) = (0, Vec::new(), 5_000 * MILLISECOND);
     let mut change = |surface: &mut Surface, high: bool, millisecond: u64| {
@@ -272,7 +284,11 @@ fn a_button_tells_what_was_done_and_when() {
     assert_eq!(surface.due(), Some(base + 900 * MILLISECOND + GRACE));
     surface.take(&mut Vec::new(), base + 900 * MILLISECOND, &mut moved);
     surface.take(&mut Vec::new(), base + 901 * MILLISECOND, &mut moved);
-    surface.take(&mut vec![Edge { pin: 5, high: true, time_ns: base, sequence: 1 }], base + 950 * MILLISECOND, &mut moved);
+    surface.take(
+        &mut vec![Edge { pin: 5, high: true, time_ns: base, sequence: 1 }],
+        base + 950 * MILLISECOND,
+        &mut moved,
+    );
     let told: Vec<_> = moved.iter().map(|one| (one.control, one.gesture, (one.time_ns - base) / MILLISECOND)).collect();
     let deed = Gesture::Deed;
     assert_eq!(
