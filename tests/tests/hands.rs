@@ -63,12 +63,12 @@ impl Stage {
     /// Sets the cutoff by OSC, and waits until that is so.
     fn set_cutoff(&self, steps: i64) {
         self.live.send("/mod/filter/cutoff", vec![OscType::Double(cutoff(steps))]);
-        self.live.engine.wait_until("the value", |status| number(status, "commands.received") > 0);
+        self.wait_for(1);
     }
 
-    /// Waits until so many commands came in.
+    /// Waits until so many commands are in the sound.
     fn wait_for(&self, commands: u64) {
-        self.live.engine.wait_until("the commands", |status| number(status, "commands.received") >= commands);
+        self.live.engine.wait_until("the commands", |status| number(status, "commands.applied") >= commands);
     }
 
     /// The reply to `/controls`, by its keys.
@@ -85,7 +85,10 @@ impl Stage {
         found.unwrap_or_else(|| panic!("{key}: {controls:?}")).1.clone()
     }
 
+    /// Ends it, once what was rendered ahead is played.
     fn finish(self) -> Outcome {
+        let ahead = self.live.engine.number("block") + 8;
+        self.live.engine.wait_until("some blocks", |status| number(status, "block") > ahead);
         let outcome = self.live.finish();
         drop(self.folder);
         outcome
@@ -262,6 +265,7 @@ fn pressed_twice_it_panics_and_that_is_a_command_that_survives_kills() {
     undisturbed(|| {
         let mut stage = Stage::new("hands-panic");
         stage.live.send("/mod/filter/q", vec![OscType::Int(20)]);
+        stage.wait_for(1);
         for _ in 0..4 {
             for high in [false, true, false, true] {
                 stage.pins.set(BUTTON, high);

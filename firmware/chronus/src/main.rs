@@ -80,6 +80,10 @@ fn dispatch(command: &str, rest: &[OsString]) -> Result<ExitCode, Wrong> {
             let options = StatusOptions::parse(rest)?;
             client::run_status(&options.server, options.json)
         }
+        "controls" => {
+            let options = StatusOptions::parse_for("controls", rest)?;
+            client::run_controls(&options.server, options.json)
+        }
         "selftest" => appliance::selftest(selftest_as_json(rest)?),
         "tune" => {
             no_arguments("tune", rest)?;

@@ -9,7 +9,7 @@ use super::options::{Wrong, unexpected};
 /// Where an engine is looked for if nothing else is said: this machine, the engine's own default port.
 const DEFAULT_SERVER: &str = "127.0.0.1:5005";
 
-/// `chronus status [--json] [ADDR:PORT]`.
+/// `chronus status [--json] [ADDR:PORT]`, and `chronus controls` with the same.
 #[derive(Clone, Debug, PartialEq)]
 pub struct StatusOptions {
     /// The engine to ask, as ADDR:PORT.
@@ -24,13 +24,21 @@ impl StatusOptions {
     /// # Errors
     /// What is wrong with them.
     pub fn parse(arguments: &[OsString]) -> Result<Self, Wrong> {
+        Self::parse_for("status", arguments)
+    }
+
+    /// Reads the arguments after a command that takes the same.
+    ///
+    /// # Errors
+    /// What is wrong with them.
+    pub fn parse_for(command: &str, arguments: &[OsString]) -> Result<Self, Wrong> {
         let mut parser = Parser::from_args(arguments);
         let (mut server, mut json) = (None, false);
         while let Some(argument) = parser.next()? {
             match argument {
                 Arg::Long("json") => json = true,
                 Arg::Value(text) if server.is_none() => server = Some(server_address(text.string()?)?),
-                other => return Err(unexpected(other, "status")),
+                other => return Err(unexpected(other, command)),
             }
         }
         Ok(Self { server: server.unwrap_or_else(|| DEFAULT_SERVER.to_owned()), json })

@@ -30,10 +30,22 @@ pub(super) fn text(settings: &Settings) -> String {
         ("ssh", keys),
         ("engine", said(&settings.engine)),
         ("osc", said(&settings.osc)),
+        ("controls", controls(&settings.controls)),
     ] {
         let _ = writeln!(text, "{what}: {is}");
     }
     text + "\nA change to chronus.toml holds from the next start on.\n"
+}
+
+/// Those that are right: kinds and pins.
+fn controls(tables: &[Table]) -> String {
+    let controls = super::read_controls(tables).unwrap_or_default();
+    let words = controls.iter().map(|control| {
+        let pins = control.pins.iter().map(ToString::to_string).collect::<Vec<_>>().join(" ");
+        format!("{} on GPIO {pins}", control.kind())
+    });
+    let words = words.collect::<Vec<_>>().join(", ");
+    if words.is_empty() { "none".to_owned() } else { words }
 }
 
 fn said(section: &Table) -> String {
