@@ -52,7 +52,7 @@ impl Reader<'_> {
             let line = self.line(name.span().start);
             let name = name.get_ref().as_ref();
             if name == CONTROL {
-                controls = self.read_controls(line, place.get_ref(), &values[name]);
+                controls = self.read_controls(line, place.get_ref(), &values[name], pin_of_the_light(values));
                 continue;
             }
             let Some(section) = SECTIONS.into_iter().find(|section| *section == name) else {
@@ -76,13 +76,13 @@ impl Reader<'_> {
     }
 
     /// The controls that are right, each with its keys that are known.
-    fn read_controls(&mut self, line: Option<usize>, places: &DeValue, values: &Value) -> Vec<Table> {
+    fn read_controls(&mut self, line: Option<usize>, places: &DeValue, values: &Value, mut taken: Pins) -> Vec<Table> {
         let (DeValue::Array(places), Value::Array(values)) = (places, values) else {
             let text = "controls are written as [[control]], in two brackets and in a line of its own, once for each";
             self.findings.push(Finding::error(line, text.to_owned()));
             return Vec::new();
         };
-        let (mut taken, mut right) = (Pins::new(), Vec::new());
+        let mut right = Vec::new();
         for (number, (place, value)) in (1..).zip(places.iter().zip(values)) {
             let own = self.line(place.span().start);
             let (DeValue::Table(keys), Value::Table(table)) = (place.get_ref(), value) else { continue };
@@ -146,6 +146,13 @@ impl Reader<'_> {
         }
         if is_right { holding } else { Table::new() }
     }
+}
+
+/// The pin of `[led] status = "gpio:N"`, if it has one.
+fn pin_of_the_light(values: &Table) -> Pins {
+    let status = values.get("led").and_then(|led| led.get("status")?.as_str());
+    let pin = status.and_then(|status| status.strip_prefix("gpio:")?.parse().ok());
+    pin.map(|pin| (pin, "the light, [led]".to_owned())).into_iter().collect()
 }
 
 fn wrong_value(key: &Key, value: &Value, reason: &str) -> String {

@@ -216,6 +216,12 @@ fn controls_are_for_the_engine_and_a_mistake_costs_its_control() {
         assert!(found[0].2.contains(hint), "{found:?}");
         assert_eq!((options(&settings).controls.len(), options(&settings).lead), (left, 3), "{wrong}");
     }
+    let light = read((good() + CONTROLS + "\n[led]\nstatus = \"gpio:22\"\n").as_bytes());
+    assert!(
+        findings(&light).iter().any(|one| one.2.contains("GPIO 22 is used by the light")),
+        "{:?}",
+        findings(&light)
+    );
     let single = read((good() + "\n[control]\nkind = \"button\"\n").as_bytes());
     assert!(findings(&single)[0].2.contains("[[control]], in two brackets"), "{:?}", findings(&single));
 }
