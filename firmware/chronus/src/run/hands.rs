@@ -24,10 +24,10 @@ pub fn start(controls: &[Control], rate: u32, input: &InboxWriter, stop: &Arc<At
 /// A range that goes further than the parameter does at this rate ends where the parameter does.
 fn at_rate(control: &Control, rate: u32) -> Control {
     let mut control = control.clone();
-    if let Kind::Encoder(encoder) = &mut control.kind {
-        if let Ok(own) = own_travel(&encoder.address, rate) {
-            encoder.travel.maximum = encoder.travel.maximum.min(own.maximum);
-        }
+    if let Kind::Encoder(encoder) = &mut control.kind
+        && let Ok(own) = own_travel(&encoder.address, rate)
+    {
+        encoder.travel.maximum = encoder.travel.maximum.min(own.maximum);
     }
     control
 }
