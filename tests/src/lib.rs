@@ -12,6 +12,7 @@ pub mod made_up_box;
 pub mod other_host;
 pub mod overload;
 pub mod patch;
+pub mod pins;
 pub mod process;
 pub mod random;
 pub mod recording;

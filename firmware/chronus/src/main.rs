@@ -6,6 +6,7 @@ mod audio;
 mod client;
 mod command_line;
 mod control;
+mod gpio;
 mod input;
 mod jig;
 mod judge;
@@ -22,6 +23,7 @@ mod settings;
 mod simulation;
 mod stamp;
 mod supervise;
+mod surface;
 mod worker;
 
 use std::ffi::OsString;
@@ -29,7 +31,7 @@ use std::io::Write;
 use std::process::ExitCode;
 
 use command_line::{
-    OVERVIEW, RenderOptions, RunOptions, SendOptions, SettingsOptions, StatusOptions, Wrong, help_text, jig_server,
+    OVERVIEW, RenderOptions, RunOptions, SendOptions, SettingsOptions, StatusForm, StatusOptions, Wrong, help_text, jig_server,
     no_arguments, selftest_as_json,
 };
 
@@ -81,6 +83,10 @@ fn dispatch(command: &str, rest: &[OsString]) -> Result<ExitCode, Wrong> {
             client::run_status(&options.server, options.form)
         }
         "jig" => jig::run(&jig_server(rest)?),
+        "controls" => {
+            let options = StatusOptions::parse_for("controls", rest)?;
+            client::run_controls(&options.server, options.form == StatusForm::Json)
+        }
         "selftest" => appliance::selftest(selftest_as_json(rest)?),
         "tune" => {
             no_arguments("tune", rest)?;

@@ -3,7 +3,7 @@
 use abi::parameter::{Maximum, Parameter};
 use abi::{GATES, PARAMETERS};
 
-use crate::control::REPLY_LIMITS;
+use crate::control::{LEASE_SECONDS, MOST_SUBSCRIBERS, NOTIFY_INTERVAL, REPLY_LIMITS};
 use crate::input::{ADMISSION_LIMITS, Code, MAX_COMMANDS, MAX_DATAGRAM_BYTES, MAX_DEPTH, MAX_FILE_BYTES, MAX_SECONDS};
 use crate::stamp::COMMAND_LIMIT;
 
@@ -14,6 +14,8 @@ pub fn protocol_markdown() -> String {
         parameters(),
         gates(),
         OTHER_ADDRESSES.to_string(),
+        subscriptions(),
+        CONTROLS.to_string(),
         TIME.to_string(),
         errors(),
         limits(),
@@ -43,7 +45,7 @@ Replies go to the address and port a datagram came from. A good command is answe
   sound OSC from its first to its last byte is refused as a whole and changes nothing.
 - Commands of one datagram take effect in its order. Send a burst as bundles rather than as single datagrams
   where you can: a datagram arrives whole or not at all.
-- One datagram is answered by at most one `/status.reply`, one `/version.reply`, one `/led.reply` and 16 `/error`. A message to
+- One datagram is answered by at most one `/status.reply`, one `/version.reply` (and one reply of each other kind) and 16 `/error`. A message to
   `/error`, or to an address that ends in `.reply`, is refused and never answered.
 ";
 
@@ -110,7 +112,60 @@ const OTHER_ADDRESSES: &str = "\
 | `/version` | none needed | one reply `/version.reply` with two strings: name and version |
 | `/led` | none needed | one reply `/led.reply`: what the light says (string), its code (int), the light (string); see `led` below |
 | `/identify` | none needed | the light blinks evenly, twice a second, for 5 seconds: this is the box |
+| `/panic` | none needed | silence within 5 ms of its taking effect, without a click: all gates are closed, and nothing rings on |
+| `/notify` | on or off, as a gate | tells the sender of every change of a value, see below |
+| `/controls` | none needed | one reply `/controls.reply` with the knobs and buttons, see below |
+| `/controls/learn` | an address, a string | binds the next control that is moved to it, see below; an empty string ends that |
 ";
+
+const SUBSCRIPTIONS: &str = "\
+## Subscriptions
+
+`/notify 1` is answered with `/notify.reply` and the seconds it lasts, <lease> (i). For so long the sender is told what the
+parameters are set to, whoever sets them: a knob, OSC, a score, a kept patch. It is told all of them at first, then each
+that has changed. The messages are those that would set the value, with a float (`/mod/filter/cutoff 440.0`), in one
+bundle with the tag 1. There are at most <rate> bundles a second; what changes more often is told as it is then. They count
+as answers (see Limits). To be told for longer, send it again, every ten seconds say; `/notify 0` ends it. <most> may be told
+at a time; the next one gets the error `full`. Do not subscribe one engine to another both ways: they would set each other.
+";
+
+const CONTROLS: &str = "\
+## Controls
+
+What is done at a knob, a button or a switch is a message like any other, which arrived when the pin moved: checked,
+stamped, logged and told to subscribers as one from the network. The last writer wins, and a knob goes on from the value
+that is set. `/controls.reply` holds pairs, as the status does; `chronus controls` prints them, live.
+
+| key | type | meaning |
+|---|---|---|
+| `controls.N.kind` | s | encoder, button or switch |
+| `controls.N.pins` | s | BCM numbers |
+| `controls.N.does` | s | the address it turns, or what it sends |
+| `controls.N.value` | f or s | what is set there; of a button or a switch `open` or `closed` |
+| `controls.N.right`, `controls.N.left` | h | detents turned, of an encoder |
+| `controls.N.illegal` | h | times that both contacts of an encoder changed at once: counted as going on as it went |
+| `controls.N.closed`, `controls.N.opened` | h | times that the contact of a button or a switch did so |
+| `controls.N.long`, `controls.N.double` | h | long and double presses of a button |
+| `controls.N.edges` | h | edges of its pins, with all bounces |
+| `controls.N.lost` | h | edges that the kernel had and nobody was told of |
+| `learning` | s | the address that the next control moved will be for; only while one is waited for |
+
+`/controls/learn` is answered with `/controls/learn.reply waiting` (or `ended`), and, when a control has been moved, with
+three strings: `bound`, what is bound to what, and `kept in` the configuration file or `not kept` and why, with the lines to
+write by hand. The move that shows which one is meant does nothing else. An encoder gets the whole range of the parameter;
+a button or a switch sends 1 and 0, or where no value is needed the address alone.
+";
+
+/// The page's part on subscriptions.
+fn subscriptions() -> String {
+    [
+        ("<lease>", LEASE_SECONDS),
+        ("<rate>", rt::clock::NANOSECONDS / NOTIFY_INTERVAL),
+        ("<most>", MOST_SUBSCRIBERS as u64),
+    ]
+    .into_iter()
+    .fold(SUBSCRIPTIONS.to_string(), |text, (place, number)| text.replace(place, &number.to_string()))
+}
 
 const TIME: &str = "\
 ## Time

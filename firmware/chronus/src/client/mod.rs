@@ -1,9 +1,12 @@
-//! The commands that talk to a running Chronus: `chronus send` and `chronus status`. They know the protocol
+//! The commands that talk to a running Chronus: `chronus send`, `chronus status` and `chronus controls`. They know the protocol
 //! and nothing of the engine.
 
 mod argument;
+mod controls;
 mod exchange;
 mod status;
 
+pub use argument::{parse as parse_argument, text as argument_text};
+pub use controls::run_controls;
 pub use exchange::{run_send, send};
 pub use status::run_status;

@@ -20,7 +20,7 @@ pub enum StatusForm {
     Json,
 }
 
-/// `chronus status [--all | --json] [ADDR:PORT]`.
+/// `chronus status [--all | --json] [ADDR:PORT]`, and `chronus controls` with `--json`.
 #[derive(Clone, Debug, PartialEq)]
 pub struct StatusOptions {
     /// The engine to ask, as ADDR:PORT.
@@ -35,6 +35,14 @@ impl StatusOptions {
     /// # Errors
     /// What is wrong with them.
     pub fn parse(arguments: &[OsString]) -> Result<Self, Wrong> {
+        Self::parse_for("status", arguments)
+    }
+
+    /// Reads the arguments after a command that takes the same.
+    ///
+    /// # Errors
+    /// What is wrong with them.
+    pub fn parse_for(command: &str, arguments: &[OsString]) -> Result<Self, Wrong> {
         let mut parser = Parser::from_args(arguments);
         let (mut server, mut form) = (None, StatusForm::Summary);
         while let Some(argument) = parser.next()? {
@@ -42,7 +50,7 @@ impl StatusOptions {
                 Arg::Long("json") => form = StatusForm::Json,
                 Arg::Long("all") => form = StatusForm::All,
                 Arg::Value(text) if server.is_none() => server = Some(server_address(text.string()?)?),
-                other => return Err(unexpected(other, "status")),
+                other => return Err(unexpected(other, command)),
             }
         }
         Ok(Self { server: server.unwrap_or_else(|| DEFAULT_SERVER.to_owned()), form })

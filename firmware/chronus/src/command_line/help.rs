@@ -16,6 +16,7 @@ Commands:
   render    a score into a WAV file, as fast as possible, without workers        (chronus render --help)
   send      one OSC message to a running engine, and print its answer            (chronus send --help)
   status    the counters of a running engine                                     (chronus status --help)
+  controls  its knobs and buttons, live: to check the wiring                     (chronus controls --help)
   --version, --help
 
 Commands of the box:
@@ -57,7 +58,8 @@ chronus run [OPTION...]: the engine.
   --real-time MODE   auto (default: a refusal is a warning), require (a refusal is fatal), off
   --cores A,S0,S1    cores of the audio thread and the two workers (default with 4 or more cores: 1,2,3)
   --config FILE      the same options as TOML: [engine] sink, rate, lead, workers, periods, real_time, cores,
-                     patch; [osc] listen; [led] status. The command line wins
+                     patch; [osc] listen; [led] status; [[control]]: knobs and buttons on a Raspberry Pi's pins, each
+                     explained in board/common/chronus.toml. The command line wins
 
 Ctrl-C or SIGTERM ends it: the sound is ramped down, the workers end, the WAV file is whole.
 CHRONUS_LOG=debug shows more.
@@ -92,6 +94,18 @@ chronus status [--all | --json] [ADDR:PORT]
 Asks a running engine (default: 127.0.0.1:5005) how it is doing: first whether all is well, then the workers and
 their process ids, the sound card, commands, and what happened since the start. --all prints every counter
 (PROTOCOL.md explains each), --json the same for programs.
+";
+
+const CONTROLS: &str = "\
+chronus controls [--json] [ADDR:PORT]
+
+Shows the knobs, buttons and switches of a running engine (default: 127.0.0.1:5005), anew whenever one of them is moved,
+until Ctrl-C: what each is for, its value, how often it was moved, how many edges its pins had, how many of them were
+lost. Turn each knob slowly by one detent each way: right and left count one each. If they count two, its resolution is
+half; if they count none at every second detent, too; if they are the wrong way round, exchange its two pins. --json
+prints it once, for programs.
+
+To bind a control: chronus send /controls/learn /mod/filter/q  and move it. It is written into the configuration file.
 ";
 
 const SELFTEST: &str = "\
@@ -130,7 +144,8 @@ chronus apply-config FILE --into FOLDER
 
 Says the same as check-config, and writes into FOLDER, each file at once or not at all:
 
-  engine.toml      what `chronus run --config` takes: [engine], [osc], [led], over a box's own defaults
+  engine.toml      what `chronus run --config` takes: [engine], [osc], [led] and each [[control]], over a box's
+                   own defaults
   name             the box's name in the network: [box] name, else by its serial number, such as chronus-1a2b
   hat              lines for the firmware: the sound card on the pins, [audio] hat, and the light, [led] status; none,
                    so that both stay as they are, if hat is missing in a FILE with mistakes
@@ -138,7 +153,8 @@ Says the same as check-config, and writes into FOLDER, each file at once or not 
   status.txt       what was found, for a person
 
 The rest is written whatever is in FILE, and also if there is none: an unknown key is left out, and so is a wrong SSH key;
-any other wrong value costs its section, a file that cannot be understood costs all settings. Exit code 0 if nothing is wrong, 1 if something is.
+any other wrong value costs its section or its control, a file that cannot be understood costs all settings. Exit code 0 if
+nothing is wrong, 1 if something is.
 ";
 
 /// The help of a command; `None` if there is no such command.
@@ -148,6 +164,7 @@ pub fn help_text(command: &str) -> Option<&'static str> {
         "render" => Some(RENDER),
         "send" => Some(SEND),
         "status" => Some(STATUS),
+        "controls" => Some(CONTROLS),
         "selftest" => Some(SELFTEST),
         "jig" => Some(JIG),
         "tune" => Some(TUNE),

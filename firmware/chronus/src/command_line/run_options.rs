@@ -11,6 +11,8 @@ use super::configuration::{Configuration, parse_configuration, read_configuratio
 use crate::light::LightChoice;
 
 use super::options::{Wrong, checked_rate, distinct, length, unexpected, value_of};
+use crate::settings::read_controls;
+use crate::surface::Control;
 
 /// Where the sound is to go.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -64,6 +66,10 @@ pub struct RunOptions {
     pub real_time: RealTime,
     /// Cores of the audio thread and the two slots, if chosen by hand.
     pub cores: Option<[usize; 3]>,
+    /// The controls on the pins.
+    pub controls: Vec<Control>,
+    /// The file in which learned bindings of them are kept.
+    pub bindings: Option<PathBuf>,
 }
 
 impl Default for RunOptions {
@@ -86,6 +92,8 @@ impl Default for RunOptions {
             periods: 2,
             real_time: RealTime::Auto,
             cores: None,
+            controls: Vec::new(),
+            bindings: None,
         }
     }
 }
@@ -104,6 +112,9 @@ impl RunOptions {
             for path in &files {
                 let configuration = read_configuration(path)?;
                 options.apply(&configuration).map_err(|wrong| Wrong(format!("{}: {wrong}", path.display())))?;
+                if !configuration.control.is_empty() {
+                    options.bindings = configuration.surface.file.or(Some(path.clone()));
+                }
             }
             options.take_arguments(arguments)?;
         }
@@ -186,6 +197,9 @@ impl RunOptions {
         engine.cores.as_deref().map_or(Ok(()), |text| self.set_cores(text))?;
         configuration.led.status.as_deref().map_or(Ok(()), |text| self.set_led(text))?;
         self.led_code = configuration.led.code.unwrap_or(self.led_code);
+        if !configuration.control.is_empty() {
+            self.controls = read_controls(&configuration.control).map_err(Wrong)?;
+        }
         configuration.osc.listen.as_deref().map_or(Ok(()), |text| self.set_osc(text))
     }
 
@@ -196,7 +210,8 @@ impl RunOptions {
                     .to_owned(),
             ));
         }
-        if self.keep_score.is_some() && self.osc.is_none() {
+        let live = self.osc.is_some() || !self.controls.is_empty();
+        if self.keep_score.is_some() && !live {
             return Err(Wrong("--keep-score keeps what is played live, and OSC is off: leave one out".to_owned()));
         }
         if self.patch.is_some() && self.score.is_some() {
@@ -205,7 +220,7 @@ impl RunOptions {
                     .to_owned(),
             ));
         }
-        if self.patch.is_some() && self.osc.is_none() {
+        if self.patch.is_some() && !live {
             return Err(Wrong("--patch keeps values that are set live, and OSC is off: leave one out".to_owned()));
         }
         let recording = match &self.sink {

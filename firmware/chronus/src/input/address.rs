@@ -24,6 +24,14 @@ pub enum Target {
     Led,
     /// `/identify`.
     Identify,
+    /// `/panic`.
+    Panic,
+    /// `/notify`.
+    Notify,
+    /// `/controls`.
+    Controls,
+    /// `/controls/learn`.
+    Learn,
     /// Test builds: `/poison WORD`.
     #[cfg(feature = "faults")]
     Poison,
@@ -52,6 +60,10 @@ static ADDRESSES: LazyLock<Vec<(String, Target)>> = LazyLock::new(|| {
         ("/version", Target::Version),
         ("/led", Target::Led),
         ("/identify", Target::Identify),
+        ("/panic", Target::Panic),
+        ("/notify", Target::Notify),
+        ("/controls", Target::Controls),
+        ("/controls/learn", Target::Learn),
     ]
     .map(|(address, target)| (address.to_string(), target));
     let known = parameters.chain(gates).chain(aliases).chain(plain);
@@ -122,7 +134,7 @@ mod tests {
     #[test]
     fn patterns_find_all_they_mean() {
         for (pattern, count) in
-            [("/mod/*/*", 9), ("/mod/{sine,filter}/*", 5), ("/mod/*/gain", 1), ("/*", 5), ("/engine/?*", 2), ("/x*", 0)]
+            [("/mod/*/*", 9), ("/mod/{sine,filter}/*", 5), ("/mod/*/gain", 1), ("/*", 8), ("/engine/?*", 2), ("/x*", 0)]
         {
             assert_eq!(find(pattern).len(), count, "{pattern}");
         }

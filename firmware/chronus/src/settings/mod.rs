@@ -1,6 +1,7 @@
 //! chronus.toml, the one file a box's owner writes: `chronus check-config` says what is wrong with it, and
 //! `chronus apply-config` makes of it what the parts of the box read. A mistake costs what it is about, never the sound.
 
+mod control;
 mod document;
 mod engine;
 mod files;
@@ -8,22 +9,25 @@ mod finding;
 mod hat;
 mod keys;
 mod led;
+mod learned;
 mod name;
 mod ssh_key;
 mod status;
 mod text;
 
 use std::io::Write;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
 use toml::Table;
 
 use crate::appliance::Machine;
 use crate::light::LightChoice;
+pub use control::read_controls;
 pub use files::write_whole;
 use finding::{Finding, Severity};
 use hat::Hat;
+pub use learned::write_binding;
 
 /// What holds for this box.
 struct Settings {
@@ -41,6 +45,10 @@ struct Settings {
     light: LightChoice,
     /// Which light was meant cannot be read.
     light_in_doubt: bool,
+    /// Each `[[control]]` that is right, as it was written.
+    controls: Vec<Table>,
+    /// The file.
+    file: PathBuf,
     /// What is wrong with the file.
     findings: Vec<Finding>,
 }
@@ -50,8 +58,8 @@ impl Settings {
     fn read(file: &Path, machine: &Machine) -> Self {
         let mut findings = Vec::new();
         let text = text::read_text(file, &mut findings);
-        let sections = text.as_deref().map(|text| document::read_sections(text, &mut findings));
-        let (mut sections, text) = (sections.unwrap_or_default(), text.unwrap_or_default());
+        let read = text.as_deref().map(|text| document::read(text, &mut findings));
+        let ((mut sections, controls), text) = (read.unwrap_or_default(), text.unwrap_or_default());
         let own = |name: &str| sections.get(name).cloned().unwrap_or_default();
         if let Err(reason) = engine::check_together(&own("engine"), &own("osc")) {
             let text = format!(
@@ -88,6 +96,8 @@ impl Settings {
             osc: section("osc"),
             light: led::light(light, light_in_doubt, machine),
             light_in_doubt,
+            controls,
+            file: file.to_owned(),
             findings,
         }
     }
@@ -97,7 +107,8 @@ impl Settings {
         [
             (
                 "engine.toml",
-                Some(engine::engine_file(&self.engine, &self.osc) + &led::engine_lines(&self.light, self.code())),
+                Some(engine::engine_file(&self.engine, &self.osc) + &led::engine_lines(&self.light, self.code())
+ + &engine::controls_file(&self.controls, &self.file)),
             ),
             ("name", Some(format!("{}\n", self.name))),
             ("authorized_keys", Some(self.keys.iter().map(|key| format!("{key}\n")).collect())),

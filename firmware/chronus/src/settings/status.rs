@@ -35,6 +35,7 @@ pub(super) fn text(settings: &Settings) -> String {
         ("engine", said(&settings.engine)),
         ("osc", said(&settings.osc)),
         ("light", light(settings)),
+        ("controls", controls(&settings.controls)),
     ] {
         let _ = writeln!(text, "{what}: {is}");
     }
@@ -46,6 +47,17 @@ fn light(settings: &Settings) -> String {
         0 => settings.light.to_string(),
         times => format!("{}, which blinks {times} times, over and over, for what is wrong", settings.light),
     }
+}
+
+/// Those that are right: kinds and pins.
+fn controls(tables: &[Table]) -> String {
+    let controls = super::read_controls(tables).unwrap_or_default();
+    let words = controls.iter().map(|control| {
+        let pins = control.pins.iter().map(ToString::to_string).collect::<Vec<_>>().join(" ");
+        format!("{} on GPIO {pins}", control.kind())
+    });
+    let words = words.collect::<Vec<_>>().join(", ");
+    if words.is_empty() { "none".to_owned() } else { words }
 }
 
 fn said(section: &Table) -> String {

@@ -206,8 +206,11 @@ fn the_template_of_the_card_is_right() {
     assert_eq!(file(&settings, "name"), "chronus-c3d4\n", "the template is the same for every box");
     // With every line taken in that is shown; the key is cut there.
     let shown = String::from_utf8(text).unwrap().replace("ssh-ed25519 AAAA... me@laptop", KEY);
-    let taken =
-        |line: &str| line.strip_prefix('#').filter(|rest| rest.starts_with(char::is_alphabetic)).map(str::to_owned);
+    let taken = |line: &str| {
+        line.strip_prefix('#')
+            .filter(|rest| rest.starts_with(|first: char| first.is_alphabetic() || first == '['))
+            .map(str::to_owned)
+    };
     let all: Vec<_> = shown.lines().map(|line| taken(line).unwrap_or_else(|| line.to_owned())).collect();
     assert_ne!(all.join("\n"), shown.trim_end());
     assert_eq!(findings(&read(all.join("\n").as_bytes())), []);
@@ -259,4 +262,48 @@ fn a_light_that_cannot_be_is_named_with_its_line() {
     let settings = read(b"schema = 1\n[led]\nstatus = \"gpio:18\"\n");
     assert_eq!((findings(&settings), &settings.light), (vec![], &LightChoice::Gpio(18)));
     assert!(!file(&settings, "hat").contains("i2s"), "I2S would take the pin");
+}
+
+const CONTROLS: &str = "\n[[control]]\nkind = \"encoder\"\npins = [17, 27]\naddress = \"/mod/filter/cutoff\"\n\n\
+    [[control]]\nkind = \"button\"\npin = 22\npress = \"/gate/adsr 1\"\n";
+
+#[test]
+fn controls_are_for_the_engine_and_a_mistake_costs_its_control() {
+    let settings = read((good() + CONTROLS).as_bytes());
+    assert_eq!((findings(&settings), options(&settings).controls.len()), (vec![], 2));
+    let engine = file(&settings, "engine.toml");
+    assert!(engine.contains("[surface]") && engine.contains("/chronus.toml\""), "{engine}");
+    assert!(file(&settings, "status.txt").contains("controls: encoder on GPIO 17 27, button on GPIO 22"));
+    // The file without them has 16 lines, and an empty one comes before each.
+    for (right, wrong, line, severity, left, hint) in [
+        ("[17, 27]", "[17, 21]", 20, Severity::Error, 1, "sound card on the pins"),
+        ("pin = 22", "pin = 17", 25, Severity::Error, 1, "GPIO 17 is used by control 1 (encoder)"),
+        ("pin = 22", "pni = 22\npin = 22", 25, Severity::Warning, 2, "did you mean pin?"),
+        ("\"button\"", "\"pot\"", 24, Severity::Error, 1, "analogue"),
+        ("/gate/adsr 1", "/gate/adrs 1", 26, Severity::Error, 1, "did you mean /gate/adsr"),
+        ("kind = \"button\"\n", "", 23, Severity::Error, 1, "it has no kind"),
+        (
+            "[[control]]\nkind = \"button\"",
+            "[[contorl]]\nkind = \"button\"",
+            23,
+            Severity::Warning,
+            1,
+            "did you mean [control]",
+        ),
+    ] {
+        let settings = read((good() + CONTROLS).replace(right, wrong).as_bytes());
+        let found = findings(&settings);
+        assert_eq!(found.len(), 1, "{found:?}");
+        assert_eq!((found[0].0, found[0].1), (Some(line), severity), "{found:?}");
+        assert!(found[0].2.contains(hint), "{found:?}");
+        assert_eq!((options(&settings).controls.len(), options(&settings).lead), (left, 3), "{wrong}");
+    }
+    let light = read((good() + CONTROLS + "\n[led]\nstatus = \"gpio:22\"\n").as_bytes());
+    assert!(
+        findings(&light).iter().any(|one| one.2.contains("GPIO 22 is used by the light")),
+        "{:?}",
+        findings(&light)
+    );
+    let single = read((good() + "\n[control]\nkind = \"button\"\n").as_bytes());
+    assert!(findings(&single)[0].2.contains("[[control]], in two brackets"), "{:?}", findings(&single));
 }
