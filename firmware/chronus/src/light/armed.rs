@@ -30,12 +30,14 @@ pub fn text(state: LightState, phase: u64, trust: u64, brightness: u32) -> Strin
     }
     let mut segments = Pattern::of(state).cut(phase, trust);
     let dark = Segment { on: false, length: FOR_EVER };
-    let mut left = SILENCE;
+    let (mut left, mut bytes) = (SILENCE, line(&segments, brightness).len());
     for segment in silence.segments().iter().cycle() {
         segments.push(*segment);
         left = left.saturating_sub(segment.length);
-        // What is written for a bright light is longer.
-        let full = line(&segments, brightness).len() + line(&[dark, *segment], brightness).len() > MOST_BYTES;
+        bytes += line(&[*segment], brightness).len();
+        // What is written for a bright light is longer. Light takes more room than dark.
+        let light = Segment { on: true, ..*segment };
+        let full = bytes + line(&[dark, light], brightness).len() > MOST_BYTES;
         if left == 0 || full {
             break;
         }

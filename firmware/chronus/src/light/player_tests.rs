@@ -78,6 +78,9 @@ fn when_nobody_tells_it_any_more_it_leaves_solid_by_itself() {
 }
 
 proptest! {
+    // Each has a folder and thousands of milliseconds of its own.
+    #![proptest_config(ProptestConfig::with_cases(32))]
+
     /// Whatever the changes, and however late the thread is (but not as late as the dead): at each moment the light is
     /// that of the state it was told last, and of no third one.
     #[test]
