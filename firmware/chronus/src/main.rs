@@ -31,8 +31,8 @@ use std::io::Write;
 use std::process::ExitCode;
 
 use command_line::{
-    OVERVIEW, RenderOptions, RunOptions, SendOptions, SettingsOptions, StatusForm, StatusOptions, Wrong, help_text, jig_server,
-    no_arguments, selftest_as_json,
+    OVERVIEW, RenderOptions, RunOptions, SendOptions, SettingsOptions, StatusForm, StatusOptions, Wrong, help_text,
+    jig_server, no_arguments, selftest_as_json,
 };
 
 #[cfg(feature = "audit")]

@@ -22,8 +22,13 @@ fn check(bytes: &[u8]) -> Vec<Result<Request, Refusal>> {
                 assert!(intent.when == When::Arrival(5) || bytes.starts_with(b"#bundle\0"));
             }
             Ok(
-                Request::Status | Request::Version | Request::Led | Request::Identify | Request::Notify(_)
-                | Request::Controls | Request::Learn(_),
+                Request::Status
+                | Request::Version
+                | Request::Led
+                | Request::Identify
+                | Request::Notify(_)
+                | Request::Controls
+                | Request::Learn(_),
             ) => {}
             Err(refusal) => {
                 assert!(!refusal.text.is_empty());

@@ -8,8 +8,8 @@ mod files;
 mod finding;
 mod hat;
 mod keys;
-mod led;
 mod learned;
+mod led;
 mod name;
 mod ssh_key;
 mod status;
@@ -78,7 +78,9 @@ impl Settings {
         let keys = section("ssh").get("keys").and_then(|keys| keys.as_array().cloned()).unwrap_or_default();
         let hat = said("audio", "hat").and_then(|hat| Hat::named(hat).ok()).or(unsaid_hat);
         let mut light = said("led", "status").and_then(|light| LightChoice::parse(light).ok());
-        if let Some(Err(reason)) = light.as_ref().map(|light| led::check_beside(light, hat.unwrap_or(Hat::Auto), machine)) {
+        if let Some(Err(reason)) =
+            light.as_ref().map(|light| led::check_beside(light, hat.unwrap_or(Hat::Auto), machine))
+        {
             let line = document::line_of_key(&text, "led", "status");
             let text =
                 format!("[led] status: {reason}. For example: status = \"gpio:23\". There is no light until then");
@@ -107,8 +109,11 @@ impl Settings {
         [
             (
                 "engine.toml",
-                Some(engine::engine_file(&self.engine, &self.osc) + &led::engine_lines(&self.light, self.code())
- + &engine::controls_file(&self.controls, &self.file)),
+                Some(
+                    engine::engine_file(&self.engine, &self.osc)
+                        + &led::engine_lines(&self.light, self.code())
+                        + &engine::controls_file(&self.controls, &self.file),
+                ),
             ),
             ("name", Some(format!("{}\n", self.name))),
             ("authorized_keys", Some(self.keys.iter().map(|key| format!("{key}\n")).collect())),
