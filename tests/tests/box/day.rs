@@ -43,6 +43,8 @@ pub struct Day {
 /// Lives through it.
 pub fn live_through(root: &Path) -> Day {
     let folder = Folder::new("box");
+    // Before the box starts: while it waits for this machine it would play, which costs more than all that is tested.
+    write_score(&folder);
     let mut guest = Guest::start(&root.join("disk"), &folder.file("."), &["--throw-away"]);
     guest.wait_for_engine();
     let health = examine(&mut guest);
@@ -105,12 +107,16 @@ fn audible_score() -> Score {
     score
 }
 
+/// Writes the score, and what it should sound like: score.osc and score.wav.
+fn write_score(folder: &Folder) {
+    let score = folder.file("score.osc");
+    audible_score().write(&score);
+    render(Build::Release, &score, &folder.file("score.wav"), &["--blocks", &SCORE_BLOCKS.to_string()]);
+}
+
 /// Also gives how many frames the card had taken from the second engine when that was held still, and then killed.
 fn play_score(guest: &mut Guest, folder: &Folder) -> (Take, u64) {
-    let (score, rendered) = (folder.file("score.osc"), folder.file("score.wav"));
-    audible_score().write(&score);
-    render(Build::Release, &score, &rendered, &["--blocks", &SCORE_BLOCKS.to_string()]);
-    guest.put(&score, "/run/agent/score.osc");
+    guest.put(&folder.file("score.osc"), "/run/agent/score.osc");
     start_take(guest, "--score /run/agent/score.osc");
     let killed = "kills=0; while [ $kills -lt 12 ]; do kill -9 $(worker) && kills=$((kills + 1)); usleep 60000; done";
     guest.run(killed);
@@ -124,7 +130,7 @@ fn play_score(guest: &mut Guest, folder: &Folder) -> (Take, u64) {
     let taken = guest.run(&format!("usleep 800000; kill -STOP $(engine); usleep 50000; {card}; kill -9 $(engine)"));
     guest.wait_until("grep -q '^played' /run/agent/words && ! systemctl --quiet is-active chronus.service");
     let said = words(guest) + &guest.run("systemctl show chronus.service -p NRestarts -p Result");
-    let mut reference = quantised(&rendered);
+    let mut reference = quantised(&folder.file("score.wav"));
     // It ends with the score; the last block is faded out.
     reference.truncate((told(&said, "played") as usize - 1) * 256);
     (Take { reference, said }, taken.parse().expect("a number of frames"))

@@ -11,7 +11,6 @@ use std::sync::OnceLock;
 use card::Card;
 use chronus_tests::engine::told;
 use chronus_tests::guest;
-use chronus_tests::skipped;
 use comparison::{compare, pieces};
 use day::{Day, Take};
 
@@ -29,13 +28,8 @@ struct Runs {
     card: Result<Card, ()>,
 }
 
-/// Two machines at a time, once for all tests: each keeps one core busy. `None` where there can be none, and where they
-/// are not asked for: not all of these tests have been seen to pass (ARCHITECTURE.md, What comes next).
+/// Two machines at a time, once for all tests: each keeps one core busy. `None` where there can be none.
 fn runs() -> Option<&'static Runs> {
-    if std::env::var_os("CHRONUS_TEST_BOX").is_none() {
-        skipped("box", "not all of it holds yet; to see what does: CHRONUS_TEST_BOX=1 scripts/test (20 minutes more)");
-        return None;
-    }
     static RUNS: OnceLock<Option<Runs>> = OnceLock::new();
     let live_through = |root| {
         std::thread::scope(|scope| {
@@ -120,6 +114,8 @@ fn what_is_played_by_osc_is_heard_bit_for_bit_and_a_card_that_comes_back_is_take
     assert_eq!((without.as_str(), again.as_str()), ("\"lost\"", "\"playing\""), "{}", day.live.said);
     let found = compare(&day.played, &day.live);
     assert!(found.from_start > 30_000 && found.to_end > 30_000, "{found:?} {}", day.live.said);
+    // What the card plays while it leaves and comes back is not promised; it is told.
+    println!("{} audible frames between the pieces before the card left and after it came back", found.audible_between);
     assert_eq!(told(&day.live.said, "late blocks"), 0, "{}", day.live.said);
 }
 
