@@ -155,7 +155,7 @@ fn cut_power() -> Cuts {
             cuts.wrong.push(format!("after {} cuts DATA is {state}", cuts.count));
         }
         if cuts.count > 0 {
-            guest.wait_until("chronus status | grep -q 'patch.*kept'");
+            guest.wait_until("chronus status --all | grep -q 'patch.*kept'");
             // Something else is set: the file is written anew, with what the engine has for the pair.
             guest.send("/mod/filter/q", OscType::Float(1.0 + cuts.count as f32));
             guest.wait_until(&format!("grep -q '^q = {}' {PATCH}", 1 + cuts.count));

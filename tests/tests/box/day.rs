@@ -176,7 +176,7 @@ fn play_live(guest: &mut Guest, folder: &Folder) -> (Take, (String, String)) {
     guest.wait_until("! [ -e /proc/asound/Intel ] && usleep 300000");
     let without = guest.status()["sound_card"].to_string();
     guest.run(&format!("cat /run/agent/card >{card}/bind"));
-    guest.wait_until("chronus status | grep -q 'sound_card *playing'");
+    guest.wait_until("chronus status --all | grep -q 'sound_card *playing'");
     let again = guest.status()["sound_card"].to_string();
     // Its interrupts are new ones, and get their priority as those of the first did.
     guest.wait_until("chronus selftest | grep -q 'interrupt_threads.*holds.*snd_hda'");
@@ -195,7 +195,7 @@ fn fill_data(guest: &mut Guest) -> String {
     let (status, _) = guest.attempt("dd if=/dev/zero of=/data/recordings/rest.wav bs=64k");
     assert_ne!(status, 0, "DATA was never full");
     guest.send("/mod/sine/freq", OscType::Float(330.0));
-    guest.wait_until("chronus status | grep -q 'patch.*failing'");
+    guest.wait_until("chronus status --all | grep -q 'patch.*failing'");
     guest.run("kill -9 $(worker); usleep 500000; rm /data/recordings/*.wav");
     guest.wait_until("grep -q 'freq = 330' /data/presets/last.toml");
     let status = guest.status();
