@@ -120,12 +120,16 @@ fn an_engine_that_is_alive_and_plays_nothing_does_not_look_well() {
 fn a_mistake_in_chronus_toml_is_blinked_by_its_number() {
     let folder = Folder::new("light-code");
     let (wrong, made) = (folder.file("chronus.toml"), folder.file("made"));
-    std::fs::write(&wrong, "schema = 1\n[audio]\nhat = \"hifibery\"\n[led]\nstatus = \"gpio:23\"\n").expect("a file");
+    std::fs::write(
+        &wrong,
+        "schema = 1\n[box]\nname = \"Stage Left\"\n[audio]\nhat = \"hifiberry-dac\"\n[led]\nstatus = \"gpio:23\"\n",
+    )
+    .expect("a file");
     let (code, said, _) = call(&["apply-config", wrong.to_str().unwrap(), "--into", made.to_str().unwrap()]);
     assert!(code == 1 && said.contains("line 3: error"), "{said}");
     let engine_file = std::fs::read_to_string(made.join("engine.toml")).expect("a file");
     let section = engine_file.split_once("[led]").expect("a light").1;
-    assert_eq!(section.trim(), "status = \"gpio:23\"\ncode = 3");
+    assert_eq!(section.trim(), "status = \"gpio:23\"\ncode = 2");
     let lines = std::fs::read_to_string(made.join("hat")).expect("a file");
     assert!(lines.contains("dtoverlay=gpio-led,gpio=23,label=chronus:status,trigger=timer\n"), "{lines}");
 
@@ -136,14 +140,14 @@ fn a_mistake_in_chronus_toml_is_blinked_by_its_number() {
     let arguments = ["--sink", "paced", "--osc", "127.0.0.1:0", "--config", settings.to_str().unwrap()];
     let engine = Engine::start(Build::Release, &arguments);
     let status = wait_for_state(&engine, "configuration-error");
-    assert_eq!(status["led"]["code"], 3);
+    assert_eq!(status["led"]["code"], 2);
     let before = light.told().len();
     // Three turns of what is told twice a second.
     light.wait_for("three turns", before + 18, |_| true);
     let seen = light.seen(before);
     let pauses: Vec<usize> = (0..seen.len()).filter(|place| !seen[*place].0 && seen[*place].1 > 800).collect();
     let counts: Vec<usize> = pauses.windows(2).map(|pair| (pair[1] - pair[0]) / 2).collect();
-    assert!(counts.contains(&3), "blinks between two pauses: {counts:?} in {seen:?}");
+    assert!(counts.contains(&2), "blinks between two pauses: {counts:?} in {seen:?}");
 }
 
 #[test]
@@ -159,7 +163,7 @@ fn a_box_says_which_one_it_is_and_then_how_it_is_again() {
     wait_for_state(&engine, "identify");
     let after = wait_for_state(&engine, "healthy");
     assert_eq!(after["led"]["lamp"], light.argument());
-    let table = call(&["status", &engine.address()]).1;
+    let table = call(&["status", "--all", &engine.address()]).1;
     assert!(table.contains("led  healthy  code 0  lamp led:"), "{table}");
 }
 

@@ -35,7 +35,6 @@ pub struct Edge {
 }
 
 /// A pin that is driven.
-#[allow(dead_code, reason = "for the light, which the kernel drives where it can")]
 pub trait Output: Send {
     /// Drives it high or low. Does not wait.
     fn set(&mut self, high: bool);
@@ -53,7 +52,6 @@ pub trait Gpio: Send {
     ///
     /// # Errors
     /// In words: what was refused, and what to do.
-    #[allow(dead_code, reason = "for the light, which the kernel drives where it can")]
     fn output(&mut self, pin: u8, high: bool) -> Result<Box<dyn Output>, String>;
 
     /// Waits for edges of the inputs, so long at most or without end, and adds all there are to `edges`. Those of one

@@ -4,6 +4,8 @@ use std::fs::File;
 use std::io::Write;
 use std::path::{Path, PathBuf};
 
+use crate::gpio;
+
 /// The kernel's trigger that blinks as it is told, and goes on without us.
 const TRIGGER: &str = "pattern";
 
@@ -47,6 +49,24 @@ impl Lamp {
             write(folder, "trigger", "none\n")?;
         }
         Ok(Self::Switched(Box::new(Brightness { folder: folder.to_owned(), brightness })))
+    }
+
+    /// On a pin, by its BCM number, of which the kernel has made no light.
+    ///
+    /// # Errors
+    /// In words: that this machine has no pins, or that they may not be used.
+    pub fn on_pin(pin: u8) -> Result<Self, String> {
+        gpio::open()?.output(pin, false).map(|output| Self::Switched(Box::new(Line(output))))
+    }
+}
+
+/// A pin that is driven.
+struct Line(Box<dyn gpio::Output>);
+
+impl Switch for Line {
+    fn set(&mut self, on: bool) -> Result<(), String> {
+        self.0.set(on);
+        Ok(())
     }
 }
 

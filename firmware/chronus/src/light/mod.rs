@@ -76,12 +76,16 @@ impl Light {
 
     fn open(&self) -> Option<Lamp> {
         let folder = self.choice.folder()?;
-        match Lamp::open(&folder) {
+        let lamp = Lamp::open(&folder).or_else(|reason| match self.choice {
+            LightChoice::Gpio(pin) => Lamp::on_pin(pin).map_err(|other| format!("{reason}, and {other}")),
+            _ => Err(reason),
+        });
+        match lamp {
             Ok(lamp) => {
                 if matches!(lamp, Lamp::Switched(_)) {
                     log::warn!(
-                        "the light {} has no trigger `pattern`: it is switched by the engine, and stays as it is if the \
-                         engine is killed",
+                        "the kernel does not blink the light {} by itself (it has no device, or no trigger `pattern`): the \
+                         engine switches it, and it stays as it is if the engine is killed",
                         self.choice
                     );
                 }

@@ -38,6 +38,9 @@ pub fn summary(status: &Value) -> String {
         lines.push(format!("load      {percent:.1} % of the time there is for a block"));
     }
     lines.push(format!("rights    {}", find(status, "real_time").as_str().unwrap_or("not known")));
+    if let Some(lamp) = find(status, "led.lamp").as_str().filter(|lamp| *lamp != "off") {
+        lines.push(format!("light     {lamp}: {}", text(status, "led.state")));
+    }
     let xruns = ("xruns", "times the sound card ran dry");
     // Without a card nothing runs dry; what is counted is that this process was kept from its clock.
     let of_card = text(status, "sound_card") != "none";
