@@ -10,6 +10,7 @@ pub mod live;
 pub mod other_host;
 pub mod overload;
 pub mod patch;
+pub mod pins;
 pub mod process;
 pub mod random;
 pub mod recording;

@@ -3,7 +3,7 @@
 use std::net::UdpSocket;
 use std::time::Duration;
 
-use rosc::{OscMessage, OscPacket, OscType};
+use rosc::{OscMessage, OscPacket, OscTime, OscType};
 
 use crate::build::Build;
 use crate::engine::{Engine, Folder, render, told};
@@ -28,6 +28,8 @@ pub struct Outcome {
     pub differing: Vec<usize>,
     /// Commands in the kept score.
     pub kept: u64,
+    /// These commands, each with its time tag.
+    pub commands: Vec<(OscTime, OscMessage)>,
 }
 
 impl Outcome {
@@ -95,8 +97,8 @@ impl Live {
         let played = Recording::read(&self.folder.file("played.wav"));
         let differing = played.differing_blocks(&Recording::read(&reference));
         let late = told(&output, "late blocks");
-        let kept = commands(&std::fs::read(&kept).expect("the kept score"));
-        Outcome { output, late, differing, kept }
+        let score = std::fs::read(&kept).expect("the kept score");
+        Outcome { output, late, differing, kept: commands(&score), commands: bundles(&score) }
     }
 }
 
@@ -112,6 +114,22 @@ fn commands(mut file: &[u8]) -> u64 {
         count += u64::from(length > EMPTY_BUNDLE);
     }
     count
+}
+
+/// The commands in a kept score, with their time tags.
+fn bundles(mut file: &[u8]) -> Vec<(OscTime, OscMessage)> {
+    let mut all = Vec::new();
+    while let Some((length, rest)) = file.split_first_chunk::<4>() {
+        let (bundle, rest) = rest.split_at(i32::from_be_bytes(*length) as usize);
+        file = rest;
+        let (_, packet) = rosc::decoder::decode_udp(bundle).expect("a bundle");
+        let OscPacket::Bundle(bundle) = packet else { panic!("a score is made of bundles") };
+        all.extend(bundle.content.into_iter().map(|packet| match packet {
+            OscPacket::Message(message) => (bundle.timetag, message),
+            OscPacket::Bundle(_) => panic!("bundles in it are flat"),
+        }));
+    }
+    all
 }
 
 /// Runs `test` until nothing was late, which on a shared machine another program may cause; at most three times.

@@ -9,6 +9,7 @@ const OPERATION_SET: u64 = 1;
 const OPERATION_GATE: u64 = 2;
 #[cfg(feature = "faults")]
 const OPERATION_POISON: u64 = 3;
+const OPERATION_SILENCE: u64 = 4;
 
 /// What a command does. Values are already finite and inside the parameter's range.
 #[derive(Clone, Copy, Debug, PartialEq)]
@@ -17,6 +18,8 @@ pub enum Operation {
     Set(ParameterId, f64),
     /// Open (`true`) or close a gate.
     Gate(GateId, bool),
+    /// Fade everything that sounds to silence, at once, and close all gates.
+    Silence,
     /// Test builds: do what no worker survives.
     #[cfg(feature = "faults")]
     Poison(crate::Poison),
@@ -38,6 +41,7 @@ impl Command {
         let (operation, target, value) = match self.operation {
             Operation::Set(id, value) => (OPERATION_SET, id as u64, value.to_bits()),
             Operation::Gate(id, on) => (OPERATION_GATE, id as u64, u64::from(on)),
+            Operation::Silence => (OPERATION_SILENCE, 0, 0),
             #[cfg(feature = "faults")]
             Operation::Poison(poison) => (OPERATION_POISON, poison as u64, 0),
         };
@@ -54,6 +58,7 @@ impl Command {
         let operation = match operation {
             OPERATION_SET => Operation::Set(PARAMETERS.get(target)?.id, f64::from_bits(value)),
             OPERATION_GATE => Operation::Gate(GATES.get(target)?.id, value != 0),
+            OPERATION_SILENCE => Operation::Silence,
             #[cfg(feature = "faults")]
             OPERATION_POISON => Operation::Poison(*crate::Poison::ALL.get(target)?),
             _ => return None,
@@ -75,6 +80,8 @@ mod tests {
         let gate = Command { stamp: Stamp::from_frame(513), operation: Operation::Gate(GateId::Adsr, true) };
         assert_eq!(gate.stamp, Stamp { block: 2, frame: 1 });
         assert_eq!(Command::from_words(&gate.to_words(0), 0), Some(gate));
+        let silence = Command { operation: Operation::Silence, ..gate };
+        assert_eq!(Command::from_words(&silence.to_words(7), 7), Some(silence));
     }
 
     #[test]

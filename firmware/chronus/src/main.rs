@@ -6,6 +6,7 @@ mod audio;
 mod client;
 mod command_line;
 mod control;
+mod gpio;
 mod input;
 mod judge;
 mod load;
@@ -20,6 +21,7 @@ mod settings;
 mod simulation;
 mod stamp;
 mod supervise;
+mod surface;
 mod worker;
 
 use std::ffi::OsString;

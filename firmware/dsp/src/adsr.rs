@@ -85,6 +85,14 @@ impl Envelope {
         }
     }
 
+    /// Ends a release, or a gate that is about to be closed, at once: nobody hears it at this frame. An open gate stays.
+    pub(crate) fn cut(&mut self) {
+        if self.stage == RELEASE || self.closing != 0 {
+            (self.stage, self.closing, self.hold) = (RELEASE, 0, 0);
+            self.position = Ramp::at(0.0);
+        }
+    }
+
     /// One frame: its level, 0 to 1.
     pub(crate) fn frame(&mut self, rate: u32) -> f64 {
         if self.closing != 0 && self.hold == 0 {

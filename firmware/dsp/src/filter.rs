@@ -60,6 +60,11 @@ impl Filter {
             .map_or(f64::NAN, |(place, _)| f64::from(place))
     }
 
+    /// Lets nothing ring on.
+    pub(crate) fn calm(&mut self) {
+        self.currents = [0.0; 2];
+    }
+
     /// Test builds: puts NaN into both integrators.
     #[cfg(feature = "faults")]
     pub(crate) fn poison(&mut self) {

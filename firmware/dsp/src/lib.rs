@@ -29,6 +29,7 @@
 #![forbid(unsafe_code)]
 
 mod adsr;
+mod fade;
 mod filter;
 mod glide;
 mod module;

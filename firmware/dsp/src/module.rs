@@ -38,7 +38,7 @@ impl State {
     pub fn exercise(&self, module: Module, block: &mut Block) {
         let clock = self.clock();
         // All of the state is named here: a field that is added and is no module yet does not compile.
-        let Self { rate: _, mut sine, mut envelope, mut filter } = *self;
+        let Self { rate: _, mut sine, mut envelope, mut filter, fade: _ } = *self;
         // The choice stands outside the loops: within them it would be paid for at every frame.
         match module {
             Module::Sine => each_frame(block, |_| sine.frame(&clock)),

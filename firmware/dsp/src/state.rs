@@ -4,12 +4,13 @@ use abi::{GateId, Operation, PARAMETERS, ParameterId};
 use bytemuck::{Pod, Zeroable};
 
 use crate::adsr::Envelope;
+use crate::fade::Fade;
 use crate::filter::Filter;
 use crate::flush;
 use crate::ramp::{Ramp, frames_in};
 use crate::sine::Sine;
 
-/// The whole state of the synthesizer: rate, ramps, phase, envelope and filter.
+/// The whole state of the synthesizer: rate, ramps, phase, envelope, filter and fade.
 ///
 /// Plain old data of fixed size, without pointers or padding, size a multiple of 8 and alignment 8: a
 /// copy of its bytes is a snapshot, and equal bytes are equal sound.
@@ -21,6 +22,7 @@ pub struct State {
     pub(crate) sine: Sine,
     pub(crate) envelope: Envelope,
     pub(crate) filter: Filter,
+    pub(crate) fade: Fade,
 }
 
 /// A snapshot is copied and hashed in 64-bit words.
@@ -29,7 +31,13 @@ const _: () = assert!(size_of::<State>().is_multiple_of(8) && align_of::<State>(
 impl State {
     /// The state at engine start: table defaults, gate closed, silence. `rate` is one of [`abi::RATES`], in Hz.
     pub fn new(rate: u32) -> Self {
-        Self { rate: u64::from(rate), sine: Sine::new(), envelope: Envelope::new(), filter: Filter::new() }
+        Self {
+            rate: u64::from(rate),
+            sine: Sine::new(),
+            envelope: Envelope::new(),
+            filter: Filter::new(),
+            fade: Fade::new(),
+        }
     }
 
     /// The sample rate in Hz, as given to [`State::new`].
@@ -64,9 +72,17 @@ impl State {
             Operation::Set(id, value) => self.set(id, value, frames_in(ramp_ms_of(id), rate)),
             Operation::Gate(GateId::Adsr, true) => self.envelope.open(rate),
             Operation::Gate(GateId::Adsr, false) => self.envelope.close(rate),
+            Operation::Silence => self.silence(rate),
             #[cfg(feature = "faults")]
             Operation::Poison(poison) => self.swallow(poison),
         }
+    }
+
+    /// Fades out whatever sounds: the envelope, and by the fade what rings in the filter. A gate that is opened after
+    /// this is heard, faded in.
+    fn silence(&mut self, rate: u32) {
+        self.envelope.close(rate);
+        self.fade.begin(rate);
     }
 
     fn set(&mut self, id: ParameterId, value: f64, frames: u32) {
@@ -102,7 +118,14 @@ impl State {
     pub(crate) fn frame(&mut self, clock: &Clock) -> f32 {
         let sine = self.sine.frame(clock);
         let level = self.envelope.frame(clock.rate);
-        flush(self.filter.frame(sine * level, clock)) as f32
+        let filtered = self.filter.frame(sine * level, clock);
+        let (fade, silent) = self.fade.frame(clock.rate);
+        if silent {
+            // Nothing of it is heard at this frame, so nothing jumps.
+            self.filter.calm();
+            self.envelope.cut();
+        }
+        flush(filtered * fade) as f32
     }
 }
 

@@ -2,7 +2,7 @@
 extern crate std;
 use std::vec::Vec;
 
-use abi::{GateId, Operation, PARAMETERS, ParameterId, Stamp};
+use abi::{FRAMES, GateId, Operation, PARAMETERS, ParameterId, Stamp};
 
 use super::*;
 
@@ -194,4 +194,75 @@ fn not_a_number_in_any_parameter_is_gone_when_the_parameter_is_set_again() {
         let peak = rendered(&mut hurt, &[]).samples.iter().fold(0.0f32, |peak, sample| peak.max(sample.abs()));
         assert!(peak > 0.2 && peak < 1.0, "{}: {peak}", parameter.name);
     }
+}
+
+/// Samples of the left channel of so many blocks, the first with this command at its start.
+fn left_after(state: &mut State, operation: Operation, blocks: usize) -> Vec<f32> {
+    let first = rendered(state, &[command(0, operation)]);
+    let rest = (1..blocks).map(|_| rendered(state, &[]));
+    let all: Vec<Block> = std::iter::once(first).chain(rest).collect();
+    all.iter().flat_map(|block| block.samples.chunks_exact(CHANNELS).map(|frame| frame[0])).collect()
+}
+
+#[test]
+fn silence_comes_within_five_milliseconds_without_a_click_whatever_sounds() {
+    for rate in abi::RATES {
+        let mut random = Random(77);
+        let (mut heard, mut within) = (0, 0);
+        for _ in 0..300 {
+            let mut state = State::new(rate);
+            // A note in a filter that rings, at any pitch, level and stage; nothing of it is still on its way.
+            let set = |id: ParameterId, value: f64| command(0, Operation::Set(id, value));
+            let low = 20.0 * 100_f64.powf(random.below(1000) as f64 / 1000.0);
+            let commands = [
+                set(ParameterId::FilterQ, 20.0),
+                set(ParameterId::SineFreq, low),
+                set(ParameterId::SineGain, 1.0),
+                set(ParameterId::FilterCutoff, low),
+                set(ParameterId::FilterMode, random.below(3) as f64),
+                command(9, Operation::Gate(GateId::Adsr, true)),
+            ];
+            rendered(&mut state, &commands);
+            let before: Vec<f32> = (0..20 + random.below(20))
+                .flat_map(|_| {
+                    rendered(&mut state, &[]).samples.chunks_exact(CHANNELS).map(|frame| frame[0]).collect::<Vec<_>>()
+                })
+                .collect();
+            if random.below(2) == 0 {
+                rendered(&mut state, &[command(0, Operation::Gate(GateId::Adsr, false))]);
+            }
+            let (peak, steepest) = extremes(&before);
+            let after = left_after(&mut state, Operation::Silence, 12);
+            let frames = after.iter().rposition(|sample| *sample != 0.0).map_or(0, |last| last + 1);
+            within = within.max(frames);
+            heard += usize::from(peak > 0.1);
+            // No steeper than what was heard, and the slope of the fade itself.
+            let fade = peak / (rate as f32 * 0.004 - 1.0);
+            let (_, steep) = extremes(&after);
+            assert!(steep <= 1.3 * steepest + fade, "{steep} after {steepest} with a peak of {peak}");
+        }
+        assert!(within * 1000 <= 5 * rate as usize, "{within} frames at {rate}");
+        assert!(heard > 200, "{heard}");
+        std::println!("silent after {within} frames at most, at {rate} Hz");
+    }
+}
+
+/// The highest sample and the highest step from one to the next.
+fn extremes(samples: &[f32]) -> (f32, f32) {
+    let peak = samples.iter().fold(0.0, |peak: f32, sample| peak.max(sample.abs()));
+    let step = samples.windows(2).fold(0.0, |step: f32, pair| step.max((pair[1] - pair[0]).abs()));
+    (peak, step)
+}
+
+#[test]
+fn a_gate_opened_right_after_silence_is_heard_and_without_silence_no_bit_changes() {
+    let mut state = sounding(48_000);
+    let commands = [command(0, Operation::Silence), command(3, Operation::Gate(GateId::Adsr, true))];
+    rendered(&mut state, &commands);
+    let (peak, _) = extremes(&left_after(&mut state, Operation::Set(ParameterId::SineGain, 1.0), 8));
+    assert!(peak > 0.5, "{peak}");
+    // All that has been silenced begins anew from silence.
+    let mut silent = sounding(48_000);
+    left_after(&mut silent, Operation::Silence, 4);
+    assert_eq!(left_after(&mut silent, Operation::Set(ParameterId::SineGain, 1.0), 40), [0.0; 40 * FRAMES]);
 }

@@ -5,5 +5,6 @@ mod argument;
 mod exchange;
 mod status;
 
+pub use argument::{parse as parse_argument, text as argument_text};
 pub use exchange::run_send;
 pub use status::run_status;

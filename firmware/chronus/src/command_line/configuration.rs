@@ -16,6 +16,20 @@ pub struct Configuration {
     /// OSC.
     #[serde(default)]
     pub osc: Osc,
+    /// The controls as a whole.
+    #[serde(default)]
+    pub surface: Surface,
+    /// Each control.
+    #[serde(default)]
+    pub control: Vec<toml::Table>,
+}
+
+/// `[surface]`.
+#[derive(Clone, Debug, Default, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Surface {
+    /// The file in which learned bindings are kept.
+    pub file: Option<PathBuf>,
 }
 
 /// `[engine]`.

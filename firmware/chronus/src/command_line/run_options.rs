@@ -9,6 +9,8 @@ use rt::scheduling::RealTime;
 
 use super::configuration::{Configuration, parse_configuration, read_configuration};
 use super::options::{Wrong, checked_rate, distinct, length, unexpected, value_of};
+use crate::settings::read_controls;
+use crate::surface::Control;
 
 /// Where the sound is to go.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -58,6 +60,10 @@ pub struct RunOptions {
     pub real_time: RealTime,
     /// Cores of the audio thread and the two slots, if chosen by hand.
     pub cores: Option<[usize; 3]>,
+    /// The controls on the pins.
+    pub controls: Vec<Control>,
+    /// The file in which learned bindings of them are kept.
+    pub bindings: Option<PathBuf>,
 }
 
 impl Default for RunOptions {
@@ -78,6 +84,8 @@ impl Default for RunOptions {
             periods: 2,
             real_time: RealTime::Auto,
             cores: None,
+            controls: Vec::new(),
+            bindings: None,
         }
     }
 }
@@ -96,6 +104,9 @@ impl RunOptions {
             for path in &files {
                 let configuration = read_configuration(path)?;
                 options.apply(&configuration).map_err(|wrong| Wrong(format!("{}: {wrong}", path.display())))?;
+                if !configuration.control.is_empty() {
+                    options.bindings = configuration.surface.file.or(Some(path.clone()));
+                }
             }
             options.take_arguments(arguments)?;
         }
@@ -173,6 +184,9 @@ impl RunOptions {
         engine.real_time.as_deref().map_or(Ok(()), |text| self.set_real_time(text))?;
         self.patch = engine.patch.clone().or(self.patch.take());
         engine.cores.as_deref().map_or(Ok(()), |text| self.set_cores(text))?;
+        if !configuration.control.is_empty() {
+            self.controls = read_controls(&configuration.control).map_err(Wrong)?;
+        }
         configuration.osc.listen.as_deref().map_or(Ok(()), |text| self.set_osc(text))
     }
 
@@ -183,7 +197,8 @@ impl RunOptions {
                     .to_owned(),
             ));
         }
-        if self.keep_score.is_some() && self.osc.is_none() {
+        let live = self.osc.is_some() || !self.controls.is_empty();
+        if self.keep_score.is_some() && !live {
             return Err(Wrong("--keep-score keeps what is played live, and OSC is off: leave one out".to_owned()));
         }
         if self.patch.is_some() && self.score.is_some() {
@@ -192,7 +207,7 @@ impl RunOptions {
                     .to_owned(),
             ));
         }
-        if self.patch.is_some() && self.osc.is_none() {
+        if self.patch.is_some() && !live {
             return Err(Wrong("--patch keeps values that are set live, and OSC is off: leave one out".to_owned()));
         }
         let recording = match &self.sink {

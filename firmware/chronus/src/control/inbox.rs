@@ -1,4 +1,5 @@
-//! The queue of datagrams between the receiving thread and the control thread, bounded in number and in bytes.
+//! The queue to the control thread, bounded in number and in bytes: datagrams of the receiving thread, gestures of the one
+//! that watches the pins.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
@@ -6,6 +7,7 @@ use std::sync::mpsc::{Receiver, RecvTimeoutError, SyncSender, TrySendError, sync
 use std::time::Duration;
 
 use crate::input::Datagram;
+use crate::surface::Moved;
 
 /// Datagrams the queue holds: three times the largest burst promised.
 const MOST_DATAGRAMS: usize = 16_384;
@@ -14,15 +16,27 @@ const MOST_DATAGRAMS: usize = 16_384;
 /// largest size would be 512 MiB, all of it locked memory of a small board.
 const MOST_BYTES: usize = 8 << 20;
 
+/// What comes in.
+#[derive(Debug)]
+pub enum Entry {
+    /// Somebody has sent something.
+    Datagram(Datagram),
+    /// Something was done to a control.
+    Moved(Moved),
+}
+
+/// The end of the thread that watches the pins.
+pub struct MovedWriter(SyncSender<Entry>);
+
 /// The receiving thread's end.
 pub struct InboxWriter {
-    queue: SyncSender<Datagram>,
+    queue: SyncSender<Entry>,
     bytes: Arc<AtomicUsize>,
 }
 
 /// The control thread's end.
 pub struct Inbox {
-    queue: Receiver<Datagram>,
+    queue: Receiver<Entry>,
     bytes: Arc<AtomicUsize>,
 }
 
@@ -33,7 +47,20 @@ pub fn inbox() -> (InboxWriter, Inbox) {
     (InboxWriter { queue: input, bytes: bytes.clone() }, Inbox { queue, bytes })
 }
 
+impl MovedWriter {
+    /// Adds a gesture; false if nobody takes it any more. Waits while the queue is full: a turn that is late is better
+    /// than one that is lost, and the pins keep their edges meanwhile.
+    pub fn add(&self, moved: Moved) -> bool {
+        self.0.send(Entry::Moved(moved)).is_ok()
+    }
+}
+
 impl InboxWriter {
+    /// A further end, for gestures.
+    pub fn for_moved(&self) -> MovedWriter {
+        MovedWriter(self.queue.clone())
+    }
+
     /// Adds a datagram; false if there is no room for it and it is dropped.
     pub fn add(&self, datagram: Datagram) -> bool {
         let size = datagram.bytes.len();
@@ -43,7 +70,7 @@ impl InboxWriter {
         }
         // Before the datagram is there: what is taken away was then added before.
         self.bytes.fetch_add(size, Ordering::Relaxed);
-        let full = matches!(self.queue.try_send(datagram), Err(TrySendError::Full(_)));
+        let full = matches!(self.queue.try_send(Entry::Datagram(datagram)), Err(TrySendError::Full(_)));
         if full {
             self.bytes.fetch_sub(size, Ordering::Relaxed);
         }
@@ -52,14 +79,16 @@ impl InboxWriter {
 }
 
 impl Inbox {
-    /// The next datagram, waited for so long.
+    /// What is next, waited for so long.
     ///
     /// # Errors
     /// If none came, or none can come any more.
-    pub fn take(&self, wait: Duration) -> Result<Datagram, RecvTimeoutError> {
-        let datagram = self.queue.recv_timeout(wait)?;
-        self.bytes.fetch_sub(datagram.bytes.len(), Ordering::Relaxed);
-        Ok(datagram)
+    pub fn take(&self, wait: Duration) -> Result<Entry, RecvTimeoutError> {
+        let entry = self.queue.recv_timeout(wait)?;
+        if let Entry::Datagram(datagram) = &entry {
+            self.bytes.fetch_sub(datagram.bytes.len(), Ordering::Relaxed);
+        }
+        Ok(entry)
     }
 }
 

@@ -1,11 +1,15 @@
-//! The control thread: takes datagrams, has them interpreted, stamps what is good, answers the rest.
+//! The control thread: takes datagrams and gestures, has them interpreted, stamps what is good, answers the rest.
 
+mod hands;
 mod inbox;
+mod learned;
+mod notify;
 mod quarantine;
 mod replies;
 mod reply_budget;
 
-use std::net::UdpSocket;
+use std::net::{SocketAddr, UdpSocket};
+use std::path::PathBuf;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::mpsc::{Receiver as Receiving, RecvTimeoutError};
@@ -15,11 +19,19 @@ use rosc::OscType;
 use shm::CommandPlace;
 
 use crate::audio::SharedMemory;
-use crate::input::{Code, Datagram, Receiver, Refusal, Request, interpret};
+use crate::input::{Code, Datagram, Intent, Receiver, Refusal, Request, When, interpret, interpret_message};
 use crate::patch::{Answer, PatchInput};
 use crate::report::{Counters, Facts, count, status_pairs};
 use crate::stamp::Stamper;
-use inbox::{Inbox, inbox};
+use crate::surface::Moved;
+pub use hands::Hands;
+use hands::{Learned, Meaning};
+use inbox::Entry;
+pub use inbox::{Inbox, InboxWriter, inbox};
+use learned::Learning;
+use notify::Subscribers;
+#[cfg(test)]
+pub use notify::{INTERVAL as NOTIFY_INTERVAL, LEASE_SECONDS, MOST_SUBSCRIBERS};
 pub use quarantine::{Quarantine, Quarantined};
 use replies::Replies;
 #[cfg(test)]
@@ -31,6 +43,9 @@ const LONGEST_WAIT: Duration = Duration::from_millis(100);
 
 const STATUS_REPLY: &str = "/status.reply";
 const VERSION_REPLY: &str = "/version.reply";
+const NOTIFY_REPLY: &str = "/notify.reply";
+const CONTROLS_REPLY: &str = "/controls.reply";
+const LEARN_REPLY: &str = "/controls/learn.reply";
 
 /// What the control thread works with.
 pub struct Control {
@@ -46,21 +61,25 @@ pub struct Control {
     pub quarantines: Receiving<CommandPlace>,
     /// Values from before the last power cut.
     pub patch: PatchInput,
+    /// The controls on the pins.
+    pub hands: Hands,
+    /// The file in which learned bindings are kept, if any.
+    pub bindings: Option<PathBuf>,
     /// Set when the engine stops.
     pub stop: Arc<AtomicBool>,
 }
 
-/// Starts the receiving thread; gives the queue it fills and a socket to answer from.
+/// Starts the receiving thread, which fills this queue; gives a socket to answer from.
 ///
 /// # Errors
 /// In words, if a thread or a descriptor cannot be had.
 pub fn start_receiving(
     mut receiver: Receiver,
+    input: InboxWriter,
     counters: Arc<Counters>,
     stop: Arc<AtomicBool>,
-) -> Result<(Inbox, UdpSocket), String> {
+) -> Result<UdpSocket, String> {
     let replies = receiver.socket().try_clone().map_err(|error| format!("copying the OSC socket: {error}"))?;
-    let (input, queue) = inbox();
     std::thread::Builder::new()
         .name("osc-receive".to_owned())
         .spawn(move || {
@@ -87,7 +106,7 @@ pub fn start_receiving(
             }
         })
         .map_err(|error| format!("starting the OSC thread: {error}"))?;
-    Ok((queue, replies))
+    Ok(replies)
 }
 
 /// Where a command comes from that has no sender.
@@ -95,7 +114,7 @@ fn nobody(place: CommandPlace) -> &'static str {
     match place {
         CommandPlace::Score(_) => "the score",
         // Senders are forgotten with the engine that knew them.
-        CommandPlace::Log(_) => "the kept patch, or sent to the engine before this one",
+        CommandPlace::Log(_) => "the kept patch, a control on the pins, or sent to the engine before this one",
     }
 }
 
@@ -104,15 +123,19 @@ impl Control {
     pub fn run(mut self, queue: &Inbox, replies: &UdpSocket) {
         let mut quarantine = Quarantine::default();
         let mut budget = ReplyBudget::new();
+        let mut subscribers = Subscribers::default();
         while !self.stop.load(Ordering::Relaxed) {
             self.take_patch();
-            let wait = self.stamper.time_to_next().unwrap_or(LONGEST_WAIT).min(LONGEST_WAIT);
+            let told = subscribers.time_to_next(rt::clock::monotonic());
+            let waits = [self.stamper.time_to_next(), told, Some(LONGEST_WAIT)];
+            let wait = waits.into_iter().flatten().min().unwrap_or(LONGEST_WAIT);
             match queue.take(wait) {
-                Ok(datagram) => {
+                Ok(Entry::Datagram(datagram)) => {
                     let counters = self.counters.clone();
                     let answers = Replies::to(datagram.sender, replies, &counters, &mut budget);
-                    self.handle(&datagram, answers, &quarantine);
+                    self.handle(&datagram, answers, &quarantine, &mut subscribers);
                 }
+                Ok(Entry::Moved(moved)) => self.move_by_hand(moved, replies, &mut budget),
                 Err(RecvTimeoutError::Timeout) => {}
                 Err(RecvTimeoutError::Disconnected) => std::thread::sleep(wait),
             }
@@ -122,6 +145,7 @@ impl Control {
             // What is full now is tried again at the next turn: it stays waiting.
             let _ = self.stamper.release_due();
             self.stamper.keep(consumed);
+            self.tell_subscribers(&mut subscribers, replies, &mut budget);
         }
         self.tell_of_quarantined(&mut quarantine, replies, &mut budget);
         // The audio thread has ended, so this is how long the performance was.
@@ -154,7 +178,13 @@ impl Control {
         }
     }
 
-    fn handle(&mut self, datagram: &Datagram, mut replies: Replies, quarantine: &Quarantine) {
+    fn handle(
+        &mut self,
+        datagram: &Datagram,
+        mut replies: Replies,
+        quarantine: &Quarantine,
+        subscribers: &mut Subscribers,
+    ) {
         if datagram.truncated {
             let text =
                 format!("the datagram is larger than {} bytes; send less at once", crate::input::MAX_DATAGRAM_BYTES);
@@ -162,16 +192,11 @@ impl Control {
         }
         for request in interpret(&datagram.bytes, datagram.arrival_ns, self.facts.rate) {
             match request {
-                Ok(Request::Apply(intent)) => match self.stamper.accept(intent.operation, intent.when, datagram.sender)
-                {
-                    Ok(()) => {
-                        self.patch.note_change(intent.operation);
-                        count(&self.counters.received);
+                Ok(Request::Apply(intent)) => {
+                    if let Err(refusal) = self.apply(intent, Some(datagram.sender)) {
+                        self.refuse(&refusal, &mut replies);
                     }
-                    Err((code, text)) => {
-                        self.refuse(&Refusal { address: intent.address, code, text }, &mut replies);
-                    }
-                },
+                }
                 Ok(Request::Status) if replies.may_answer(STATUS_REPLY) => {
                     let applied = self.memory.consumed();
                     let origin = self.stamper.clock_origin();
@@ -182,10 +207,87 @@ impl Control {
                     let names = ["chronus", env!("CARGO_PKG_VERSION")].map(|text| OscType::String(text.to_owned()));
                     replies.answer(VERSION_REPLY, names.to_vec());
                 }
-                Ok(Request::Status | Request::Version) => {}
+                Ok(Request::Notify(on)) => match subscribers.set(datagram.sender, on, rt::clock::monotonic()) {
+                    Ok(()) if replies.may_answer(NOTIFY_REPLY) => {
+                        let lease = if on { notify::LEASE_SECONDS as i32 } else { 0 };
+                        replies.answer(NOTIFY_REPLY, vec![OscType::Int(lease)]);
+                    }
+                    Ok(()) => {}
+                    Err(refusal) => self.refuse(&refusal, &mut replies),
+                },
+                Ok(Request::Controls) if replies.may_answer(CONTROLS_REPLY) => {
+                    let values = self.stamper.values();
+                    replies.answer(CONTROLS_REPLY, self.hands.pairs(&values));
+                }
+                Ok(Request::Learn(address)) => {
+                    let waiting = if address.is_some() { "waiting" } else { "ended" };
+                    match self.hands.learn(address, datagram.sender) {
+                        Ok(()) if replies.may_answer(LEARN_REPLY) => replies.answer(LEARN_REPLY, vec![waiting.into()]),
+                        Ok(()) => {}
+                        Err(refusal) => self.refuse(&refusal, &mut replies),
+                    }
+                }
+                Ok(Request::Status | Request::Version | Request::Controls) => {}
                 Err(refusal) => self.refuse(&refusal, &mut replies),
             }
         }
+    }
+
+    /// Has a good command stamped and logged; without a sender it is one given by hand.
+    fn apply(&mut self, intent: Intent, sender: Option<SocketAddr>) -> Result<(), Refusal> {
+        let accepted = match (sender, intent.when) {
+            (Some(sender), when) => self.stamper.accept(intent.operation, when, sender),
+            (None, When::Arrival(time)) => self.stamper.accept_by_hand(intent.operation, time),
+            (None, When::TimeTag(_)) => Ok(()),
+        };
+        accepted.map_err(|(code, text)| Refusal { address: intent.address, code, text })?;
+        self.patch.note_change(intent.operation);
+        count(&self.counters.received);
+        Ok(())
+    }
+
+    /// Does what a gesture at a control comes to, as if it had been sent and arrived when the pin moved.
+    fn move_by_hand(&mut self, moved: Moved, replies: &UdpSocket, budget: &mut ReplyBudget) {
+        let message = match self.hands.meaning(moved, || self.stamper.values()) {
+            Meaning::Message(message) => message,
+            Meaning::Nothing => return,
+            Meaning::Learned(learned) => return self.keep_learned(learned, replies),
+            Meaning::Unfit(sender, refusal) => {
+                return Replies::to(sender, replies, &self.counters, budget).refuse(&refusal);
+            }
+        };
+        let mut requests = Vec::new();
+        interpret_message(&message, When::Arrival(moved.time_ns), self.facts.rate, &mut requests);
+        for request in requests {
+            let done = match request {
+                Ok(Request::Apply(intent)) => self.apply(intent, None),
+                // What asks for an answer is refused in the settings.
+                Ok(_) => Ok(()),
+                Err(refusal) => Err(refusal),
+            };
+            if let Err(refusal) = done {
+                count(&self.counters.received);
+                count(&self.counters.refused);
+                log::warn!("a control sends what is refused: {}: {}", refusal.address, refusal.text);
+            }
+        }
+    }
+
+    /// Has a learned binding written into the file by a thread of its own: a card may be slow.
+    fn keep_learned(&self, learned: Learned, replies: &UdpSocket) {
+        match replies.try_clone() {
+            Ok(replies) => Learning { learned, file: self.bindings.clone(), replies }.start(),
+            Err(error) => log::warn!("a learned binding cannot be written: {error}; it holds until the engine ends"),
+        }
+    }
+
+    fn tell_subscribers(&mut self, subscribers: &mut Subscribers, replies: &UdpSocket, budget: &mut ReplyBudget) {
+        let (stamper, counters) = (&mut self.stamper, &self.counters);
+        subscribers.tell(
+            rt::clock::monotonic(),
+            || stamper.values(),
+            |address, packet| Replies::to(address, replies, counters, budget).tell(packet),
+        );
     }
 
     fn refuse(&self, refusal: &Refusal, replies: &mut Replies) {

@@ -47,6 +47,17 @@ impl<'a> Replies<'a> {
         self.send(OscMessage { addr: address.to_owned(), args: arguments });
     }
 
+    /// Sends what nobody has asked for at this moment, if the receiver has not had too much; says whether it did.
+    pub fn tell(&mut self, packet: OscPacket) -> bool {
+        let may = self.budget.may_answer(self.sender, rt::clock::monotonic());
+        if may {
+            self.send_packet(packet);
+        } else {
+            count(&self.counters.replies_withheld);
+        }
+        may
+    }
+
     /// Tells of a refusal.
     pub fn refuse(&mut self, refusal: &Refusal) {
         let may = !is_reply(&refusal.address)
@@ -60,8 +71,12 @@ impl<'a> Replies<'a> {
     }
 
     fn send(&self, message: OscMessage) {
+        self.send_packet(OscPacket::Message(message));
+    }
+
+    fn send_packet(&self, packet: OscPacket) {
         // A reply is a courtesy: a client that is gone or does not read must not hold anything up.
-        if let Ok(bytes) = rosc::encoder::encode(&OscPacket::Message(message)) {
+        if let Ok(bytes) = rosc::encoder::encode(&packet) {
             let _ =
                 sendto(self.socket.as_raw_fd(), &bytes, &SockaddrStorage::from(self.sender), MsgFlags::MSG_DONTWAIT);
         }

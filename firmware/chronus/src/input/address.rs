@@ -20,6 +20,14 @@ pub enum Target {
     Status,
     /// `/version`.
     Version,
+    /// `/panic`.
+    Panic,
+    /// `/notify`.
+    Notify,
+    /// `/controls`.
+    Controls,
+    /// `/controls/learn`.
+    Learn,
     /// Test builds: `/poison WORD`.
     #[cfg(feature = "faults")]
     Poison,
@@ -42,8 +50,16 @@ static ADDRESSES: LazyLock<Vec<(String, Target)>> = LazyLock::new(|| {
         .map(|parameter| (format!("/mod/{}/{}", parameter.module, parameter.name), Target::Parameter(parameter)));
     let gates = GATES.iter().map(|gate| (format!("/gate/{}", gate.module), Target::Gate(gate)));
     let aliases = ALIASES.iter().map(|&(alias, id)| (alias.to_string(), Target::Parameter(&PARAMETERS[id as usize])));
-    let plain = [("/test", Target::Test), ("/status", Target::Status), ("/version", Target::Version)]
-        .map(|(address, target)| (address.to_string(), target));
+    let plain = [
+        ("/test", Target::Test),
+        ("/status", Target::Status),
+        ("/version", Target::Version),
+        ("/panic", Target::Panic),
+        ("/notify", Target::Notify),
+        ("/controls", Target::Controls),
+        ("/controls/learn", Target::Learn),
+    ]
+    .map(|(address, target)| (address.to_string(), target));
     let known = parameters.chain(gates).chain(aliases).chain(plain);
     #[cfg(feature = "faults")]
     let known = known.chain([("/poison".to_owned(), Target::Poison)]);
@@ -112,7 +128,7 @@ mod tests {
     #[test]
     fn patterns_find_all_they_mean() {
         for (pattern, count) in
-            [("/mod/*/*", 9), ("/mod/{sine,filter}/*", 5), ("/mod/*/gain", 1), ("/*", 3), ("/engine/?*", 2), ("/x*", 0)]
+            [("/mod/*/*", 9), ("/mod/{sine,filter}/*", 5), ("/mod/*/gain", 1), ("/*", 6), ("/engine/?*", 2), ("/x*", 0)]
         {
             assert_eq!(find(pattern).len(), count, "{pattern}");
         }

@@ -43,6 +43,12 @@ pub enum Request {
     Status,
     /// Reply with name and version.
     Version,
+    /// Tell the sender of every change of a value from now on, or no longer.
+    Notify(bool),
+    /// Reply with the controls.
+    Controls,
+    /// Bind the next control that is moved to this address; `None` not to any more.
+    Learn(Option<String>),
 }
 
 /// Everything a datagram asks for, in its order. A datagram that is not sound OSC as a whole asks for
@@ -96,6 +102,25 @@ pub fn interpret_message(message: &OscMessage, when: When, rate: u32, out: &mut 
                 out.push(Ok(Request::Version));
                 continue;
             }
+            Target::Controls => {
+                out.push(Ok(Request::Controls));
+                continue;
+            }
+            Target::Panic => Ok(Operation::Silence),
+            Target::Notify => match value::is_on(&message.args) {
+                Ok(on) => {
+                    out.push(Ok(Request::Notify(on)));
+                    continue;
+                }
+                Err(refused) => Err(refused),
+            },
+            Target::Learn => match value::address(&message.args) {
+                Ok(address) => {
+                    out.push(Ok(Request::Learn(address)));
+                    continue;
+                }
+                Err(refused) => Err(refused),
+            },
         };
         match operation {
             Ok(operation) => out.push(Ok(apply(operation))),

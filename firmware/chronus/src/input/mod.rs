@@ -19,7 +19,7 @@ mod value;
 pub use admission::ADMISSION_LIMITS;
 pub use admission::{Bucket, Limit, Table, host_of};
 pub use arrival::Clocks;
-pub use interpret::{MAX_DATAGRAM_BYTES, Request, When, interpret};
+pub use interpret::{Intent, MAX_DATAGRAM_BYTES, Request, When, interpret, interpret_message};
 #[cfg(test)]
 pub use packet::MAX_DEPTH;
 pub use packet::read_packet;

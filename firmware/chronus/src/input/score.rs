@@ -164,7 +164,7 @@ fn read_bundle(
         for result in results.drain(..) {
             match result {
                 Ok(Request::Apply(intent)) => score.commands.push(Command { stamp, operation: intent.operation }),
-                Ok(Request::Status | Request::Version) => {
+                Ok(_) => {
                     let text = "a score has nobody to reply to; leave this message out";
                     score.refuse(number, Refusal::new(&timed.message.addr, Code::UnknownAddress, text));
                 }

@@ -39,6 +39,20 @@ pub fn set_named(module: &str, name: &str, argument: OscType, rate: u32) -> Resu
 /// The operation that opens or closes `gate`. The original took anything that Python finds true; what is
 /// on here is `true`, a number above 0 and the string "on", so that "off" and "0" are off.
 pub fn switch(gate: &'static Gate, arguments: &[OscType]) -> Result<Operation, Fault> {
+    is_on(arguments).map(|on| Operation::Gate(gate.id, on))
+}
+
+/// The one address that a string names; `None` if it is empty.
+pub fn address(arguments: &[OscType]) -> Result<Option<String>, Fault> {
+    let expected = || "an address such as \"/mod/filter/q\", or \"\" to leave it at that".to_string();
+    match the_one_argument(arguments, &expected)? {
+        OscType::String(address) => Ok(Some(address.clone()).filter(|address| !address.is_empty())),
+        other => Err(wrong_type(other, &expected())),
+    }
+}
+
+/// Whether an argument says on.
+pub fn is_on(arguments: &[OscType]) -> Result<bool, Fault> {
     let expected = || "a number (above 0 is on), true, false, \"on\" or \"off\"".to_string();
     let argument = the_one_argument(arguments, &expected)?;
     let on = match (number(argument), argument) {
@@ -51,7 +65,7 @@ pub fn switch(gate: &'static Gate, arguments: &[OscType]) -> Result<Operation, F
         (None, OscType::String(word)) => word == "on",
         (None, _) => return Err(wrong_type(argument, &expected())),
     };
-    Ok(Operation::Gate(gate.id, on))
+    Ok(on)
 }
 
 fn the_one_argument<'a>(arguments: &'a [OscType], expected: &dyn Fn() -> String) -> Result<&'a OscType, Fault> {

@@ -18,11 +18,10 @@ use std::time::{Duration, Instant};
 
 use abi::{Operation, PARAMETERS, Values};
 use rt::clock::{NANOSECONDS, monotonic};
-use shm::Reading;
 
 use crate::audio::SharedMemory;
 use crate::report::{Counters, PatchState};
-use crate::worker::{EngineState, STATE_WORDS};
+use crate::worker::newest_state;
 use changes::Changes;
 use file::Found;
 pub use offer::{Answer, Offers, PatchInput, exchange};
@@ -255,17 +254,8 @@ impl PatchKeeper {
 
     /// What is played: of the newest whole state of both slots. `None` if there is none just now.
     fn values(&self) -> Option<Values> {
-        let sealed = self.memory.log.sealed().blocks();
-        let slots = self.memory.slots.iter();
-        let mut states: Vec<_> =
-            slots.flat_map(|slot| slot.snapshot_numbers().map(move |number| (number, slot))).collect();
-        states.sort_unstable_by_key(|(number, _)| std::cmp::Reverse(*number));
-        let mut words = [0; STATE_WORDS];
-        states.into_iter().filter(|(number, _)| *number <= sealed).find_map(|(number, slot)| {
-            let whole = matches!(slot.read_snapshot(number, &mut words), Reading::Whole(_));
-            let state = EngineState::from_words(&words);
-            (whole && state.next_block == number).then(|| state.values(self.rate))?
-        })
+        let [first, second] = &self.memory.slots;
+        newest_state([first, second], self.memory.log.sealed().blocks())?.values(self.rate)
     }
 }
 

@@ -2,6 +2,7 @@
 
 mod adoption;
 mod announce;
+mod hands;
 mod rights;
 mod selftest;
 mod signals;
@@ -10,6 +11,7 @@ mod spare;
 mod store;
 mod watchdog;
 
+use std::net::{Ipv4Addr, UdpSocket};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::mpsc::{Receiver as Receiving, SyncSender, sync_channel};
@@ -22,7 +24,7 @@ use shm::CommandPlace;
 
 use crate::audio::{Alarm, AudioClock, Doubt, Period, SharedMemory};
 use crate::command_line::{RunOptions, SinkChoice};
-use crate::control::{Control, start_receiving};
+use crate::control::{Control, inbox, start_receiving};
 use crate::input::Receiver;
 use crate::judge::Judge;
 use crate::load::Load;
@@ -149,10 +151,7 @@ impl Engine {
             sink,
             recorder: input,
         };
-        let beat = !matches!(options.sink, SinkChoice::Free(_));
-        let control = receiver
-            .map(|receiver| self.start_control(receiver, facts.clone(), beat, kept, quarantines, patch))
-            .transpose()?;
+        let control = self.start_control(options, receiver, facts.clone(), kept, quarantines, patch)?;
         let audio = self.start_audio(period, placement, options)?;
         self.say_when_ready(facts.continued_at)?;
         let watchers = self.start_watchers(facts.continued_at)?;
@@ -280,18 +279,29 @@ impl Engine {
         })
     }
 
+    /// Starts who takes commands, if there is anywhere they may come from.
     fn start_control(
         &self,
-        receiver: Receiver,
+        options: &RunOptions,
+        receiver: Option<Receiver>,
         facts: Facts,
-        beat: bool,
         kept: Option<KeptScore>,
         quarantines: Receiving<CommandPlace>,
         patch: PatchInput,
-    ) -> Result<JoinHandle<()>, String> {
+    ) -> Result<Option<JoinHandle<()>>, String> {
+        if receiver.is_none() && options.controls.is_empty() {
+            return Ok(None);
+        }
+        let beat = !matches!(options.sink, SinkChoice::Free(_));
         let (memory, clock, counters) = (self.memory.clone(), self.clock.clone(), self.counters.clone());
         let stamper = Stamper::new(memory, clock, counters, facts.rate, facts.lead, beat, kept);
-        let (queue, replies) = start_receiving(receiver, self.counters.clone(), self.ended.clone())?;
+        let (input, queue) = inbox();
+        let hands = hands::start(&options.controls, facts.rate, &input, &self.ended)?;
+        let replies = match receiver {
+            Some(receiver) => start_receiving(receiver, input, self.counters.clone(), self.ended.clone())?,
+            // Nobody is answered.
+            None => UdpSocket::bind((Ipv4Addr::LOCALHOST, 0)).map_err(|error| format!("a socket: {error}"))?,
+        };
         let control = Control {
             stamper,
             memory: self.memory.clone(),
@@ -299,9 +309,11 @@ impl Engine {
             facts,
             quarantines,
             patch,
+            hands,
+            bindings: options.bindings.clone(),
             stop: self.ended.clone(),
         };
-        spawn("control", move || control.run(&queue, &replies))
+        spawn("control", move || control.run(&queue, &replies)).map(Some)
     }
 }
 

@@ -5,14 +5,21 @@ use std::collections::BTreeMap;
 use toml::de::{DeTable, DeValue};
 use toml::{Spanned, Table, Value};
 
+use super::control::{Pins, read_control};
 use super::finding::{Finding, nearest, quoted};
 use super::keys::{Key, SECTIONS, keys, keys_of};
 
 /// The form of the file this program reads.
 const SCHEMA: i64 = 1;
 
-/// The sections of the file, each with the values that hold. What is wrong goes to `findings`, by line.
-pub fn read_sections(text: &str, findings: &mut Vec<Finding>) -> BTreeMap<&'static str, Table> {
+/// The sections of the file, each with the values that hold.
+pub type Sections = BTreeMap<&'static str, Table>;
+
+/// The name of the tables of controls.
+const CONTROL: &str = "control";
+
+/// The sections of the file, and its controls that are right. What is wrong goes to `findings`, by line.
+pub fn read(text: &str, findings: &mut Vec<Finding>) -> (Sections, Vec<Table>) {
     let reader = Reader { text, findings };
     match (DeTable::parse(text), toml::from_str::<Table>(text)) {
         (Ok(places), Ok(values)) => reader.read(places.get_ref(), &values),
@@ -22,7 +29,7 @@ pub fn read_sections(text: &str, findings: &mut Vec<Finding>) -> BTreeMap<&'stat
             let meaning = "the file cannot be understood from here on, so everything has its default. Usual causes are a \
                            missing quotation mark and the same key or section twice. For example: name = \"stage-left\"";
             findings.push(Finding::error(line, format!("{reason}: {meaning}")));
-            BTreeMap::new()
+            (Sections::new(), Vec::new())
         }
     }
 }
@@ -38,12 +45,16 @@ struct Reader<'a> {
 }
 
 impl Reader<'_> {
-    fn read(mut self, places: &DeTable, values: &Table) -> BTreeMap<&'static str, Table> {
-        let mut sections = BTreeMap::new();
+    fn read(mut self, places: &DeTable, values: &Table) -> (Sections, Vec<Table>) {
+        let (mut sections, mut controls) = (Sections::new(), Vec::new());
         self.check_schema(places, values);
         for (name, place) in places {
             let line = self.line(name.span().start);
             let name = name.get_ref().as_ref();
+            if name == CONTROL {
+                controls = self.read_controls(line, place.get_ref(), &values[name]);
+                continue;
+            }
             let Some(section) = SECTIONS.into_iter().find(|section| *section == name) else {
                 if name != "schema" {
                     self.findings.push(Finding::warning(line, unknown_at_top(name, place)));
@@ -61,7 +72,32 @@ impl Reader<'_> {
             }
         }
         self.findings.sort_by_key(|finding| finding.line);
-        sections
+        (sections, controls)
+    }
+
+    /// The controls that are right, each with its keys that are known.
+    fn read_controls(&mut self, line: Option<usize>, places: &DeValue, values: &Value) -> Vec<Table> {
+        let (DeValue::Array(places), Value::Array(values)) = (places, values) else {
+            let text = "controls are written as [[control]], in two brackets and in a line of its own, once for each";
+            self.findings.push(Finding::error(line, text.to_owned()));
+            return Vec::new();
+        };
+        let (mut taken, mut right) = (Pins::new(), Vec::new());
+        for (number, (place, value)) in (1..).zip(places.iter().zip(values)) {
+            let own = self.line(place.span().start);
+            let (DeValue::Table(keys), Value::Table(table)) = (place.get_ref(), value) else { continue };
+            let (control, remarks) = read_control(number, table, &mut taken);
+            let mut known = table.clone();
+            for remark in remarks {
+                let of_key = |key: &String| keys.iter().find(|(name, _)| name.get_ref().as_ref() == key.as_str());
+                let key = remark.key.as_ref().and_then(of_key);
+                let line = key.and_then(|(name, _)| self.line(name.span().start)).or(own);
+                known.retain(|name, _| remark.key.as_deref() != Some(name));
+                self.findings.push(Finding { line, severity: remark.severity, text: remark.text });
+            }
+            right.extend(control.map(|_| known));
+        }
+        right
     }
 
     fn line(&self, byte: usize) -> Option<usize> {
@@ -150,9 +186,9 @@ fn unknown_at_top(name: &str, place: &Spanned<DeValue>) -> String {
             return format!("there is no key {shown}, and the line is left out; did you mean {meant}?");
         }
     }
-    if let Some(meant) = nearest(name, SECTIONS.into_iter()) {
+    if let Some(meant) = nearest(name, SECTIONS.into_iter().chain([CONTROL])) {
         return format!("there is no section {shown}, and all of it is left out; did you mean [{meant}]?");
     }
-    let there = SECTIONS.map(|section| format!("[{section}]")).join(", ");
+    let there = SECTIONS.map(|section| format!("[{section}]")).join(", ") + ", [[control]]";
     format!("there is no section or key {shown}, and it is left out; there is {there}")
 }

@@ -1,5 +1,7 @@
 //! `[engine]` and `[osc]`: what `chronus run --config` takes, less what would keep a box from playing.
 
+use std::path::Path;
+
 use toml::{Table, Value};
 
 use crate::command_line::{RunOptions, SinkChoice};
@@ -82,6 +84,17 @@ pub fn engine_file(engine: &Table, osc: &Table) -> String {
         file.insert("osc".to_owned(), Value::Table(osc.clone()));
     }
     format!("# Made of chronus.toml at every start of the box; what is changed here is lost.\n{file}")
+}
+
+/// The part of that file about the controls: those that are right, and the file in which learned bindings are kept.
+pub fn controls_file(controls: &[Table], file: &Path) -> String {
+    if controls.is_empty() {
+        return String::new();
+    }
+    let file = Table::from_iter([("file".to_owned(), Value::String(file.display().to_string()))]);
+    let controls = controls.iter().cloned().map(Value::Table).collect();
+    Table::from_iter([("surface".to_owned(), Value::Table(file)), ("control".to_owned(), Value::Array(controls))])
+        .to_string()
 }
 
 /// Checks what was said as a whole: values that are right each for itself may not go together.

@@ -1,27 +1,31 @@
 //! chronus.toml, the one file a box's owner writes: `chronus check-config` says what is wrong with it, and
 //! `chronus apply-config` makes of it what the parts of the box read. A mistake costs what it is about, never the sound.
 
+mod control;
 mod document;
 mod engine;
 mod files;
 mod finding;
 mod hat;
 mod keys;
+mod learned;
 mod name;
 mod ssh_key;
 mod status;
 mod text;
 
 use std::io::Write;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
 use toml::Table;
 
 use crate::appliance::Machine;
+pub use control::read_controls;
 pub use files::write_whole;
 use finding::Finding;
 use hat::Hat;
+pub use learned::write_binding;
 
 /// What holds for this box.
 struct Settings {
@@ -35,6 +39,10 @@ struct Settings {
     engine: Table,
     /// `[osc]` as it was written.
     osc: Table,
+    /// Each `[[control]]` that is right, as it was written.
+    controls: Vec<Table>,
+    /// The file.
+    file: PathBuf,
     /// What is wrong with the file.
     findings: Vec<Finding>,
 }
@@ -44,7 +52,7 @@ impl Settings {
     fn read(file: &Path, machine: &Machine) -> Self {
         let mut findings = Vec::new();
         let text = text::read_text(file, &mut findings);
-        let mut sections = text.map(|text| document::read_sections(&text, &mut findings)).unwrap_or_default();
+        let (mut sections, controls) = text.map(|text| document::read(&text, &mut findings)).unwrap_or_default();
         let own = |name: &str| sections.get(name).cloned().unwrap_or_default();
         if let Err(reason) = engine::check_together(&own("engine"), &own("osc")) {
             let text = format!(
@@ -64,6 +72,8 @@ impl Settings {
             keys: keys.iter().filter_map(|key| key.as_str().map(str::to_owned)).collect(),
             engine: section("engine"),
             osc: section("osc"),
+            controls,
+            file: file.to_owned(),
             findings,
         }
     }
@@ -71,7 +81,10 @@ impl Settings {
     /// The files for the parts of the box, each with its content.
     fn files(&self) -> [(&'static str, String); 5] {
         [
-            ("engine.toml", engine::engine_file(&self.engine, &self.osc)),
+            (
+                "engine.toml",
+                engine::engine_file(&self.engine, &self.osc) + &engine::controls_file(&self.controls, &self.file),
+            ),
             ("name", format!("{}\n", self.name)),
             ("authorized_keys", self.keys.iter().map(|key| format!("{key}\n")).collect()),
             ("hat", self.hat.firmware_lines()),

@@ -41,6 +41,7 @@ impl State {
         match operation {
             Operation::Set(id, value) => self.mix(value.to_bits() ^ id as u64),
             Operation::Gate(id, on) => self.mix(u64::from(on) ^ ((id as u64 + 1) << 32)),
+            Operation::Silence => self.mix(1 << 41),
             Operation::Poison(poison) => self.mix(poison as u64 + (1 << 40)),
         }
     }

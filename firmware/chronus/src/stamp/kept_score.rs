@@ -155,6 +155,7 @@ pub fn message_of(operation: Operation) -> OscMessage {
             (format!("/mod/{}/{}", parameter.module, parameter.name), vec![OscType::Double(value)])
         }
         Operation::Gate(id, on) => (format!("/gate/{}", GATES[id as usize].module), vec![OscType::Bool(on)]),
+        Operation::Silence => ("/panic".to_owned(), Vec::new()),
         #[cfg(feature = "faults")]
         Operation::Poison(poison) => ("/poison".to_owned(), vec![OscType::String(poison.name().to_owned())]),
     };

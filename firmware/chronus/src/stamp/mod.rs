@@ -1,6 +1,7 @@
 //! The stamp: gives each command its frame, once. The only reader of the clock for commands, and the only
 //! writer of the command log.
 
+mod current;
 mod kept_score;
 mod shares;
 mod waiting;
@@ -11,7 +12,7 @@ use std::sync::Arc;
 use std::sync::atomic::Ordering;
 use std::time::Duration;
 
-use abi::{Command, FRAMES, Operation, Stamp};
+use abi::{Command, FRAMES, Operation, Stamp, Values};
 use rosc::OscTime;
 use rt::clock::NANOSECONDS;
 use shm::{CommandPlace, LogFull, LogWriter};
@@ -19,6 +20,7 @@ use shm::{CommandPlace, LogFull, LogWriter};
 use crate::audio::{AudioClock, SharedMemory};
 use crate::input::{Clocks, Code, When};
 use crate::report::{Counters, count};
+use current::Current;
 pub use kept_score::{KeptScore, message_of};
 #[cfg(test)]
 pub use shares::COMMANDS as COMMAND_LIMIT;
@@ -77,6 +79,8 @@ pub struct Stamper {
     beat: bool,
     /// Who has sent the records of the log that no state has behind it yet, with their indices.
     senders: VecDeque<(u64, SocketAddr)>,
+    /// What is set by now.
+    current: Current,
     /// Wall clock less monotonic clock, in nanoseconds.
     wall_offset: u64,
 }
@@ -111,6 +115,7 @@ impl Stamper {
             kept,
             beat,
             senders: VecDeque::new(),
+            current: Current::new(),
             wall_offset: 0,
         }
     }
@@ -125,13 +130,34 @@ impl Stamper {
             return Err((Code::Full, text.to_owned()));
         }
         match when {
-            When::Arrival(time) => {
-                // Without a beat there is no time either: the next frame that is free.
-                let frame = self.clock.frame_at(time).map_or(0, |frame| frame + self.latency);
-                self.log(frame.min(self.furthest()), operation, Some(sender))
-            }
+            When::Arrival(time) => self.accept_arrived(operation, time, Some(sender)),
             When::TimeTag(tag) => self.accept_tagged(operation, tag, sender),
         }
+    }
+
+    /// Stamps and logs a command that somebody has given by hand, at a time of CLOCK_MONOTONIC in nanoseconds, as one that
+    /// was sent and arrived then. Hands are not as quick as senders: they have no share.
+    ///
+    /// # Errors
+    /// If the log is full.
+    pub fn accept_by_hand(&mut self, operation: Operation, time: u64) -> Result<(), (Code, String)> {
+        self.accept_arrived(operation, time, None)
+    }
+
+    /// What all parameters are set to by now: also by what is in the log and not played yet.
+    pub fn values(&mut self) -> Values {
+        self.current.values(&self.memory, self.rate)
+    }
+
+    fn accept_arrived(
+        &mut self,
+        operation: Operation,
+        time: u64,
+        sender: Option<SocketAddr>,
+    ) -> Result<(), (Code, String)> {
+        // Without a beat there is no time either: the next frame that is free.
+        let frame = self.clock.frame_at(time).map_or(0, |frame| frame + self.latency);
+        self.log(frame.min(self.furthest()), operation, sender)
     }
 
     fn accept_tagged(&mut self, operation: Operation, tag: OscTime, sender: SocketAddr) -> Result<(), (Code, String)> {
@@ -242,6 +268,7 @@ impl Stamper {
         let stamp = self.log.add(&self.memory.log, wanted, operation, consumed).map_err(|LogFull| {
             (Code::Full, "more commands than the engine can take in at once; nothing changed, send it again".to_owned())
         })?;
+        self.current.note(self.log.length() - 1, operation);
         if let Some(kept) = &mut self.kept {
             kept.add(self.log.length() - 1, Command { stamp, operation });
         }

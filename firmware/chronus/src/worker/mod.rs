@@ -5,6 +5,7 @@
 
 mod arguments;
 mod fault;
+mod newest;
 mod replica;
 mod state;
 
@@ -15,6 +16,7 @@ use shm::{BellMemory, KillPoint, LogMemory, Mapping, ScoreMemory, SlotMemory, ki
 
 pub use arguments::Arguments;
 pub use fault::{Fault, Flip, FlipTarget};
+pub use newest::newest_state;
 pub use replica::{Replica, Step, start_over};
 pub use state::{EngineState, STATE_WORDS};
 

@@ -1,0 +1,54 @@
+//! Writes a learned binding into the configuration file, and tells whoever asked for it.
+
+use std::net::UdpSocket;
+use std::path::PathBuf;
+
+use rosc::{OscMessage, OscPacket, OscType};
+
+use super::LEARN_REPLY;
+use super::hands::Learned;
+use crate::report::STACK_BYTES;
+use crate::settings::write_binding;
+
+/// A binding on its way into the file.
+pub struct Learning {
+    /// What was learned.
+    pub learned: Learned,
+    /// The file; none if the engine was started without one.
+    pub file: Option<PathBuf>,
+    /// To answer from.
+    pub replies: UdpSocket,
+}
+
+impl Learning {
+    /// Does it in a thread of its own.
+    pub fn start(self) {
+        let started = std::thread::Builder::new().name("learn".to_owned()).stack_size(STACK_BYTES).spawn(|| self.run());
+        if let Err(error) = started {
+            log::warn!("a learned binding cannot be written: {error}; it holds until the engine ends");
+        }
+    }
+
+    fn run(self) {
+        let Learned { place, control, sender } = self.learned;
+        let what = format!("control {place} ({}) is for {} from now on", control.kind(), control.words());
+        let kept = match &self.file {
+            None => Err("the engine was started without a configuration file that names controls".to_owned()),
+            Some(file) => write_binding(file, &control).map(|()| file.display()),
+        };
+        let words = match kept {
+            Ok(file) => {
+                log::info!("{what}, and {file} says so");
+                ["bound".to_owned(), what, format!("kept in {file}")]
+            }
+            Err(reason) => {
+                log::warn!("{what}, until the engine ends: {reason}");
+                ["bound".to_owned(), what, format!("not kept: {reason}")]
+            }
+        };
+        let message = OscMessage { addr: LEARN_REPLY.to_owned(), args: words.map(OscType::String).to_vec() };
+        if let Ok(bytes) = rosc::encoder::encode(&OscPacket::Message(message)) {
+            let _ = self.replies.send_to(&bytes, sender);
+        }
+    }
+}

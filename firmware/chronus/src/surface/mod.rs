@@ -1,0 +1,64 @@
+//! The knobs, buttons and switches of the box. A thread of its own on the control core waits for edges of the pins (it
+//! uses no processor time while there are none), makes of them what was done, and puts that into the queue of the control
+//! thread, among the datagrams. The control thread makes messages of it: from there on a knob is as good as OSC.
+
+mod board;
+mod button;
+mod contact;
+mod control;
+mod gray;
+mod knob;
+mod sensing;
+
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::time::Duration;
+
+pub use board::{Board, Tally};
+#[cfg(test)]
+pub use button::Deed;
+pub use control::{Control, Encoder, Kind, in_words, operations, own_travel};
+pub use gray::Resolution;
+pub use knob::{Curve, Travel};
+pub use sensing::{Gesture, Moved, Surface};
+
+use crate::gpio::Gpio;
+
+/// Watches the pins until the engine stops, or nobody takes what is done. It may wait for an edge for ever: nobody waits
+/// for its end.
+pub fn watch(mut gpio: Box<dyn Gpio>, mut surface: Surface, mut tell: impl FnMut(Moved) -> bool, stop: &AtomicBool) {
+    let (mut edges, mut moved) = (Vec::new(), Vec::new());
+    while !stop.load(Ordering::Relaxed) {
+        let limit = surface.due().map(|due| Duration::from_nanos(due.saturating_sub(rt::clock::monotonic())));
+        if let Err(reason) = gpio.wait(limit, &mut edges) {
+            return log::warn!("the pins tell of no edges any more: {reason}; knobs and buttons do nothing, OSC does");
+        }
+        surface.take(&mut edges, rt::clock::monotonic(), &mut moved);
+        if !moved.drain(..).all(&mut tell) {
+            return;
+        }
+    }
+}
+
+/// Takes the pins of these controls; says what cannot be had, once. `None` if there is nothing to watch.
+pub fn open(controls: &[Control], board: &Arc<Board>) -> Option<(Box<dyn Gpio>, Surface)> {
+    if controls.is_empty() {
+        return None;
+    }
+    let mut gpio = match crate::gpio::open() {
+        Ok(gpio) => gpio,
+        Err(reason) => {
+            log::warn!(
+                "{} controls are configured, and the pins cannot be used: {reason}. The engine plays, and takes OSC",
+                controls.len()
+            );
+            return None;
+        }
+    };
+    let mut refused = Vec::new();
+    let surface = Surface::open(controls, gpio.as_mut(), board.clone(), &mut refused);
+    if !refused.is_empty() {
+        log::warn!("these controls do nothing: {}", refused.join("; "));
+    }
+    Some((gpio, surface))
+}
