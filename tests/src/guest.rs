@@ -52,6 +52,21 @@ pub fn root() -> Option<&'static Path> {
     .as_deref()
 }
 
+/// A folder with drivers for the kernel of the box that Debian leaves out (tests/box/make-modules). `None` where they
+/// cannot be had, which is said.
+pub fn modules() -> Option<PathBuf> {
+    let made = Command::new(project().join("tests/box/make-modules")).arg(target().join("vm")).output();
+    let made = made.expect("tests/box/make-modules starts");
+    let errors = String::from_utf8_lossy(&made.stderr);
+    if made.status.code() == Some(3) {
+        let reason = errors.rsplit_once("error: ").map_or(&*errors, |(_, reason)| reason);
+        skipped("pins in a virtual machine", reason.trim());
+        return None;
+    }
+    assert!(made.status.success(), "{errors}");
+    Some(PathBuf::from(String::from_utf8_lossy(&made.stdout).trim()))
+}
+
 /// A running box.
 pub struct Guest {
     machine: Child,

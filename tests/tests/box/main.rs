@@ -4,6 +4,7 @@
 
 mod card;
 mod day;
+mod pins;
 
 use std::sync::OnceLock;
 
