@@ -38,16 +38,7 @@ pub fn root() -> Option<&'static Path> {
             Some(image) => ("tests/box/take-image", PathBuf::from(image)),
             None => ("tests/box/make-root", program),
         };
-        let made = Command::new(project().join(script)).arg(target().join("vm")).arg(of).output();
-        let made = made.expect("what makes the disk starts");
-        let errors = String::from_utf8_lossy(&made.stderr);
-        if made.status.code() == Some(3) {
-            let reason = errors.rsplit_once("error: ").map_or(&*errors, |(_, reason)| reason);
-            skipped("the box in a virtual machine", reason.trim());
-            return None;
-        }
-        assert!(made.status.success(), "{errors}");
-        Some(PathBuf::from(String::from_utf8_lossy(&made.stdout).trim()))
+        made_by(script, &[of], "the box in a virtual machine")
     })
     .as_deref()
 }
@@ -55,12 +46,18 @@ pub fn root() -> Option<&'static Path> {
 /// A folder with drivers for the kernel of the box that Debian leaves out (tests/box/make-modules). `None` where they
 /// cannot be had, which is said.
 pub fn modules() -> Option<PathBuf> {
-    let made = Command::new(project().join("tests/box/make-modules")).arg(target().join("vm")).output();
-    let made = made.expect("tests/box/make-modules starts");
+    made_by("tests/box/make-modules", &[], "pins in a virtual machine")
+}
+
+/// The folder that a script of tests/box has made in target/vm. `None` where this machine lacks something for it, which is
+/// said to whoever wants it.
+fn made_by(script: &str, more: &[PathBuf], for_what: &str) -> Option<PathBuf> {
+    let made = Command::new(project().join(script)).arg(target().join("vm")).args(more).output();
+    let made = made.unwrap_or_else(|error| panic!("{script} does not start: {error}"));
     let errors = String::from_utf8_lossy(&made.stderr);
     if made.status.code() == Some(3) {
         let reason = errors.rsplit_once("error: ").map_or(&*errors, |(_, reason)| reason);
-        skipped("pins in a virtual machine", reason.trim());
+        skipped(for_what, reason.trim());
         return None;
     }
     assert!(made.status.success(), "{errors}");
