@@ -179,12 +179,17 @@ impl Drop for Engine {
     }
 }
 
-/// What an engine at this address replies to `/status`, as nested JSON. Asked directly: a test that polls must not keep a
-/// core busy with starting programs.
+/// What an engine at this address replies to `/status`, as nested JSON.
 pub fn status_of(address: &str) -> Value {
+    ask(address, "/status")
+}
+
+/// What an engine at this address replies to a question of pairs, `/status` or `/controls`, as nested JSON. Asked directly:
+/// a test that polls must not keep a core busy with starting programs.
+pub fn ask(address: &str, question: &str) -> Value {
     let socket = UdpSocket::bind("127.0.0.1:0").expect("a socket");
     socket.set_read_timeout(Some(Duration::from_secs(1))).expect("a time limit");
-    let question = OscPacket::Message(OscMessage { addr: "/status".to_owned(), args: Vec::new() });
+    let question = OscPacket::Message(OscMessage { addr: question.to_owned(), args: Vec::new() });
     let question = rosc::encoder::encode(&question).expect("a message encodes");
     let mut reply = vec![0; 65_536];
     for _ in 0..60 {

@@ -5,7 +5,7 @@ use std::net::UdpSocket;
 use std::os::unix::net::UnixStream;
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
-use std::sync::OnceLock;
+use std::sync::{Condvar, Mutex, OnceLock};
 use std::time::{Duration, Instant};
 
 use rosc::{OscMessage, OscPacket, OscType};
@@ -38,18 +38,53 @@ pub fn root() -> Option<&'static Path> {
             Some(image) => ("tests/box/take-image", PathBuf::from(image)),
             None => ("tests/box/make-root", program),
         };
-        let made = Command::new(project().join(script)).arg(target().join("vm")).arg(of).output();
-        let made = made.expect("what makes the disk starts");
-        let errors = String::from_utf8_lossy(&made.stderr);
-        if made.status.code() == Some(3) {
-            let reason = errors.rsplit_once("error: ").map_or(&*errors, |(_, reason)| reason);
-            skipped("the box in a virtual machine", reason.trim());
-            return None;
-        }
-        assert!(made.status.success(), "{errors}");
-        Some(PathBuf::from(String::from_utf8_lossy(&made.stdout).trim()))
+        made_by(script, &[of], "the box in a virtual machine")
     })
     .as_deref()
+}
+
+/// A folder with drivers for the kernel of the box that Debian leaves out (tests/box/make-modules). `None` where they
+/// cannot be had, which is said.
+pub fn modules() -> Option<PathBuf> {
+    made_by("tests/box/make-modules", &[], "pins in a virtual machine")
+}
+
+/// The folder that a script of tests/box has made in target/vm. `None` where this machine lacks something for it, which is
+/// said to whoever wants it.
+fn made_by(script: &str, more: &[PathBuf], for_what: &str) -> Option<PathBuf> {
+    let made = Command::new(project().join(script)).arg(target().join("vm")).args(more).output();
+    let made = made.unwrap_or_else(|error| panic!("{script} does not start: {error}"));
+    let errors = String::from_utf8_lossy(&made.stderr);
+    if made.status.code() == Some(3) {
+        let reason = errors.rsplit_once("error: ").map_or(&*errors, |(_, reason)| reason);
+        skipped(for_what, reason.trim());
+        return None;
+    }
+    assert!(made.status.success(), "{errors}");
+    Some(PathBuf::from(String::from_utf8_lossy(&made.stdout).trim()))
+}
+
+/// The right to run a machine: each keeps one core of this one busy, so there are no more of them than cores, or two.
+struct Place;
+
+/// How many have it, and who waits for it.
+static PLACES: (Mutex<usize>, Condvar) = (Mutex::new(0), Condvar::new());
+
+impl Place {
+    /// Waits for it.
+    fn take() -> Self {
+        let most = std::thread::available_parallelism().map_or(2, |cores| cores.get().max(2));
+        let taken = PLACES.0.lock().expect("counting does not panic");
+        *PLACES.1.wait_while(taken, |taken| *taken >= most).expect("counting does not panic") += 1;
+        Self
+    }
+}
+
+impl Drop for Place {
+    fn drop(&mut self) {
+        *PLACES.0.lock().expect("counting does not panic") -= 1;
+        PLACES.1.notify_one();
+    }
 }
 
 /// A running box.
@@ -58,6 +93,8 @@ pub struct Guest {
     port: BufReader<UnixStream>,
     folder: PathBuf,
     osc: u16,
+    /// Given back when the machine has ended.
+    _place: Place,
 }
 
 impl Guest {
@@ -65,6 +102,7 @@ impl Guest {
     /// leaves (see tests/box/run-box, as for the options).
     pub fn start(disk: &Path, folder: &Path, options: &[&str]) -> Self {
         let root = root().expect("asked for before");
+        let place = Place::take();
         // Free at this moment; nobody else takes ports of this range by number.
         let free = UdpSocket::bind("127.0.0.1:0").and_then(|socket| socket.local_addr()).expect("a free port");
         let mut command = Command::new(project().join("tests/box/run-box"));
@@ -75,7 +113,7 @@ impl Guest {
         let _ = std::fs::remove_file(folder.join("agent"));
         let machine = command.args(options).spawn().expect("tests/box/run-box starts");
         let port = connect(&folder.join("agent"));
-        let mut guest = Self { machine, port, folder: folder.to_owned(), osc: free.port() };
+        let mut guest = Self { machine, port, folder: folder.to_owned(), osc: free.port(), _place: place };
         while guest.line() != "agent ready" {}
         guest
     }

@@ -78,7 +78,7 @@ fn examine(guest: &mut Guest) -> Health {
 
 /// Starts the engine anew, as its unit does, with more arguments; and with its parameters at their defaults, not at
 /// those that are kept: what it plays must be known.
-fn start_take(guest: &mut Guest, more: &str) {
+pub fn start_take(guest: &mut Guest, more: &str) {
     let folder = "/run/systemd/system/chronus.service.d";
     let start = "ExecStart=\\nExecStart=/usr/bin/chronus run --config /run/agent/take.toml";
     // Its words are wanted even when there is no card to read a program from that shows the journal.
@@ -140,7 +140,7 @@ fn play_score(guest: &mut Guest, folder: &Folder) -> (Take, u64) {
 const SCORE_BLOCKS: u64 = 1000;
 
 /// Ends the engine, and renders what it was played.
-fn finish_take(guest: &mut Guest, folder: &Folder, name: &str) -> Take {
+pub fn finish_take(guest: &mut Guest, folder: &Folder, name: &str) -> Take {
     // Not by the service manager, which may have nothing to read any more.
     guest.run("last=$(engine); kill -INT $last; while kill -0 $last 2>/dev/null; do usleep 1000; done");
     let (kept, rendered) = (folder.file(&format!("{name}.osc")), folder.file(&format!("{name}.wav")));

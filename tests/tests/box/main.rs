@@ -5,6 +5,7 @@
 mod card;
 mod comparison;
 mod day;
+mod pins;
 
 use std::sync::OnceLock;
 

@@ -1,0 +1,199 @@
+//! The way of a knob from its pins to the card, with nothing in between left out: the kernel's character device, rppal as
+//! it is, the engine in its unit, as its own user. The pins are the kernel's gpio-sim, which has a Raspberry Pi's name;
+//! a Pi's own controller of pins is not tested by this.
+
+use std::path::{Path, PathBuf};
+use std::process::{Command, Stdio};
+use std::sync::OnceLock;
+
+use chronus_tests::build::project;
+use chronus_tests::engine::{Folder, ask, number, told};
+use chronus_tests::guest::{self, Guest};
+use chronus_tests::skipped;
+use chronus_tests::sound_card::{Frame, card_frames, onset};
+use rosc::OscType;
+use serde_json::Value;
+
+use crate::day::{Take, finish_take, start_take};
+
+/// What is appended to the box's configuration.
+const CONTROLS: &str = "
+[[control]]
+kind = \"encoder\"
+pins = [17, 27]
+address = \"/mod/filter/cutoff\"
+min = 100.0
+max = 6400.0
+curve = \"log\"
+steps = 60
+
+[[control]]
+kind = \"button\"
+pin = 22
+press = \"/gate/adsr 1\"
+release = \"/gate/adsr 0\"
+";
+
+/// Detents turned, to the right or to the left. In between a worker dies.
+const TURNS: [i64; 5] = [7, -12, 20, -10, 9];
+
+/// Where the knob starts, in steps from the left end. No turn comes to an end of the range.
+const START: i64 = 30;
+
+/// Cutoff so many steps from the left end, in Hz.
+fn cutoff(steps: i64) -> f64 {
+    100.0 * (64_f64.ln() * steps as f64 / 60.0).exp()
+}
+
+/// What was seen of it.
+struct Seen {
+    /// The reply to `/controls`: at rest before anything was moved, with the button pressed, at the end.
+    controls: [Value; 3],
+    /// The status with the button pressed, and at the end.
+    status: [Value; 2],
+    /// What was played, and what the card has had.
+    take: Take,
+    played: Vec<Frame>,
+}
+
+/// Once for all tests. `None` where it cannot be, or is not asked for, which is said.
+fn seen() -> Option<&'static Seen> {
+    static SEEN: OnceLock<Option<Seen>> = OnceLock::new();
+    SEEN.get_or_init(|| {
+        if std::env::var_os("CHRONUS_TEST_BOX").is_none() {
+            skipped("pins", "runs with the tests of the box: CHRONUS_TEST_BOX=1 (3 minutes for this one)");
+            return None;
+        }
+        if Command::new("fdtput").arg("-V").stdout(Stdio::null()).stderr(Stdio::null()).status().is_err() {
+            skipped("pins", "fdtput is not installed; as root: apt-get install device-tree-compiler");
+            return None;
+        }
+        guest::root()?;
+        turn_and_press()
+    })
+    .as_ref()
+}
+
+/// A copy of the disk, with controls in the file that a person edits.
+fn disk_with_controls(folder: &Folder) -> PathBuf {
+    let (disk, file) = (guest::copy_of_disk(&folder.file(".")), folder.file("chronus.toml"));
+    let own = std::fs::read_to_string(project().join("tests/box/guest/chronus.toml")).expect("the box's configuration");
+    std::fs::write(&file, own + CONTROLS).expect("the file is written");
+    // BOX is the first partition, one mebibyte from the start.
+    let into = format!("{}@@1M", disk.display());
+    let status = Command::new("mcopy").args(["-o", "-i", &into]).arg(&file).arg("::").status();
+    assert!(status.expect("mcopy of mtools").success(), "chronus.toml goes into BOX");
+    disk
+}
+
+/// Whether the box is an image, which has drivers of its own.
+fn of_image() -> bool {
+    std::env::var_os("IMAGE").is_some()
+}
+
+/// Gives the box the pins of a Pi 4: of the image's own drivers, or of those that were made. `None` if there are none.
+fn connect(guest: &mut Guest, modules: &Path) -> Option<()> {
+    guest.put(&project().join("tests/box/guest/pins"), "/run/agent/pins");
+    if of_image() {
+        let (status, words) = guest.attempt("modprobe gpio-sim");
+        if status != 0 {
+            skipped("pins", &format!("the image's kernel has no module gpio-sim (CONFIG_GPIO_SIM=m): {words}"));
+            return None;
+        }
+        // Registers in a file: all levels high, as those of pins that are pulled up and touched by nobody.
+        let levels = "printf '\\377\\377\\377\\377\\377\\377\\377\\377' | dd of=/dev/gpiomem bs=4 seek=13 conv=notrunc";
+        guest.run(&format!("dd if=/dev/zero of=/dev/gpiomem bs=4096 count=1 && {levels}"));
+        guest.run("chgrp gpio /dev/gpiomem && chmod 660 /dev/gpiomem");
+    } else {
+        for name in ["gpiomem", "gpio-sim"] {
+            guest.put(&modules.join(format!("{name}.ko")), &format!("/run/agent/{name}.ko"));
+            guest.run(&format!("modprobe configfs && insmod /run/agent/{name}.ko"));
+        }
+    }
+    guest.run("sh /run/agent/pins make && udevadm settle");
+    Some(())
+}
+
+fn turn_and_press() -> Option<Seen> {
+    let modules = if of_image() { PathBuf::new() } else { guest::modules()? };
+    let folder = Folder::new("box-pins");
+    let mut guest = Guest::start(&disk_with_controls(&folder), &folder.file("."), &["--pi"]);
+    guest.wait_for_engine();
+    connect(&mut guest, &modules)?;
+    guest.run("grep -v patch /run/chronus/engine.toml >/run/agent/take.toml");
+    guest.run("mkdir -p /run/agent/kept && chown chronus:chronus /run/agent/kept");
+    start_take(&mut guest, "--keep-score /run/agent/kept/pins.osc");
+    guest.wait_for_engine();
+    let at_rest = ask(&guest.address(), "/controls");
+    guest.send("/mod/filter/cutoff", OscType::Double(cutoff(START)));
+    wait_for_commands(&guest, 1);
+    guest.run("sh /run/agent/pins set 22 0");
+    wait_for_commands(&guest, 2);
+    let (pressed, sounding) = (ask(&guest.address(), "/controls"), guest.status());
+    let mut commands = 2;
+    for detents in TURNS {
+        guest.run(&format!("sh /run/agent/pins turn 17 27 {detents} & usleep 25000; kill -9 $(worker); wait"));
+        commands += detents.unsigned_abs();
+        wait_for_commands(&guest, commands);
+    }
+    guest.run("sh /run/agent/pins set 22 1");
+    wait_for_commands(&guest, commands + 1);
+    let (controls, status) = (ask(&guest.address(), "/controls"), guest.status());
+    let take = finish_take(&mut guest, &folder, "pins");
+    guest.cut_power();
+    let played = card_frames(&folder.file("hda.wav"));
+    Some(Seen { controls: [at_rest, pressed, controls], status: [sounding, status], take, played })
+}
+
+/// Waits until the engine has taken so many commands, or shows in the status that it never will: no promise is measured.
+fn wait_for_commands(guest: &Guest, count: u64) {
+    for _ in 0..TRIES {
+        if number(&guest.status(), "commands.received") >= count {
+            return;
+        }
+    }
+}
+
+/// Times that the status is looked at for commands that are on their way. Each takes some milliseconds at least.
+const TRIES: u32 = 500;
+
+#[test]
+fn a_knob_moves_its_value_by_exactly_the_detents_turned() {
+    let Some(Seen { controls: [at_rest, _, end], take, .. }) = seen() else { return };
+    let counts = |of: &Value| ["right", "left", "illegal", "lost"].map(|key| number(&of["controls"][0], key));
+    assert_eq!(counts(at_rest), [0; 4], "{}", take.said);
+    let turned = |way: i64| TURNS.iter().filter(|detents| detents.signum() == way).sum::<i64>().unsigned_abs();
+    assert_eq!(counts(end), [turned(1), turned(-1), 0, 0], "{end:#}\n{}", take.said);
+    let value = end["controls"][0]["value"].as_f64().expect("a value");
+    let expected = cutoff(START + TURNS.iter().sum::<i64>());
+    assert!((value / expected - 1.0).abs() < 1e-6, "{value} Hz, and it should be {expected}");
+    // Each contact changes twice in a detent, and bounces once each time.
+    assert_eq!(number(&end["controls"][0], "edges"), (turned(1) + turned(-1)) * 4 * 3);
+}
+
+#[test]
+fn a_button_opens_the_gate_and_closes_it() {
+    let Some(Seen { controls: [at_rest, pressed, end], status, take, .. }) = seen() else { return };
+    let button = |of: &Value| (of["controls"][1]["value"].clone(), number(&of["controls"][1], "closed"));
+    assert_eq!([at_rest, pressed, end].map(button), [("open".into(), 0), ("closed".into(), 1), ("open".into(), 1)]);
+    assert_eq!(number(&status[0], "commands.received"), 2, "{}", take.said);
+    assert_eq!(number(&status[1], "commands.refused"), 0, "{}", take.said);
+}
+
+/// Frames by which the take is found in the recording of the card: enough that no other sounds like them.
+const SIGN: usize = 2048;
+
+#[test]
+fn what_was_turned_is_heard_bit_for_bit_as_the_score_that_was_kept_though_workers_die() {
+    let Some(Seen { status, take: Take { reference, said }, played, .. }) = seen() else { return };
+    let heard = reference.iter().rposition(|frame| *frame != [0, 0]).expect("a sound") + 1;
+    let reference = &reference[onset(reference)..heard];
+    assert!(reference.len() > 30_000, "too short to prove anything: {} frames", reference.len());
+    let at = played.windows(SIGN).position(|window| *window == reference[..SIGN]);
+    let played = &played[at.unwrap_or_else(|| panic!("its beginning was not played: {said}"))..];
+    let same = played.iter().zip(reference).take_while(|(one, other)| one == other).count();
+    assert_eq!(same, reference.len(), "{said}");
+    assert_eq!(number(&status[1], "late_blocks"), 0, "{said}");
+    assert!(told(said, "kills survived") >= TURNS.len() as u64, "{said}");
+    println!("{same} frames exact");
+}
