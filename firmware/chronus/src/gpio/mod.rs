@@ -62,13 +62,22 @@ pub trait Gpio: Send {
     fn wait(&mut self, limit: Option<Duration>, edges: &mut Vec<Edge>) -> Result<(), String>;
 }
 
+/// Why there are no pins.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct NoPins {
+    /// In words, with what to do.
+    pub reason: String,
+    /// There may be some soon: early in a start their files are not yet there, or not yet the engine's.
+    pub perhaps_later: bool,
+}
+
 /// The pins of this machine.
 ///
 /// # Errors
-/// In words: that it has none, or that they may not be used.
-pub fn open() -> Result<Box<dyn Gpio>, String> {
+/// That it has none, or that they may not be used.
+pub fn open() -> Result<Box<dyn Gpio>, NoPins> {
     #[cfg(feature = "faults")]
-    if let Some(made_up) = made_up::open()? {
+    if let Some(made_up) = made_up::open().map_err(|reason| NoPins { reason, perhaps_later: false })? {
         return Ok(Box::new(made_up));
     }
     pi::open().map(|pi| Box::new(pi) as Box<dyn Gpio>)

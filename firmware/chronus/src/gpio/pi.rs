@@ -8,7 +8,7 @@ use std::time::Duration;
 
 use rppal::gpio::{Bias, Error, Gpio as Pins, InputPin, OutputPin, Trigger};
 
-use super::{Edge, Gpio, Output, Pull};
+use super::{Edge, Gpio, NoPins, Output, Pull};
 
 /// A Pi's pins.
 pub struct Pi {
@@ -19,12 +19,19 @@ pub struct Pi {
 /// Opens them.
 ///
 /// # Errors
-/// In words, if this is no Pi, or they may not be used.
-pub fn open() -> Result<Pi, String> {
+/// If this is no Pi, or they may not be used.
+pub fn open() -> Result<Pi, NoPins> {
     match Pins::new() {
         Ok(pins) => Ok(Pi { pins, inputs: BTreeMap::new() }),
-        Err(Error::UnknownModel) => Err("this machine is no Raspberry Pi".to_owned()),
-        Err(error) => Err(refused(&error)),
+        Err(Error::UnknownModel) => {
+            Err(NoPins { reason: "this machine is no Raspberry Pi".to_owned(), perhaps_later: false })
+        }
+        // rppal tries /dev/mem where there is no /dev/gpiomem, and tells of that.
+        Err(Error::PermissionDenied(file)) if file == "/dev/mem" => {
+            let reason = "there is no /dev/gpiomem that may be opened; add the user to the group gpio and log in again";
+            Err(NoPins { reason: reason.to_owned(), perhaps_later: true })
+        }
+        Err(error) => Err(NoPins { reason: refused(&error), perhaps_later: true }),
     }
 }
 

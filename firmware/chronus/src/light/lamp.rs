@@ -56,7 +56,10 @@ impl Lamp {
     /// # Errors
     /// In words: that this machine has no pins, or that they may not be used.
     pub fn on_pin(pin: u8) -> Result<Self, String> {
-        gpio::open()?.output(pin, false).map(|output| Self::Switched(Box::new(Line(output))))
+        gpio::open()
+            .map_err(|none| none.reason)?
+            .output(pin, false)
+            .map(|output| Self::Switched(Box::new(Line(output))))
     }
 }
 

@@ -14,9 +14,13 @@ use crate::surface::{self, Board, Control, Kind, Tally, own_travel};
 pub fn start(controls: &[Control], rate: u32, input: &InboxWriter, stop: &Arc<AtomicBool>) -> Result<Hands, String> {
     let controls: Vec<_> = controls.iter().map(|control| at_rate(control, rate)).collect();
     let board: Arc<Board> = Arc::new(controls.iter().map(|_| Tally::default()).collect());
-    if let Some((gpio, surface)) = surface::open(&controls, &board) {
-        let (input, stop) = (input.for_moved(), stop.clone());
-        super::spawn("hands", move || surface::watch(gpio, surface, |moved| input.add(moved), &stop))?;
+    if !controls.is_empty() {
+        let (input, stop, controls, board) = (input.for_moved(), stop.clone(), controls.clone(), board.clone());
+        super::spawn("hands", move || {
+            if let Some((gpio, surface)) = surface::open(&controls, &board, &stop) {
+                surface::watch(gpio, surface, |moved| input.add(moved), &stop);
+            }
+        })?;
     }
     Ok(Hands::new(controls, board, rate))
 }

@@ -12,7 +12,7 @@ mod sensing;
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 pub use board::{Board, Tally};
 #[cfg(test)]
@@ -22,7 +22,7 @@ pub use gray::Resolution;
 pub use knob::{Curve, Travel};
 pub use sensing::{Gesture, Moved, Surface};
 
-use crate::gpio::Gpio;
+use crate::gpio::{Gpio, NoPins};
 
 /// Watches the pins until the engine stops, or nobody takes what is done. It may wait for an edge for ever: nobody waits
 /// for its end.
@@ -40,19 +40,30 @@ pub fn watch(mut gpio: Box<dyn Gpio>, mut surface: Surface, mut tell: impl FnMut
     }
 }
 
-/// Takes the pins of these controls; says what cannot be had, once. `None` if there is nothing to watch.
-pub fn open(controls: &[Control], board: &Arc<Board>) -> Option<(Box<dyn Gpio>, Surface)> {
-    if controls.is_empty() {
-        return None;
-    }
-    let mut gpio = match crate::gpio::open() {
-        Ok(gpio) => gpio,
-        Err(reason) => {
-            log::warn!(
-                "{} controls are configured, and the pins cannot be used: {reason}. The engine plays, and takes OSC",
-                controls.len()
-            );
-            return None;
+/// How long pins that are not there yet are waited for: on the box the engine starts beside udev, which gives their files
+/// to its group some seconds into the start.
+const LONGEST_WAIT: Duration = Duration::from_secs(20);
+
+/// Between two looks for them.
+const LOOK_AGAIN: Duration = Duration::from_millis(250);
+
+/// Takes the pins of these controls, as soon as they are there; says what cannot be had, once. `None` if there is nothing
+/// to watch.
+pub fn open(controls: &[Control], board: &Arc<Board>, stop: &AtomicBool) -> Option<(Box<dyn Gpio>, Surface)> {
+    let started = Instant::now();
+    let mut gpio = loop {
+        match crate::gpio::open() {
+            Ok(gpio) => break gpio,
+            Err(none) if none.perhaps_later && started.elapsed() < LONGEST_WAIT && !stop.load(Ordering::Relaxed) => {
+                std::thread::sleep(LOOK_AGAIN);
+            }
+            Err(NoPins { reason, .. }) => {
+                log::warn!(
+                    "{} controls are configured, and the pins cannot be used: {reason}. The engine plays, and takes OSC",
+                    controls.len()
+                );
+                return None;
+            }
         }
     };
     let mut refused = Vec::new();
