@@ -89,6 +89,15 @@ fn no_worker_outlives_its_supervisor_and_each_holds_its_slot() {
     }
 }
 
+/// Until the kernel shows a thread of this process in line for a hold.
+fn wait_until_somebody_waits_for_a_hold() {
+    let own = format!(" {} ", std::process::id());
+    let waits = |line: &str| line.contains("-> ") && line.contains(&own);
+    while !std::fs::read_to_string("/proc/locks").expect("the kernel's list").lines().any(waits) {
+        std::thread::sleep(Duration::from_millis(1));
+    }
+}
+
 #[test]
 fn a_worker_waits_while_another_process_holds_its_slot() {
     let mut service = service("held");
@@ -101,7 +110,7 @@ fn a_worker_waits_while_another_process_holds_its_slot() {
         fcntl(&waiting, FcntlArg::F_SETLKW(&lock_of(F_WRLCK))).expect("the hold is given");
         waiting
     });
-    std::thread::sleep(Duration::from_millis(50));
+    wait_until_somebody_waits_for_a_hold();
     assert!(send(number(&status, "slots.0.pid") as u32, Signal::SIGKILL));
     // Kept open: closing any descriptor of a file gives back all holds on it.
     let memory = [memory, hold.join().expect("no panic")];

@@ -114,7 +114,7 @@ const OTHER_ADDRESSES: &str = "\
 | `/status` | none needed | one reply `/status.reply` with the counters, see below |
 | `/version` | none needed | one reply `/version.reply` with two strings: name and version |
 | `/led` | none needed | one reply `/led.reply`: what the light says (string), its code (int), the light (string); see `led` below |
-| `/identify` | none needed | the light blinks evenly, twice a second, for 5 seconds: this is the box |
+| `/identify` | none needed | the light blinks evenly, twice a second, for 5 seconds: this is the box; not again for the next 5 |
 | `/panic` | none needed | silence within 5 ms of its taking effect, without a click: all gates are closed, and nothing rings on |
 | `/notify` | on or off, as a gate | tells the sender of every change of a value, see below |
 | `/controls` | none needed | one reply `/controls.reply` with the knobs and buttons, see below |
@@ -129,7 +129,7 @@ parameters are set to, whoever sets them: a knob, OSC, a score, a kept patch. It
 that has changed. The messages are those that would set the value, with a float (`/mod/filter/cutoff 440.0`), in one
 bundle with the tag 1. There are at most <rate> bundles a second; what changes more often is told as it is then. They count
 as answers (see Limits). To be told for longer, send it again, every ten seconds say; `/notify 0` ends it. <most> may be told
-at a time; the next one gets the error `full`. Do not subscribe one engine to another both ways: they would set each other.
+at a time, 4 of one machine; the next one gets the error `full`. Each renewal tells all values again. Do not subscribe one engine to another both ways: they would set each other.
 ";
 
 const CONTROLS: &str = "\
@@ -137,7 +137,7 @@ const CONTROLS: &str = "\
 
 What is done at a knob, a button or a switch is a message like any other, which arrived when the pin moved: checked,
 stamped, logged and told to subscribers as one from the network. The last writer wins, and a knob goes on from the value
-that is set. `/controls.reply` holds pairs, as the status does; `chronus controls` prints them, live.
+that is set (of a gate, which cannot be asked, from what it sent last). `/controls.reply` holds pairs, as the status does; `chronus controls` prints them, live.
 
 | key | type | meaning |
 |---|---|---|
@@ -155,7 +155,8 @@ that is set. `/controls.reply` holds pairs, as the status does; `chronus control
 
 `/controls/learn` is answered with `/controls/learn.reply waiting` (or `ended`), and, when a control has been moved, with
 three strings: `bound`, what is bound to what, and `kept in` the configuration file or `not kept` and why, with the lines to
-write by hand. The move that shows which one is meant does nothing else. An encoder gets the whole range of the parameter;
+write by hand. It is waited for 20 seconds, and meanwhile for nobody else's. The move that shows which one is meant does
+nothing else; if that was a press, letting go does what was learned. An encoder gets the whole range of the parameter;
 a button or a switch sends 1 and 0, or where no value is needed the address alone.
 ";
 

@@ -5,6 +5,7 @@ use std::sync::Arc;
 
 use abi::{Operation, Values};
 use rosc::{OscMessage, OscType};
+use rt::clock::NANOSECONDS;
 
 use crate::input::{Code, Refusal};
 use crate::surface::{Board, Control, Encoder, Gesture, Kind, Moved, operations};
@@ -40,8 +41,26 @@ pub struct Hands {
     rate: u32,
     /// What encoders have sent where nothing can be asked how it is set: gates.
     sent: Vec<Option<f64>>,
-    learning: Option<(String, SocketAddr)>,
+    learning: Option<Learning>,
 }
+
+/// An address that the next control moved will be for.
+struct Learning {
+    address: String,
+    sender: SocketAddr,
+    /// Until when, in nanoseconds of CLOCK_MONOTONIC.
+    until: u64,
+}
+
+/// How long the control to be bound is waited for, in nanoseconds: who has asked for it has a hand at it. A request that
+/// was forgotten, or not meant well, must not take a press hours later.
+const LEARNING: u64 = 20 * NANOSECONDS;
+
+/// Longest address that can be bound: the longest there is has half of it. Whoever asks for the controls is told it.
+const LONGEST_ADDRESS: usize = 63;
+
+/// What patterns are made of, and what an address in the file ends at.
+const NOT_PLAIN: [char; 8] = ['?', '*', '[', ']', '{', '}', ',', ' '];
 
 impl Hands {
     /// These controls, at a sample rate in Hz, counted on this board.
@@ -49,13 +68,22 @@ impl Hands {
         Self { sent: vec![None; controls.len()], controls, board, rate, learning: None }
     }
 
-    /// Has the next control that is moved bound to an address, or not any more.
+    /// Has the next control that is moved bound to an address, at a time in nanoseconds, or not any more.
     ///
     /// # Errors
     /// Why no control can be bound to it.
-    pub fn learn(&mut self, address: Option<String>, sender: SocketAddr) -> Result<(), Refusal> {
+    pub fn learn(&mut self, address: Option<String>, sender: SocketAddr, now: u64) -> Result<(), Refusal> {
+        let others = |learning: &&Learning| learning.until > now && learning.sender.ip() != sender.ip();
+        if let Some(learning) = self.learning.as_ref().filter(others) {
+            let text = format!("a control for {} is waited for already; try again in 20 s", learning.address);
+            return Err(Refusal::new("/controls/learn", Code::Full, text));
+        }
         self.learning = None;
         let Some(address) = address else { return Ok(()) };
+        if address.len() > LONGEST_ADDRESS || address.contains(NOT_PLAIN) {
+            let text = "a control is bound to one address, written out: no pattern, and at most 63 bytes";
+            return Err(Refusal::new("/controls/learn", Code::UnknownAddress, text));
+        }
         if self.controls.is_empty() {
             let text = "there are no controls: they are named in the configuration file, in [[control]]";
             return Err(Refusal::new("/controls/learn", Code::UnknownAddress, text));
@@ -64,14 +92,15 @@ impl Hands {
         let fits = operations(&message(Vec::new()), self.rate)
             .or_else(|_| operations(&message(vec![OscType::Int(1)]), self.rate));
         fits.map_err(|text| Refusal::new("/controls/learn", Code::UnknownAddress, text))?;
-        self.learning = Some((address, sender));
+        self.learning = Some(Learning { address, sender, until: now + LEARNING });
         Ok(())
     }
 
     /// What a gesture comes to. `values` are asked for where a value is turned on from where it is.
     pub fn meaning(&mut self, moved: Moved, values: impl FnOnce() -> Values) -> Meaning {
         let Some(control) = self.controls.get(moved.control) else { return Meaning::Nothing };
-        if let Some((address, sender)) = self.learning.take() {
+        let wanted = self.learning.take().filter(|learning| moved.time_ns < learning.until);
+        if let Some(Learning { address, sender, .. }) = wanted {
             return match control.bound_to(&address, self.rate) {
                 Ok(control) => {
                     (self.controls[moved.control], self.sent[moved.control]) = (control.clone(), None);
@@ -108,8 +137,8 @@ impl Hands {
         }
     }
 
-    /// The reply to `/controls`: pairs of key and value, as those of the status.
-    pub fn pairs(&self, values: &Values) -> Vec<OscType> {
+    /// The reply to `/controls` at a time in nanoseconds: pairs of key and value, as those of the status.
+    pub fn pairs(&self, values: &Values, now: u64) -> Vec<OscType> {
         let mut pairs = Vec::new();
         let long = |count: u64| OscType::Long(count.min(i64::MAX as u64) as i64);
         for (place, (control, tally)) in self.controls.iter().zip(self.board.iter()).enumerate() {
@@ -137,7 +166,7 @@ impl Hands {
             add("edges", long(seen.edges));
             add("lost", long(seen.lost));
         }
-        if let Some((address, _)) = &self.learning {
+        if let Some(Learning { address, .. }) = self.learning.as_ref().filter(|learning| now < learning.until) {
             pairs.extend([OscType::String("learning".to_owned()), OscType::String(address.clone())]);
         }
         pairs

@@ -67,9 +67,9 @@ fn what_is_moved_next_is_bound_and_does_nothing_else() {
     let press = |address: &str| Some(OscMessage { addr: address.to_owned(), args: vec![OscType::Int(1)] });
     let button = control(Kind::Button([press("/gate/adsr"), None, None, None]));
     let mut hands = hands(vec![encoder("/mod/sine/gain", 0.0, 1.0, 10), button]);
-    assert!(hands.learn(Some("/mod/filter/qq".to_owned()), sender()).unwrap_err().text.contains("did you mean"));
-    assert!(hands.learn(Some("/version".to_owned()), sender()).is_err());
-    hands.learn(Some("/mod/filter/cutoff".to_owned()), sender()).unwrap();
+    assert!(hands.learn(Some("/mod/filter/qq".to_owned()), sender(), 0).unwrap_err().text.contains("did you mean"));
+    assert!(hands.learn(Some("/version".to_owned()), sender(), 0).is_err());
+    hands.learn(Some("/mod/filter/cutoff".to_owned()), sender(), 0).unwrap();
     let Meaning::Learned(learned) = hands.meaning(turn(0, -1.0), Values::default) else { panic!("it is learned") };
     assert_eq!((learned.place, learned.sender, learned.control.words().as_str()), (0, sender(), "/mod/filter/cutoff"));
     // Over all of the parameter's own range from now on.
@@ -78,18 +78,18 @@ fn what_is_moved_next_is_bound_and_does_nothing_else() {
     };
     assert_eq!(message.args, [OscType::Double(23_990.0)]);
     // Ended before anything was moved.
-    hands.learn(Some("/mod/filter/q".to_owned()), sender()).unwrap();
-    hands.learn(None, sender()).unwrap();
+    hands.learn(Some("/mod/filter/q".to_owned()), sender(), 0).unwrap();
+    hands.learn(None, sender(), 0).unwrap();
     let pressed = Moved { control: 1, gesture: Gesture::Deed(Deed::Press), time_ns: 7 };
     assert_eq!(hands.meaning(pressed, Values::default), sends("/gate/adsr", OscType::Int(1)));
     // An encoder sends values; a test tone takes none.
-    hands.learn(Some("/panic".to_owned()), sender()).unwrap();
+    hands.learn(Some("/panic".to_owned()), sender(), 0).unwrap();
     assert!(matches!(hands.meaning(pressed, Values::default), Meaning::Learned(_)));
     assert_eq!(
         hands.meaning(pressed, Values::default),
         Meaning::Message(OscMessage { addr: "/panic".to_owned(), args: vec![] })
     );
-    assert!(super::tests::hands(vec![]).learn(Some("/panic".to_owned()), sender()).is_err());
+    assert!(super::tests::hands(vec![]).learn(Some("/panic".to_owned()), sender(), 0).is_err());
 }
 
 #[test]
@@ -98,8 +98,8 @@ fn the_list_names_each_control_with_value_and_counts() {
     hands.board[0].turned(3);
     hands.board[0].turned(-1);
     hands.board[1].done(Deed::Press, true);
-    hands.learn(Some("/panic".to_owned()), sender()).unwrap();
-    let pairs = hands.pairs(&values(ParameterId::SineGain, 0.25));
+    hands.learn(Some("/panic".to_owned()), sender(), 0).unwrap();
+    let pairs = hands.pairs(&values(ParameterId::SineGain, 0.25), 0);
     let of = |key: &str| {
         let found = pairs.chunks_exact(2).find(|pair| pair[0] == OscType::String(key.to_owned()));
         found.unwrap_or_else(|| panic!("{key}: {pairs:?}"))[1].clone()
@@ -110,4 +110,22 @@ fn the_list_names_each_control_with_value_and_counts() {
     );
     assert_eq!((of("controls.1.value"), of("controls.1.kind")), ("closed".into(), "switch".into()));
     assert_eq!((of("controls.1.lost"), of("learning")), (OscType::Long(0), "/panic".into()));
+}
+
+#[test]
+fn a_request_to_learn_is_one_plain_address_of_one_sender_for_a_while() {
+    let mut hands = hands(vec![encoder("/mod/sine/gain", 0.0, 1.0, 10)]);
+    let long = format!("/gate/{{adsr,{}}}", "x".repeat(30_000));
+    for address in ["/mod/*/gain", "/gate/{x y,adsr}", &long] {
+        let refusal = hands.learn(Some(address.to_owned()), sender(), 0).unwrap_err();
+        assert!(refusal.text.contains("no pattern"), "{refusal:?}");
+    }
+    hands.learn(Some("/mod/filter/q".to_owned()), sender(), 0).unwrap();
+    let other = ([10, 0, 0, 99], 1).into();
+    assert_eq!(hands.learn(None, other, LEARNING - 1).unwrap_err().code, Code::Full);
+    assert_eq!(hands.learn(Some("/panic".to_owned()), other, LEARNING - 1).unwrap_err().code, Code::Full);
+    // Too late: the turn is a turn.
+    let late = Moved { time_ns: LEARNING, ..turn(0, 1.0) };
+    assert!(matches!(hands.meaning(late, || values(ParameterId::SineGain, 0.5)), Meaning::Message(_)));
+    hands.learn(None, other, LEARNING).unwrap();
 }

@@ -2,6 +2,7 @@
 
 use std::net::UdpSocket;
 use std::path::PathBuf;
+use std::sync::Mutex;
 
 use rosc::{OscMessage, OscPacket, OscType};
 
@@ -9,6 +10,9 @@ use super::LEARN_REPLY;
 use super::hands::Learned;
 use crate::report::STACK_BYTES;
 use crate::settings::write_binding;
+
+/// Held by whoever writes the file.
+static WRITING: Mutex<()> = Mutex::new(());
 
 /// A binding on its way into the file.
 pub struct Learning {
@@ -31,6 +35,8 @@ impl Learning {
 
     fn run(self) {
         let Learned { place, control, sender } = self.learned;
+        // One at a time: each reads the file and writes it anew.
+        let _turn = WRITING.lock();
         let what = format!("control {place} ({}) is for {} from now on", control.kind(), control.words());
         let kept = match &self.file {
             None => Err("the engine was started without a configuration file that names controls".to_owned()),

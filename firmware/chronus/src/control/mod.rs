@@ -215,7 +215,7 @@ impl Control {
                     let words = [OscType::String(state.name().to_owned()), OscType::Int(state.code().into()), lamp];
                     replies.answer(LED_REPLY, words.to_vec());
                 }
-                Ok(Request::Identify) => self.counters.light.identify_until(rt::clock::monotonic() + IDENTIFY),
+                Ok(Request::Identify) => self.identify(),
                 Ok(Request::Notify(on)) => match subscribers.set(datagram.sender, on, rt::clock::monotonic()) {
                     Ok(()) if replies.may_answer(NOTIFY_REPLY) => {
                         let lease = if on { notify::LEASE_SECONDS as i32 } else { 0 };
@@ -226,11 +226,11 @@ impl Control {
                 },
                 Ok(Request::Controls) if replies.may_answer(CONTROLS_REPLY) => {
                     let values = self.stamper.values();
-                    replies.answer(CONTROLS_REPLY, self.hands.pairs(&values));
+                    replies.answer(CONTROLS_REPLY, self.hands.pairs(&values, rt::clock::monotonic()));
                 }
                 Ok(Request::Learn(address)) => {
                     let waiting = if address.is_some() { "waiting" } else { "ended" };
-                    match self.hands.learn(address, datagram.sender) {
+                    match self.hands.learn(address, datagram.sender, rt::clock::monotonic()) {
                         Ok(()) if replies.may_answer(LEARN_REPLY) => replies.answer(LEARN_REPLY, vec![waiting.into()]),
                         Ok(()) => {}
                         Err(refusal) => self.refuse(&refusal, &mut replies),
@@ -239,6 +239,14 @@ impl Control {
                 Ok(Request::Status | Request::Version | Request::Led | Request::Controls) => {}
                 Err(refusal) => self.refuse(&refusal, &mut replies),
             }
+        }
+    }
+
+    /// Has the light say which box this is. Not again for as long as that took: nobody may keep it from telling of faults.
+    fn identify(&self) {
+        let (light, now) = (&self.counters.light, rt::clock::monotonic());
+        if now >= light.identifies_until().saturating_add(IDENTIFY) {
+            light.identify_until(now + IDENTIFY);
         }
     }
 

@@ -14,6 +14,9 @@ use crate::input::{Code, Refusal};
 /// Subscribers at a time: a stage has some tablets, not a crowd.
 pub const MOST_SUBSCRIBERS: usize = 16;
 
+/// Of these at most so many of one machine, so that one cannot take the places of all.
+pub const MOST_OF_A_HOST: usize = 4;
+
 /// Seconds that a subscription lasts unless it is renewed. A sender's address can be forged, and a tablet be carried away:
 /// neither may cause datagrams for ever.
 pub const LEASE_SECONDS: u64 = 30;
@@ -48,7 +51,11 @@ impl Subscribers {
         }
         let until = now + LEASE_SECONDS * rt::clock::NANOSECONDS;
         if let Some(known) = self.list.iter_mut().find(|one| one.address == address) {
-            known.until = until;
+            // All anew: what was lost on the way is told by this.
+            (known.until, known.told) = (until, None);
+        } else if self.list.iter().filter(|one| one.address.ip() == address.ip()).count() >= MOST_OF_A_HOST {
+            let text = format!("{MOST_OF_A_HOST} of your machine are told already; end one of them with /notify 0");
+            return Err(Refusal::new("/notify", Code::Full, text));
         } else if self.list.len() < MOST_SUBSCRIBERS {
             self.list.push(Subscriber { address, until, told: None });
         } else {
@@ -107,7 +114,7 @@ mod tests {
     use rt::clock::NANOSECONDS;
 
     fn client(port: u16) -> SocketAddr {
-        ([10, 0, 0, 1], port).into()
+        ([10, 0, 0, (port / 4) as u8], port).into()
     }
 
     /// Who is told how many values at this time.
@@ -147,6 +154,8 @@ mod tests {
             subscribers.set(client(port), true, NANOSECONDS).unwrap();
         }
         assert_eq!(subscribers.set(client(99), true, NANOSECONDS).unwrap_err().code, Code::Full);
+        let fifth = ([10, 0, 0, 0], 77).into();
+        assert!(subscribers.set(fifth, true, NANOSECONDS).unwrap_err().text.contains("4 of your machine"));
         subscribers.set(client(3), true, 20 * NANOSECONDS).unwrap();
         subscribers.set(client(7), false, 20 * NANOSECONDS).unwrap();
         assert_eq!(told(&mut subscribers, 20 * NANOSECONDS, 1.0).len(), MOST_SUBSCRIBERS - 1);

@@ -73,6 +73,8 @@ struct Unread {
     next_look: Instant,
     /// It is there, and it cannot be read.
     unreadable: bool,
+    /// It is there and was read, and nobody could set its values just then.
+    not_taken: bool,
     told: bool,
 }
 
@@ -81,7 +83,7 @@ impl PatchKeeper {
     pub fn run(mut self) {
         let unread = self.offers.take().map(|offers| {
             let now = Instant::now();
-            Unread { offers, started: now, next_look: now, unreadable: false, told: false }
+            Unread { offers, started: now, next_look: now, unreadable: false, not_taken: false, told: false }
         });
         let kept = unread.is_some().then(defaults);
         self.keep(unread, Changes::since(kept));
@@ -96,10 +98,12 @@ impl PatchKeeper {
         let (path, now) = (self.path.display(), Instant::now());
         let long = now >= unread.started + LONGEST_LOOK;
         unread.next_look = now + if long { LONG_AFTER } else { LOOK_AGAIN };
-        unread.unreadable = false;
+        (unread.unreadable, unread.not_taken) = (false, false);
         let values = match file::read(&self.path, self.rate) {
             Found::Contents(contents) => {
-                let values = self.set(&unread.offers, contents.operations)?;
+                let values = self.set(&unread.offers, contents.operations);
+                unread.not_taken = values.is_none();
+                let values = values?;
                 self.say_left_out(&contents.left_out);
                 values
             }
@@ -222,6 +226,10 @@ impl PatchKeeper {
             if let Some(kept) = self.look(file) {
                 *unread = None;
                 return Written::Found(kept);
+            }
+            // Full for the moment, or the engine stops: the file stays as it is, and what was changed last is lost if it does.
+            if file.not_taken {
+                return Written::No;
             }
             if file.unreadable {
                 aside = file::set_aside(&self.path).map(|aside| {

@@ -32,6 +32,13 @@ fn at_rate(control: &Control, rate: u32) -> Control {
         && let Ok(own) = own_travel(&encoder.address, rate)
     {
         encoder.travel.maximum = encoder.travel.maximum.min(own.maximum);
+        if encoder.travel.minimum >= encoder.travel.maximum {
+            log::warn!(
+                "a knob's range for {} begins beyond what it takes at {rate} Hz; it has all of it",
+                encoder.address
+            );
+            encoder.travel = own;
+        }
     }
     control
 }

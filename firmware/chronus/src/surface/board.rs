@@ -46,6 +46,11 @@ impl Tally {
         self.illegal.store(illegal, Ordering::Relaxed);
     }
 
+    /// Notes how the contact of a button or a switch is at first.
+    pub fn begin(&self, closed: bool) {
+        self.closed.store(closed, Ordering::Relaxed);
+    }
+
     /// Notes a turn by so many detents.
     pub fn turned(&self, detents: i64) {
         let way = if detents > 0 { &self.right } else { &self.left };

@@ -40,7 +40,7 @@ impl Travel {
             return None;
         }
         let all = f64::from(self.steps);
-        let place = self.place_of(value.clamp(self.minimum, self.maximum)) * all;
+        let place = self.place_of(value.max(self.minimum).min(self.maximum)) * all;
         // As many steps back as there were forth lead to the same value, bit for bit, if it was on a step.
         let place = if (place - place.round()).abs() < NEAR { place.round() } else { place };
         let place = (place + steps).clamp(0.0, all);

@@ -33,7 +33,13 @@ pub fn watch(mut gpio: Box<dyn Gpio>, mut surface: Surface, mut tell: impl FnMut
         if let Err(reason) = gpio.wait(limit, &mut edges) {
             return log::warn!("the pins tell of no edges any more: {reason}; knobs and buttons do nothing, OSC does");
         }
-        surface.take(&mut edges, rt::clock::monotonic(), &mut moved);
+        // First the time, then whatever came until then: that no edge came is believed only up to a time after which the
+        // kernel was asked once more.
+        let now = rt::clock::monotonic();
+        if let Err(reason) = gpio.wait(Some(Duration::ZERO), &mut edges) {
+            return log::warn!("the pins tell of no edges any more: {reason}; knobs and buttons do nothing, OSC does");
+        }
+        surface.take(&mut edges, now, &mut moved);
         if !moved.drain(..).all(&mut tell) {
             return;
         }

@@ -60,8 +60,11 @@ impl Surface {
     /// Takes the pins of these controls, which are counted on a board with a place for each. What cannot be had is said
     /// in `refused`, and is never moved.
     pub fn open(controls: &[Control], gpio: &mut dyn Gpio, board: Arc<Board>, refused: &mut Vec<String>) -> Self {
-        let sensors = controls.iter().map(|control| Sensor::open(control, gpio, refused));
-        Self { sensors: sensors.collect(), board }
+        let sensors: Vec<_> = controls.iter().map(|control| Sensor::open(control, gpio, refused)).collect();
+        for (sensor, tally) in sensors.iter().zip(board.iter()) {
+            tally.begin(sensor.contacts[0].level() == sensor.closed);
+        }
+        Self { sensors, board }
     }
 
     /// Takes edges, in any order, and the time by now; adds what was done to `moved`, for each control in its order.
