@@ -9,7 +9,7 @@ use toml::{Table, Value};
 use super::finding::{Severity, nearest, quoted};
 use crate::client::parse_argument;
 use crate::gpio::{Pull, header_pin};
-use crate::surface::{Control, Curve, Encoder, Kind, Resolution, Travel, operations, own_travel};
+use crate::surface::{Control, Curve, Encoder, Kind, Resolution, STEPS, Travel, operations, own_travel};
 
 /// Keys that all kinds have.
 const COMMON: [&str; 4] = ["kind", "pull", "active_low", "debounce_ms"];
@@ -185,7 +185,11 @@ impl Form<'_> {
         if curve == Curve::Logarithmic && minimum <= 0.0 {
             self.wrong(Some("curve"), "what begins at 0 has no equal ratios; min must be above 0", "curve = \"lin\"");
         }
-        let steps = self.number("steps", 1.0..=MOST_STEPS, "96").map_or(own.steps, |steps| steps as u32);
+        // Between two choices there is nothing: a finer step would be no step.
+        let most = if own.steps < STEPS { f64::from(own.steps) } else { MOST_STEPS };
+        let steps = self
+            .number("steps", 1.0..=most, if own.steps < STEPS { "2" } else { "96" })
+            .map_or(own.steps, |steps| steps as u32);
         let acceleration = self.number("acceleration", 1.0..=MOST_ACCELERATION, "3.0").unwrap_or(1.0);
         let resolutions = [("full", Resolution::Full), ("half", Resolution::Half), ("quarter", Resolution::Quarter)];
         let resolution = self.word("resolution", &resolutions, Resolution::Full);

@@ -108,3 +108,14 @@ fn a_pin_belongs_to_one_control() {
     assert!(wrong.contains("number 2") && wrong.contains("GPIO 27 is used by control 1 (encoder) already"), "{wrong}");
     assert_eq!(read_controls(&tables[..1]).unwrap().len(), 1);
 }
+
+#[test]
+fn a_knob_on_choices_has_no_step_between_them() {
+    let knob = |steps: u32| {
+        let text = "kind = \"encoder\"\npins = [5, 6]\naddress = \"/mod/filter/mode\"";
+        read(&format!("{text}\nsteps = {steps}\n"))
+    };
+    assert!(knob(2).1.is_empty() && knob(1).1.is_empty());
+    let (control, remarks) = knob(96);
+    assert!(control.is_none() && remarks[0].text.contains("steps"), "{remarks:?}");
+}

@@ -71,10 +71,10 @@ pub fn engine_knows(section: &str, key: &str, example: &Value) -> bool {
 }
 
 /// The file for `chronus run --config`: what was said, over the box's own defaults.
-pub fn engine_file(engine: &Table, osc: &Table) -> String {
+pub fn engine_file(engine: &Table, osc: &Table, controls: &[Table]) -> String {
     let defaults = DEFAULTS.map(|(key, value)| (key.to_owned(), Value::String(value.to_owned())));
     let mut keys: Table = defaults.into_iter().filter(|(key, value)| engine_knows("engine", key, value)).collect();
-    if osc.get("listen").and_then(Value::as_str) == Some("off") {
+    if osc.get("listen").and_then(Value::as_str) == Some("off") && controls.is_empty() {
         // Nobody sets any values then, and the engine wants to know what there is to keep.
         keys.remove("patch");
     }
@@ -102,7 +102,7 @@ pub fn controls_file(controls: &[Table], file: &Path) -> String {
 /// # Errors
 /// In the engine's words.
 pub fn check_together(engine: &Table, osc: &Table) -> Result<(), String> {
-    RunOptions::of_configuration(&engine_file(engine, osc)).map(drop).map_err(|wrong| wrong.0)
+    RunOptions::of_configuration(&engine_file(engine, osc, &[])).map(drop).map_err(|wrong| wrong.0)
 }
 
 #[cfg(test)]
@@ -147,12 +147,12 @@ mod tests {
 
     #[test]
     fn the_file_is_what_the_engine_takes_and_what_was_said_wins() {
-        let plain = engine_file(&Table::new(), &Table::new());
+        let plain = engine_file(&Table::new(), &Table::new(), &[]);
         let options = RunOptions::of_configuration(&plain).expect(&plain);
         assert_eq!((options.sink, options.real_time), (SinkChoice::Auto, rt::scheduling::RealTime::Require));
         let said: Table = toml::from_str("real_time = \"off\"\nlead = 3").unwrap();
         let osc: Table = toml::from_str("listen = \"off\"").unwrap();
-        let options = RunOptions::of_configuration(&engine_file(&said, &osc)).unwrap();
+        let options = RunOptions::of_configuration(&engine_file(&said, &osc, &[])).unwrap();
         assert_eq!((options.lead, options.real_time, options.osc), (3, rt::scheduling::RealTime::Off, None));
     }
 }

@@ -110,7 +110,7 @@ impl Settings {
             (
                 "engine.toml",
                 Some(
-                    engine::engine_file(&self.engine, &self.osc)
+                    engine::engine_file(&self.engine, &self.osc, &self.controls)
                         + &led::engine_lines(&self.light, self.code())
                         + &engine::controls_file(&self.controls, &self.file),
                 ),

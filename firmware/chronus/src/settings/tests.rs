@@ -310,6 +310,9 @@ fn controls_are_for_the_engine_and_a_mistake_costs_its_control() {
         "{:?}",
         findings(&light)
     );
+    // What is played by knobs alone is kept too.
+    let alone = read(format!("schema = 1\n[osc]\nlisten = \"off\"\n{CONTROLS}").as_bytes());
+    assert!(options(&alone).patch.is_some() && options(&alone).osc.is_none());
     let single = read((good() + "\n[control]\nkind = \"button\"\n").as_bytes());
     assert!(findings(&single)[0].2.contains("[[control]], in two brackets"), "{:?}", findings(&single));
 }

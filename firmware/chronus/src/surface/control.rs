@@ -111,7 +111,7 @@ impl Control {
 }
 
 /// Steps through the range of a parameter, unless said otherwise: four turns of a usual encoder of 24 detents.
-const STEPS: u32 = 96;
+pub const STEPS: u32 = 96;
 
 /// Ratio of maximum to minimum from which on a range is gone through in equal ratios: two decades.
 const WIDE: f64 = 100.0;

@@ -17,7 +17,7 @@ use std::time::{Duration, Instant};
 pub use board::{Board, Tally};
 #[cfg(test)]
 pub use button::Deed;
-pub use control::{Control, Encoder, Kind, in_words, operations, own_travel};
+pub use control::{Control, Encoder, Kind, STEPS, in_words, operations, own_travel};
 pub use gray::Resolution;
 pub use knob::{Curve, Travel};
 pub use sensing::{Gesture, Moved, Surface};
