@@ -9,4 +9,4 @@ mod status;
 pub use argument::{parse as parse_argument, text as argument_text};
 pub use controls::run_controls;
 pub use exchange::{run_send, send};
-pub use status::run_status;
+pub use status::{nest, run_status};

@@ -21,7 +21,7 @@ Commands:
 
 Commands of the box:
   selftest      what the machine should be, what it is, and what does not hold   (chronus selftest --help)
-  jig           walks a builder through the light and a test tone: PASS or what fails (chronus jig --help)
+  jig           walks a builder through light, tone and controls: PASS or what fails (chronus jig --help)
   tune          sets what of it can be set while the kernel runs                 (chronus tune --help)
   check-config  what is wrong with chronus.toml                                  (chronus check-config --help)
   apply-config  makes of it what the parts of the box read                       (chronus apply-config --help)
@@ -119,8 +119,8 @@ not known. Exit code 0 if all that applies holds, 1 otherwise. --json prints it 
 const JIG: &str = "\
 chronus jig [ADDR:PORT]
 
-For whoever has built a box: walks through the light and a test tone, says what should be seen and heard, and asks
-whether it was. Ends with PASS, or with FAIL and what to look at. It asks the running engine (default: 127.0.0.1:5005), so
+For whoever has built a box: walks through the light, a test tone and each knob, button and switch, says what should be
+seen, heard or done, asks whether it was, and compares what the controls have counted. Ends with PASS, or with FAIL and what to look at. It asks the running engine (default: 127.0.0.1:5005), so
 it may run on a laptop beside the box. The tone sets sine.freq and sine.gain. Exit code 0 for PASS, 1 for FAIL.
 ";
 

@@ -1,6 +1,7 @@
 //! `chronus jig`: walks whoever built a box through what is on it, one station after the other, and ends with PASS or
 //! with what failed. Eyes and ears are the builder's; all else is asked of the engine.
 
+mod controls;
 mod light;
 mod sound;
 mod terminal;
@@ -55,9 +56,8 @@ fn text(arguments: &[OscType], place: usize) -> &str {
 /// What is looked at. A station says what it does, asks what was seen or heard, and gives its verdict.
 type Walk = fn(&mut Terminal, &mut dyn Engine) -> Result<Verdict, String>;
 
-/// The stations, in the order of the walk: first what tells of all else. Each configured control is a station too: who
-/// adds controls adds them behind these.
-const STATIONS: [(&str, Walk); 2] = [("light", light::walk), ("sound", sound::walk)];
+/// The stations, in the order of the walk: first what tells of all else.
+const STATIONS: [(&str, Walk); 3] = [("light", light::walk), ("sound", sound::walk), ("controls", controls::walk)];
 
 /// `chronus jig`.
 pub fn run(server: &str) -> ExitCode {

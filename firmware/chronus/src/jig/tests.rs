@@ -9,11 +9,13 @@ struct MadeUp {
     asked: Vec<String>,
     /// How often it still says "identify".
     identifies: usize,
+    /// What is counted at its controls, at each look; none if it has no controls.
+    counts: Vec<Vec<OscType>>,
 }
 
 impl MadeUp {
     fn new(lamp: &'static str, card: &'static str) -> Self {
-        Self { lamp, card, asked: Vec::new(), identifies: 0 }
+        Self { lamp, card, asked: Vec::new(), identifies: 0, counts: Vec::new() }
     }
 }
 
@@ -35,6 +37,8 @@ impl Engine for MadeUp {
             "/status" => reply(["sink", "alsa:hw:0", "sound_card", self.card].map(string).to_vec()),
             "/version" => reply(vec![]),
             "/test" | "/gate/adsr" => Vec::new(),
+            "/controls" if self.counts.len() > 1 => reply(self.counts.remove(0)),
+            "/controls" => reply(self.counts.first().cloned().unwrap_or_default()),
             other => return Err(format!("{other} was refused")),
         })
     }
@@ -50,10 +54,21 @@ fn walked(mut engine: MadeUp, answers: &str) -> (bool, String, Vec<String>) {
 #[test]
 fn a_good_box_passes() {
     let (good, said, asked) = walked(MadeUp::new("gpio:23", "playing"), "y\ny\ny\ny\n");
-    assert!(good && said.ends_with("\nPASS: light, sound\n"), "{said}");
+    assert!(good && said.ends_with("\nPASS: light, sound (left out: controls)\n"), "{said}");
     assert!(said.contains("\"one-worker\": solid, with a short wink"), "what is shown after the five seconds: {said}");
-    let expected =
-        ["/version", "/led", "/identify", "/led", "/led", "/led", "/status", "/status", "/test", "/gate/adsr 0"];
+    let expected = [
+        "/version",
+        "/led",
+        "/identify",
+        "/led",
+        "/led",
+        "/led",
+        "/status",
+        "/status",
+        "/test",
+        "/gate/adsr 0",
+        "/controls",
+    ];
     assert_eq!(asked, expected);
 }
 
@@ -89,7 +104,7 @@ fn again_and_nonsense_and_silence() {
 #[test]
 fn what_is_not_there_is_left_out_and_an_engine_that_is_not_there_fails() {
     let (good, said, _) = walked(MadeUp::new("off", "playing"), "y\ny\n");
-    assert!(good && said.ends_with("PASS: sound (left out: light)\n"), "{said}");
+    assert!(good && said.ends_with("PASS: sound (left out: light, controls)\n"), "{said}");
     struct Absent;
     impl Engine for Absent {
         fn ask(&mut self, _: &str, _: &[&str]) -> Result<Vec<OscMessage>, String> {
@@ -99,4 +114,46 @@ fn what_is_not_there_is_left_out_and_an_engine_that_is_not_there_fails() {
     let mut output = Vec::new();
     assert!(!walk(&mut Absent, "y\ny\ny\ny\n".as_bytes(), &mut output));
     assert!(String::from_utf8(output).unwrap().contains("FAIL: engine: no Chronus answers"));
+}
+
+/// What is told of a control.
+fn control(place: usize, kind: &str, counts: &[(&str, i64)]) -> Vec<OscType> {
+    let key = |name: &str| OscType::String(format!("controls.{place}.{name}"));
+    let text = |text: &str| OscType::String(text.to_owned());
+    let mut pairs = vec![key("kind"), text(kind), key("pins"), text("17 27"), key("does"), text("/mod/filter/q")];
+    pairs.extend(counts.iter().flat_map(|(name, count)| [key(name), OscType::Long(*count)]));
+    pairs
+}
+
+#[test]
+fn each_control_counts_what_is_done_and_what_it_does_not_is_named_with_what_to_do() {
+    let knob = |right, left, lost| control(0, "encoder", &[("right", right), ("left", left), ("lost", lost)]);
+    let button = |closed, opened| control(0, "button", &[("closed", closed), ("opened", opened)]);
+    let switch = |closed, opened| control(0, "switch", &[("closed", closed), ("opened", opened)]);
+    let none = || knob(100, 50, 1);
+    for (counts, answers, failed) in [
+        (vec![none(), none(), knob(106, 50, 1), knob(106, 50, 1), knob(106, 56, 1)], "y\ny\n", ""),
+        // Once more, and then right.
+        (vec![none(), none(), knob(103, 50, 1), knob(109, 50, 1), knob(109, 50, 1), knob(109, 56, 1)], "a\ny\ny\n", ""),
+        (vec![none(), none(), none()], "y\n", "nothing was counted"),
+        (vec![none(), none(), knob(100, 56, 1)], "y\n", "exchange the two numbers in pins"),
+        (vec![none(), none(), knob(112, 50, 1)], "y\n", "resolution = \"half\""),
+        (vec![none(), none(), knob(124, 50, 1)], "y\n", "resolution = \"quarter\""),
+        (vec![none(), none(), knob(103, 50, 1)], "y\n", "every second detent"),
+        (vec![none(), none(), knob(105, 51, 1)], "y\n", "5 were counted that way, and 1 the other"),
+        (vec![none(), none(), knob(106, 50, 2)], "y\n", "1 edges lost"),
+        (vec![none(), none()], "n\n", "could not be moved"),
+        (vec![button(0, 0), button(0, 0), button(6, 6)], "y\n", ""),
+        (vec![button(0, 0), button(0, 0), button(7, 7)], "y\n", "of 6 presses 7"),
+        (vec![switch(3, 3), switch(3, 3), switch(4, 4)], "y\n", ""),
+        (vec![switch(3, 3), switch(3, 3), switch(3, 3)], "y\n", "closed 0 times"),
+    ] {
+        let engine = MadeUp { counts, ..MadeUp::new("off", "playing") };
+        let (good, said, _) = walked(engine, &format!("y\ny\n{answers}"));
+        assert_eq!(good, failed.is_empty(), "{said}");
+        assert!(
+            said.contains(if good { "PASS: sound, controls (left out: light)" } else { failed }),
+            "{failed}: {said}"
+        );
+    }
 }
