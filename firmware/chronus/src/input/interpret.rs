@@ -89,53 +89,26 @@ pub fn interpret_message(message: &OscMessage, when: When, rate: u32, out: &mut 
     let accepted_before = out.len();
     let mut fault = None;
     for target in targets {
-        let operation = match target {
-            Target::Parameter(parameter) => value::set(parameter, &message.args, rate),
-            Target::Gate(gate) => value::switch(gate, &message.args),
+        let request = match target {
+            Target::Parameter(parameter) => value::set(parameter, &message.args, rate).map(&apply),
+            Target::Gate(gate) => value::switch(gate, &message.args).map(&apply),
             Target::Test => {
                 out.extend(TEST_TONE.map(|operation| Ok(apply(operation))));
                 continue;
             }
             #[cfg(feature = "faults")]
-            Target::Poison => value::poison(&message.args),
-            Target::Status => {
-                out.push(Ok(Request::Status));
-                continue;
-            }
-            Target::Version => {
-                out.push(Ok(Request::Version));
-                continue;
-            }
-            Target::Led => {
-                out.push(Ok(Request::Led));
-                continue;
-            }
-            Target::Identify => {
-                out.push(Ok(Request::Identify));
-                continue;
-            }
-            Target::Controls => {
-                out.push(Ok(Request::Controls));
-                continue;
-            }
-            Target::Panic => Ok(Operation::Silence),
-            Target::Notify => match value::is_on(&message.args) {
-                Ok(on) => {
-                    out.push(Ok(Request::Notify(on)));
-                    continue;
-                }
-                Err(refused) => Err(refused),
-            },
-            Target::Learn => match value::address(&message.args) {
-                Ok(address) => {
-                    out.push(Ok(Request::Learn(address)));
-                    continue;
-                }
-                Err(refused) => Err(refused),
-            },
+            Target::Poison => value::poison(&message.args).map(&apply),
+            Target::Panic => Ok(apply(Operation::Silence)),
+            Target::Status => Ok(Request::Status),
+            Target::Version => Ok(Request::Version),
+            Target::Led => Ok(Request::Led),
+            Target::Identify => Ok(Request::Identify),
+            Target::Controls => Ok(Request::Controls),
+            Target::Notify => value::is_on(&message.args).map(Request::Notify),
+            Target::Learn => value::address(&message.args).map(Request::Learn),
         };
-        match operation {
-            Ok(operation) => out.push(Ok(apply(operation))),
+        match request {
+            Ok(request) => out.push(Ok(request)),
             Err(refused) => fault = fault.or(Some(refused)),
         }
     }

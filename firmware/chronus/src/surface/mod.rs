@@ -30,13 +30,11 @@ pub fn watch(mut gpio: Box<dyn Gpio>, mut surface: Surface, mut tell: impl FnMut
     let (mut edges, mut moved) = (Vec::new(), Vec::new());
     while !stop.load(Ordering::Relaxed) {
         let limit = surface.due().map(|due| Duration::from_nanos(due.saturating_sub(rt::clock::monotonic())));
-        if let Err(reason) = gpio.wait(limit, &mut edges) {
-            return log::warn!("the pins tell of no edges any more: {reason}; knobs and buttons do nothing, OSC does");
-        }
+        let waited = gpio.wait(limit, &mut edges);
         // First the time, then whatever came until then: that no edge came is believed only up to a time after which the
         // kernel was asked once more.
         let now = rt::clock::monotonic();
-        if let Err(reason) = gpio.wait(Some(Duration::ZERO), &mut edges) {
+        if let Err(reason) = waited.and_then(|()| gpio.wait(Some(Duration::ZERO), &mut edges)) {
             return log::warn!("the pins tell of no edges any more: {reason}; knobs and buttons do nothing, OSC does");
         }
         surface.take(&mut edges, now, &mut moved);
