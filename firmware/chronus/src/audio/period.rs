@@ -186,7 +186,7 @@ impl Playing<'_> {
         while !self.is_redundant() && !stopped() && monotonic() < limit {
             rt::clock::sleep_until(monotonic() + REDUNDANCY_INTERVAL);
         }
-        self.sink.start(self.first, self.clock, self.counters);
+        self.sink.start(self.first, self.clock);
         Ok(true)
     }
 

@@ -176,7 +176,7 @@ fn open_card(
             options.lead
         ),
     ];
-    let sink = CardSink::start(device, told, open, options.periods, clock)?;
+    let sink = CardSink::start(device, told, open, options.periods, clock, counters)?;
     Ok(Sound { sink: Sink::Alsa(Box::new(sink)), name, description, recorder: None, input: None })
 }
 

@@ -36,7 +36,10 @@ impl<P: Playback> CardSink<P> {
         open: impl FnMut() -> Result<P, Refusal> + Send + 'static,
         periods: u32,
         clock: &AudioClock,
+        counters: &Counters,
     ) -> Result<Self, String> {
+        // Not with the first block: whoever asks before it must not hear that the engine does without a card.
+        counters.sound_card.set(if device.is_some() { SoundCard::Playing } else { SoundCard::Waiting });
         let mut exchange = Exchange::start(open, told)?;
         if device.is_none() {
             exchange.lose(None, Loss::NotYetThere);
@@ -47,8 +50,7 @@ impl<P: Playback> CardSink<P> {
     }
 
     /// Starts the beat with block `first`, if it is not the device that gives it.
-    pub fn begin(&mut self, first: BlockNumber, clock: &AudioClock, counters: &Counters) {
-        counters.sound_card.set(if self.device.is_some() { SoundCard::Playing } else { SoundCard::Waiting });
+    pub fn begin(&mut self, first: BlockNumber, clock: &AudioClock) {
         if self.device.is_none() {
             clock.start(first, rt::clock::monotonic());
         }
@@ -176,9 +178,11 @@ mod tests {
         /// A sink on the first card; when that is lost there is the other.
         fn new(first: Option<&Card>, other: &Card) -> Self {
             let (clock, counters, other) = (AudioClock::new(96_000), Counters::default(), other.clone());
-            let mut sink =
-                CardSink::start(first.cloned(), None, move || Ok(other.clone()), PERIODS, &clock).expect("a thread");
-            sink.begin(0, &clock, &counters);
+            let opened = first.cloned();
+            let sink = CardSink::start(opened, None, move || Ok(other.clone()), PERIODS, &clock, &counters);
+            let mut sink = sink.expect("a thread");
+            assert_ne!(counters.sound_card.get(), SoundCard::None, "whoever asks before the first block is told");
+            sink.begin(0, &clock);
             Self { sink, clock, counters, block: 0 }
         }
 

@@ -44,9 +44,9 @@ pub type Listener = Box<dyn FnMut(BlockNumber, &Block) + Send>;
 
 impl Sink {
     /// Starts the beat: block `first` is due now.
-    pub fn start(&mut self, first: BlockNumber, clock: &AudioClock, counters: &Counters) {
+    pub fn start(&mut self, first: BlockNumber, clock: &AudioClock) {
         match self {
-            Self::Alsa(card) => card.begin(first, clock, counters),
+            Self::Alsa(card) => card.begin(first, clock),
             Self::Paced(_) => clock.start(first, rt::clock::monotonic()),
             Self::Free => {}
             #[cfg(feature = "simulation")]
