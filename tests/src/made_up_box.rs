@@ -100,15 +100,16 @@ impl MadeUpBox {
         std::fs::set_permissions(path, std::fs::Permissions::from_mode(0o755)).expect("a program");
     }
 
-    /// Has `mount -t vfat` mount ext4: this machine may not know FAT, and for what is asked of it here they are the
-    /// same.
+    /// Has `mount -t vfat` mount ext4, without the options that only FAT has: this machine may not know FAT, and for what
+    /// is asked of it here they are the same.
     ///
     /// # Panics
     /// If the stand-in cannot be written.
     pub fn fat_is_ext4(&self) {
         self.stand_in(
             "mount",
-            "[ \"$1 $2\" != '-t vfat' ] || { shift 2; set -- -t ext4 \"$@\"; }\nexec \"$(real mount)\" \"$@\"",
+            "if [ \"$1 $2 $3\" = '-t vfat -o' ]; then options=${4%%,umask=*}; shift 4; set -- -t ext4 -o \"$options\" \"$@\"; \
+             elif [ \"$1 $2\" = '-t vfat' ]; then shift 2; set -- -t ext4 \"$@\"; fi\nexec \"$(real mount)\" \"$@\"",
         );
     }
 

@@ -98,20 +98,6 @@ fn the_card_has_two_systems_a_partition_for_its_owner_and_one_for_data() {
 }
 
 #[test]
-fn the_box_mounts_the_first_partition_of_its_own_card() {
-    let layout = board("common/genimage.cfg");
-    let signature =
-        layout.lines().find_map(|line| line.trim().strip_prefix("disk-signature = 0x")).expect("a signature");
-    let rules = board("overlay/usr/lib/udev/rules.d/80-chronus.rules");
-    let rule = lines(&rules).find(|line| line.contains("SYMLINK+=\"disk/chronus-box\"")).expect("a name for BOX");
-    assert!(rule.contains(&format!("ENV{{ID_PART_ENTRY_UUID}}==\"{signature}-01\"")), "{rule}");
-    let mount = std::fs::read_to_string(project().join("systemd/box.mount")).expect("a unit");
-    assert!(mount.lines().any(|line| line == "What=/dev/disk/chronus-box"), "{mount}");
-    // The patience for it goes by its unit's name.
-    board(r"overlay/usr/lib/systemd/system/dev-disk-chronus\x2dbox.device.d/chronus.conf");
-}
-
-#[test]
 fn the_firmware_finds_what_it_is_told_to_load() {
     let Some(folder) = card("rpi4") else { return };
     let image = image_of(&folder, "rpi4");
