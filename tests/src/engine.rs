@@ -187,7 +187,7 @@ pub fn status_of(address: &str) -> Value {
 /// What an engine at this address replies to a question of pairs, `/status` or `/controls`, as nested JSON. Asked directly:
 /// a test that polls must not keep a core busy with starting programs.
 pub fn ask(address: &str, question: &str) -> Value {
-    let socket = UdpSocket::bind("127.0.0.1:0").expect("a socket");
+    let socket = UdpSocket::bind("0.0.0.0:0").expect("a socket");
     socket.set_read_timeout(Some(Duration::from_secs(1))).expect("a time limit");
     let question = OscPacket::Message(OscMessage { addr: question.to_owned(), args: Vec::new() });
     let question = rosc::encoder::encode(&question).expect("a message encodes");

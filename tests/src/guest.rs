@@ -1,7 +1,9 @@
 //! The box in a virtual machine (tests/box): an agent in it does what a test says.
 
+use std::fs::File;
 use std::io::{BufRead, BufReader, Write};
 use std::net::UdpSocket;
+use std::os::unix::fs::FileExt;
 use std::os::unix::net::UnixStream;
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
@@ -11,6 +13,7 @@ use std::time::{Duration, Instant};
 use rosc::{OscMessage, OscPacket, OscType};
 
 use crate::build::{firmware, project, target};
+use crate::engine::Folder;
 use crate::{engine, skipped};
 
 /// A bound on the wait for an answer of the guest, by the clock on the wall: the longest is that for the end of a
@@ -107,7 +110,7 @@ impl Guest {
         let free = UdpSocket::bind("127.0.0.1:0").and_then(|socket| socket.local_addr()).expect("a free port");
         let mut command = Command::new(project().join("tests/box/run-box"));
         command.arg(root).arg(disk).arg(folder).stdin(Stdio::null());
-        if !options.contains(&"--offline") {
+        if !options.contains(&"--offline") && !options.contains(&"--cable") {
             command.args(["--osc", &free.port().to_string()]);
         }
         let _ = std::fs::remove_file(folder.join("agent"));
@@ -176,6 +179,11 @@ impl Guest {
     /// Waits until the engine runs, as the service manager sees it.
     pub fn wait_for_engine(&mut self) {
         self.wait_until("systemctl --quiet is-active chronus.service");
+    }
+
+    /// Process id of the virtual machine.
+    pub fn id(&self) -> u32 {
+        self.machine.id()
     }
 
     /// Where the engine's OSC can be reached from here.
@@ -259,6 +267,26 @@ pub fn copy_of_disk(folder: &Path) -> PathBuf {
     let status = Command::new("cp").args(["--sparse=always", "--reflink=auto"]).args([&from, &copy]).status();
     assert!(status.expect("cp starts").success(), "{} cannot be copied", from.display());
     copy
+}
+
+/// Where BOX begins, in bytes: the first entry of the partition table at byte 446 of the disk has its sector, of 512 bytes,
+/// in its last half.
+fn start_of_box(disk: &Path) -> u64 {
+    let mut entry = [0; 16];
+    let read = File::open(disk).and_then(|disk| disk.read_exact_at(&mut entry, 446));
+    read.expect("the disk has a partition table");
+    u64::from(u32::from_le_bytes([entry[8], entry[9], entry[10], entry[11]])) * 512
+}
+
+/// A copy of the disk, with more in the file that a person edits.
+pub fn disk_configured(folder: &Folder, more: &str) -> PathBuf {
+    let (disk, file) = (copy_of_disk(&folder.file(".")), folder.file("chronus.toml"));
+    let own = std::fs::read_to_string(project().join("tests/box/guest/chronus.toml")).expect("the box's configuration");
+    std::fs::write(&file, own + more).expect("the file is written");
+    let into = format!("{}@@{}", disk.display(), start_of_box(&disk));
+    let status = Command::new("mcopy").args(["-o", "-i", &into]).arg(&file).arg("::").status();
+    assert!(status.expect("mcopy of mtools").success(), "chronus.toml goes into BOX");
+    disk
 }
 
 /// Where DATA begins on the disk, in bytes.

@@ -2,6 +2,7 @@
 //! whose sound card keeps every sample. Their time is counted in instructions, so nothing else on this machine can
 //! disturb them; and they say nothing about latency.
 
+mod cable;
 mod card;
 mod comparison;
 mod day;

@@ -2,8 +2,6 @@
 //! it is, the engine in its unit, as its own user. The pins are the kernel's gpio-sim, which has a Raspberry Pi's name;
 //! a Pi's own controller of pins is not tested by this.
 
-use std::fs::File;
-use std::os::unix::fs::FileExt;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 use std::sync::OnceLock;
@@ -72,26 +70,6 @@ fn seen() -> Option<&'static Seen> {
     .as_ref()
 }
 
-/// Where BOX begins, in bytes: the first entry of the partition table at byte 446 of the disk has its sector, of 512 bytes,
-/// in its last half.
-fn start_of_box(disk: &Path) -> u64 {
-    let mut entry = [0; 16];
-    let read = File::open(disk).and_then(|disk| disk.read_exact_at(&mut entry, 446));
-    read.expect("the disk has a partition table");
-    u64::from(u32::from_le_bytes([entry[8], entry[9], entry[10], entry[11]])) * 512
-}
-
-/// A copy of the disk, with controls in the file that a person edits.
-fn disk_with_controls(folder: &Folder) -> PathBuf {
-    let (disk, file) = (guest::copy_of_disk(&folder.file(".")), folder.file("chronus.toml"));
-    let own = std::fs::read_to_string(project().join("tests/box/guest/chronus.toml")).expect("the box's configuration");
-    std::fs::write(&file, own + CONTROLS).expect("the file is written");
-    let into = format!("{}@@{}", disk.display(), start_of_box(&disk));
-    let status = Command::new("mcopy").args(["-o", "-i", &into]).arg(&file).arg("::").status();
-    assert!(status.expect("mcopy of mtools").success(), "chronus.toml goes into BOX");
-    disk
-}
-
 /// Whether the box is an image, which has drivers of its own.
 fn of_image() -> bool {
     std::env::var_os("IMAGE").is_some()
@@ -123,7 +101,7 @@ fn connect(guest: &mut Guest, modules: &Path) -> Option<()> {
 fn turn_and_press() -> Option<Seen> {
     let modules = if of_image() { PathBuf::new() } else { guest::modules()? };
     let folder = Folder::new("box-pins");
-    let mut guest = Guest::start(&disk_with_controls(&folder), &folder.file("."), &["--pi"]);
+    let mut guest = Guest::start(&guest::disk_configured(&folder, CONTROLS), &folder.file("."), &["--pi"]);
     guest.wait_for_engine();
     connect(&mut guest, &modules)?;
     guest.run("grep -v patch /run/chronus/engine.toml >/run/agent/take.toml");
