@@ -164,6 +164,8 @@ fn cut_power() -> Cuts {
                 other => cuts.wrong.push(format!("after {} cuts {other:?}, not one of {allowed:?}", cuts.count)),
             }
         }
+        // The engine is there before the network.
+        guest.status();
         let first = cuts.count * 10;
         set(&guest, first);
         guest.wait_until(&format!("grep -q '^freq = {}' {PATCH}", 1000 + first));

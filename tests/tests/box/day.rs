@@ -186,7 +186,7 @@ fn play_live(guest: &mut Guest, folder: &Folder) -> (Take, (String, String)) {
     perform(guest, 5);
     let card = "/sys/bus/pci/drivers/snd_hda_intel";
     guest.run(&format!(
-        "basename $(readlink -f /sys/class/sound/card0/device) >/run/agent/card && cat /run/agent/card >{card}/unbind"
+        "basename $(readlink -f /sys/class/sound/$(readlink /proc/asound/Intel)/device) >/run/agent/card && cat /run/agent/card >{card}/unbind"
     ));
     guest.wait_until("! [ -e /proc/asound/Intel ] && usleep 300000");
     let without = guest.status()["sound_card"].to_string();
