@@ -149,6 +149,8 @@ fn cut_power() -> Cuts {
             continue;
         }
         guest.wait_for_engine();
+        // The engine is there before the network and before DATA.
+        guest.status();
         guest.wait_until("[ -e /run/chronus/data ]");
         let state = guest.run("cat /run/chronus/data");
         if state != "ok" && state != "repaired" {
@@ -164,8 +166,6 @@ fn cut_power() -> Cuts {
                 other => cuts.wrong.push(format!("after {} cuts {other:?}, not one of {allowed:?}", cuts.count)),
             }
         }
-        // The engine is there before the network.
-        guest.status();
         let first = cuts.count * 10;
         set(&guest, first);
         guest.wait_until(&format!("grep -q '^freq = {}' {PATCH}", 1000 + first));
