@@ -25,7 +25,7 @@ endef
 
 # Enabled in /usr, as each [Install] says: /etc is for whoever changes this system.
 define CHRONUS_INSTALL_INIT_SYSTEMD
-	for unit in $(@D)/*.service $(@D)/*.mount; do \
+	for unit in $(@D)/*.service $(@D)/*.mount $(@D)/*.path; do \
 		name=$${unit##*/}; \
 		$(INSTALL) -D -m 0644 $$unit $(TARGET_DIR)/usr/lib/systemd/system/$$name || exit 1; \
 		for target in $$(sed -n 's/^WantedBy=//p' $$unit); do \

@@ -151,11 +151,12 @@ that is set (of a gate, which cannot be asked, from what it sent last). `/contro
 | `controls.N.long`, `controls.N.double` | h | long and double presses of a button |
 | `controls.N.edges` | h | edges of its pins, with all bounces |
 | `controls.N.lost` | h | edges that the kernel had and nobody was told of |
+| `controls.N.learned` | s | what became of a binding that was learned since the engine's start: `kept in` FILE, `not kept:` and why, or `being written` |
 | `learning` | s | the address that the next control moved will be for; only while one is waited for |
 
 `/controls/learn` is answered with `/controls/learn.reply waiting` (or `ended`), and, when a control has been moved, with
 three strings: `bound`, what is bound to what, and `kept in` the configuration file or `not kept` and why, with the lines to
-write by hand. It is waited for 20 seconds, and meanwhile for nobody else's. The move that shows which one is meant does
+write by hand; the third takes as long as a card needs to be written, 25 seconds at most. A move is waited for 20 seconds, and meanwhile for nobody else's. The move that shows which one is meant does
 nothing else; if that was a press, letting go does what was learned. An encoder gets the whole range of the parameter;
 a button or a switch sends 1 and 0, or where no value is needed the address alone.
 ";

@@ -5,6 +5,7 @@ use std::path::{Path, PathBuf};
 use serde::Deserialize;
 
 use super::options::Wrong;
+use crate::settings::Bindings;
 
 /// The file. Every key may be absent; a key nobody knows is an error, with its line and what there is.
 #[derive(Clone, Debug, Default, Deserialize)]
@@ -33,6 +34,18 @@ pub struct Configuration {
 pub struct Surface {
     /// The file in which learned bindings are kept.
     pub file: Option<PathBuf>,
+    /// Where they are left for a service that writes that file; the engine writes it without one.
+    pub left: Option<PathBuf>,
+    /// Where that service answers.
+    pub answer: Option<PathBuf>,
+}
+
+impl Surface {
+    /// Where learned bindings are kept, of a configuration in this file.
+    pub fn bindings(self, own: &Path) -> Bindings {
+        let service = self.left.zip(self.answer).map(|(left, answer)| [left, answer]);
+        Bindings { file: self.file.unwrap_or_else(|| own.to_owned()), service }
+    }
 }
 
 /// `[engine]`.

@@ -10,7 +10,7 @@ use rt::scheduling::RealTime;
 use super::configuration::{Configuration, parse_configuration, read_configuration};
 use super::options::{Wrong, checked_rate, distinct, length, unexpected, value_of};
 use crate::light::LightChoice;
-use crate::settings::read_controls;
+use crate::settings::{Bindings, read_controls};
 use crate::surface::Control;
 
 /// Where the sound is to go.
@@ -67,8 +67,8 @@ pub struct RunOptions {
     pub cores: Option<[usize; 3]>,
     /// The controls on the pins.
     pub controls: Vec<Control>,
-    /// The file in which learned bindings of them are kept.
-    pub bindings: Option<PathBuf>,
+    /// Where learned bindings of them are kept.
+    pub bindings: Option<Bindings>,
 }
 
 impl Default for RunOptions {
@@ -112,7 +112,7 @@ impl RunOptions {
                 let configuration = read_configuration(path)?;
                 options.apply(&configuration).map_err(|wrong| Wrong(format!("{}: {wrong}", path.display())))?;
                 if !configuration.control.is_empty() {
-                    options.bindings = configuration.surface.file.or(Some(path.clone()));
+                    options.bindings = Some(configuration.surface.bindings(path));
                 }
             }
             options.take_arguments(arguments)?;

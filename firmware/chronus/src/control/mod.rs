@@ -9,7 +9,6 @@ mod replies;
 mod reply_budget;
 
 use std::net::{SocketAddr, UdpSocket};
-use std::path::PathBuf;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::mpsc::{Receiver as Receiving, RecvTimeoutError};
@@ -23,6 +22,7 @@ use crate::input::{Code, Datagram, Intent, Receiver, Refusal, Request, When, int
 use crate::light::IDENTIFY;
 use crate::patch::{Answer, PatchInput};
 use crate::report::{Counters, Facts, count, status_pairs};
+use crate::settings::Bindings;
 use crate::stamp::Stamper;
 use crate::surface::Moved;
 pub use hands::Hands;
@@ -65,8 +65,8 @@ pub struct Control {
     pub patch: PatchInput,
     /// The controls on the pins.
     pub hands: Hands,
-    /// The file in which learned bindings are kept, if any.
-    pub bindings: Option<PathBuf>,
+    /// Where learned bindings are kept, if anywhere.
+    pub bindings: Option<Bindings>,
     /// Set when the engine stops.
     pub stop: Arc<AtomicBool>,
 }
@@ -293,7 +293,10 @@ impl Control {
     /// Has a learned binding written into the file by a thread of its own: a card may be slow.
     fn keep_learned(&self, learned: Learned, replies: &UdpSocket) {
         match replies.try_clone() {
-            Ok(replies) => Learning { learned, file: self.bindings.clone(), replies }.start(),
+            Ok(replies) => {
+                let (bindings, notes) = (self.bindings.clone(), self.hands.notes());
+                Learning { learned, bindings, notes, replies }.start();
+            }
             Err(error) => log::warn!("a learned binding cannot be written: {error}; it holds until the engine ends"),
         }
     }

@@ -1,6 +1,7 @@
 //! chronus.toml, the one file a box's owner writes: `chronus check-config` says what is wrong with it, and
 //! `chronus apply-config` makes of it what the parts of the box read. A mistake costs what it is about, never the sound.
 
+mod bindings;
 mod control;
 mod document;
 mod engine;
@@ -13,6 +14,7 @@ mod led;
 mod name;
 mod ssh_key;
 mod status;
+mod taken;
 mod text;
 
 use std::io::Write;
@@ -23,11 +25,12 @@ use toml::Table;
 
 use crate::appliance::Machine;
 use crate::light::LightChoice;
+pub use bindings::Bindings;
 pub use control::read_controls;
 pub use files::write_whole;
 use finding::{Finding, Severity};
 use hat::Hat;
-pub use learned::write_binding;
+pub use taken::keep_learned;
 
 /// What holds for this box.
 struct Settings {
