@@ -61,7 +61,7 @@ impl Settings {
     fn read(file: &Path, machine: &Machine) -> Self {
         let mut findings = Vec::new();
         let text = text::read_text(file, &mut findings);
-        let read = text.as_deref().map(|text| document::read(text, &mut findings));
+        let read = text.as_deref().map(|text| document::read(text, machine, &mut findings));
         let ((mut sections, controls), text) = (read.unwrap_or_default(), text.unwrap_or_default());
         let own = |name: &str| sections.get(name).cloned().unwrap_or_default();
         if let Err(reason) = engine::check_together(&own("engine"), &own("osc")) {
