@@ -190,6 +190,7 @@ impl Hands {
             }
             add("edges", long(seen.edges));
             add("lost", long(seen.lost));
+            add("floods", long(seen.floods));
             if let Some(note) = self.notes.get(place) {
                 add("learned", OscType::String(note));
             }

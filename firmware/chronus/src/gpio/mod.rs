@@ -5,12 +5,12 @@ mod header;
 #[cfg(feature = "faults")]
 mod made_up;
 mod pi;
-
+mod turn;
 
 use std::time::Duration;
 
 pub use header::{Use, existing_pin, header_pin, pins_for, reserved_pin};
-
+pub use turn::MOST_OF_A_PIN;
 
 /// What pulls an input to a level while nothing is connected to it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
