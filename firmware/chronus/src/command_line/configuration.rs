@@ -20,12 +20,23 @@ pub struct Configuration {
     /// The light.
     #[serde(default)]
     pub led: Led,
+    /// The box.
+    #[serde(default, rename = "box")]
+    pub of_box: OfBox,
     /// The controls as a whole.
     #[serde(default)]
     pub surface: Surface,
     /// Each control.
     #[serde(default)]
     pub control: Vec<toml::Table>,
+}
+
+/// `[box]`.
+#[derive(Clone, Debug, Default, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct OfBox {
+    /// The file that says what became of the DATA partition.
+    pub data: Option<PathBuf>,
 }
 
 /// `[surface]`.

@@ -65,6 +65,8 @@ pub struct RunOptions {
     pub real_time: RealTime,
     /// Cores of the audio thread and the two slots, if chosen by hand.
     pub cores: Option<[usize; 3]>,
+    /// The file that says what became of the DATA partition, on a box.
+    pub data: Option<PathBuf>,
     /// The controls on the pins.
     pub controls: Vec<Control>,
     /// Where learned bindings of them are kept.
@@ -91,6 +93,7 @@ impl Default for RunOptions {
             periods: 2,
             real_time: RealTime::Auto,
             cores: None,
+            data: None,
             controls: Vec::new(),
             bindings: None,
         }
@@ -196,6 +199,7 @@ impl RunOptions {
         engine.cores.as_deref().map_or(Ok(()), |text| self.set_cores(text))?;
         configuration.led.status.as_deref().map_or(Ok(()), |text| self.set_led(text))?;
         self.led_code = configuration.led.code.unwrap_or(self.led_code);
+        self.data = configuration.of_box.data.clone().or(self.data.take());
         if !configuration.control.is_empty() {
             self.controls = read_controls(&configuration.control).map_err(Wrong)?;
         }

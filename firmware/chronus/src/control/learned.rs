@@ -1,13 +1,13 @@
 //! Writes a learned binding into the configuration file, and tells whoever asked for it.
 
 use std::net::UdpSocket;
-use std::sync::Mutex;
+use std::sync::{Arc, Mutex};
 
 use rosc::{OscMessage, OscPacket, OscType};
 
 use super::LEARN_REPLY;
 use super::hands::{Learned, Notes};
-use crate::report::STACK_BYTES;
+use crate::report::{Counters, STACK_BYTES};
 use crate::settings::Bindings;
 
 /// Held by whoever writes the file.
@@ -19,6 +19,8 @@ pub struct Learning {
     pub learned: Learned,
     /// Where it is kept; nowhere if the engine was started without a configuration file.
     pub bindings: Option<Bindings>,
+    /// Where it is noted that something is being written.
+    pub counters: Arc<Counters>,
     /// For who asks later what became of it.
     pub notes: Notes,
     /// To answer from.
@@ -40,10 +42,12 @@ impl Learning {
         let _turn = WRITING.lock();
         let what = format!("control {place} ({}) is for {} from now on", control.kind(), control.words());
         self.notes.set(place, "being written".to_owned());
+        let writing = self.counters.write();
         let kept = match &self.bindings {
             None => Err("the engine was started without a configuration file that names controls".to_owned()),
             Some(bindings) => bindings.keep(&control).map(|()| bindings.file.display()),
         };
+        drop(writing);
         let became = match kept {
             Ok(file) => {
                 log::info!("{what}, and {file} says so");

@@ -49,6 +49,10 @@ const NOTIFY_REPLY: &str = "/notify.reply";
 const CONTROLS_REPLY: &str = "/controls.reply";
 const LEARN_REPLY: &str = "/controls/learn.reply";
 
+/// Test builds: what this thread dies of, `/poison control`.
+#[cfg(feature = "faults")]
+const POISON: &[u8] = b"/poison\0,s\0\0control\0";
+
 /// What the control thread works with.
 pub struct Control {
     /// Stamps and logs.
@@ -187,6 +191,8 @@ impl Control {
         quarantine: &Quarantine,
         subscribers: &mut Subscribers,
     ) {
+        #[cfg(feature = "faults")]
+        assert!(datagram.bytes != POISON, "this thread was poisoned");
         if datagram.truncated {
             let text =
                 format!("the datagram is larger than {} bytes; send less at once", crate::input::MAX_DATAGRAM_BYTES);
@@ -294,8 +300,8 @@ impl Control {
     fn keep_learned(&self, learned: Learned, replies: &UdpSocket) {
         match replies.try_clone() {
             Ok(replies) => {
-                let (bindings, notes) = (self.bindings.clone(), self.hands.notes());
-                Learning { learned, bindings, notes, replies }.start();
+                let (bindings, counters) = (self.bindings.clone(), self.counters.clone());
+                Learning { learned, bindings, counters, notes: self.hands.notes(), replies }.start();
             }
             Err(error) => log::warn!("a learned binding cannot be written: {error}; it holds until the engine ends"),
         }

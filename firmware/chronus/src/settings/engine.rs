@@ -17,6 +17,9 @@ const FIRST_PORT: u16 = 1024;
 /// always there, and the patch is kept over power cuts.
 const DEFAULTS: [(&str, &str); 3] = [("sink", "auto"), ("real_time", "require"), ("patch", "/data/presets/last.toml")];
 
+/// Where the box says what became of DATA (`usr/lib/chronus/data`), for the engine's status and light.
+pub const BOX_LINES: &str = "\n[box]\ndata = \"/run/chronus/data\"\n";
+
 /// Checks one key of the engine's.
 ///
 /// # Errors

@@ -114,6 +114,7 @@ impl Settings {
                 "engine.toml",
                 Some(
                     engine::engine_file(&self.engine, &self.osc, &self.controls)
+                        + engine::BOX_LINES
                         + &led::engine_lines(&self.light, self.code())
                         + &engine::controls_file(&self.controls, &self.file),
                 ),
