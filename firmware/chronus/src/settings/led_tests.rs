@@ -1,5 +1,6 @@
 use super::*;
 use crate::appliance::MadeUp;
+use crate::light::KEEPS_NOTHING;
 use crate::settings::keys::SECTIONS;
 
 #[test]
@@ -107,4 +108,6 @@ fn the_page_for_those_who_look_at_the_light_has_every_state_and_every_code() {
         let rows = [format!("| {code} | `[{section}]` |"), format!("| {code} | `[[{section}]]` |")];
         assert!(rows.iter().any(|row| page.contains(row)), "{rows:?}");
     }
+    assert!(CODES.iter().all(|(_, code)| *code < KEEPS_NOTHING), "a mistake is shown before it");
+    assert!(page.contains(&format!("| {KEEPS_NOTHING} | nothing in the file: DATA")));
 }
