@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 use std::process::Stdio;
 use std::time::{Duration, Instant};
 
-use chronus_tests::build::Build;
+use chronus_tests::build::{Build, chronus};
 use chronus_tests::engine::{Engine, Folder, number};
 use chronus_tests::live::{Live, Outcome, undisturbed};
 use chronus_tests::pins::Pins;
@@ -52,9 +52,13 @@ struct Stage {
 
 impl Stage {
     fn new(name: &str) -> Self {
-        let folder = Folder::new(name);
+        Self::with(Folder::new(name), name, "")
+    }
+
+    /// The same with something more in its configuration.
+    fn with(folder: Folder, name: &str, more: &str) -> Self {
         let (file, socket) = (folder.file("chronus.toml"), folder.file("pins"));
-        std::fs::write(&file, CONTROLS).expect("a configuration");
+        std::fs::write(&file, format!("{more}{CONTROLS}")).expect("a configuration");
         let variables = [("CHRONUS_GPIO", text(&socket))];
         let live = Live::start(Build::Faults, name, &["--config", text(&file)], &variables);
         Self { live, pins: Pins::new(&socket), file, folder }
@@ -307,6 +311,39 @@ fn a_binding_is_learned_and_written_into_the_file_with_its_comments() {
     let gain = set_to(&outcome, "/mod/sine/gain");
     assert!(gain.len() == 1 && (gain[0] - (0.5 - 1.0 / 96.0)).abs() < 1e-12, "{gain:?}");
     assert_eq!(outcome.kept, 1, "the turn that showed which one was meant did nothing else");
+}
+
+#[test]
+fn where_the_engine_may_not_write_the_file_it_leaves_the_binding_to_whoever_may() {
+    let folder = Folder::new("hands-left");
+    let [left, answer, results, card] =
+        ["left.toml", "results/learned", "results", "card.toml"].map(|name| folder.file(name));
+    std::fs::create_dir(&results).expect("a folder");
+    std::fs::write(&card, format!("schema = 1\n{CONTROLS}")).expect("a card");
+    let places = [("file", &card), ("left", &left), ("answer", &answer)];
+    let surface: String = places.map(|(key, path)| format!("{key} = {:?}\n", text(path))).concat();
+    let mut stage = Stage::with(folder, "hands-left", &format!("[surface]\n{surface}"));
+    let client = Client::of(&stage.live);
+    client.send("/controls/learn", vec!["/mod/sine/gain".into()]);
+    client.next("/controls/learn.reply");
+    stage.pins.turn(KNOB, 1);
+    // In place of the service: what was left is taken, and then it is said to be on the card.
+    let started = Instant::now();
+    while !left.exists() {
+        assert!(started.elapsed() < Duration::from_secs(20), "nothing is left");
+        std::thread::sleep(Duration::from_millis(5));
+    }
+    let mut keep = std::process::Command::new(chronus(Build::Release));
+    keep.arg("keep-learned").arg(&left).arg("--file").arg(&card).arg("--into").arg(&results);
+    assert!(keep.status().expect("it starts").success());
+    let said = std::fs::read_to_string(&answer).expect("an answer");
+    std::fs::write(&answer, said.replace("checked", "kept")).expect("an answer");
+    let kept = OscType::from(format!("kept in {}", card.display()).as_str());
+    assert_eq!((&client.next("/controls/learn.reply")[2], &stage.of("controls.0.learned")), (&kept, &kept));
+    let new = std::fs::read_to_string(results.join("learned.toml")).expect("the new text");
+    assert!(new.contains("\"/mod/sine/gain\"   # turned by the left hand"), "{new}");
+    assert!(!std::fs::read_to_string(&card).expect("the card").contains("/mod/sine/gain"), "the engine wrote nothing");
+    stage.finish().assert_explained();
 }
 
 #[test]

@@ -22,8 +22,19 @@ fn help_and_version_are_told() {
     assert_eq!((code, version.as_str()), (0, concat!("chronus ", env!("CARGO_PKG_VERSION"), "\n")));
     let (code, help, _) = call(&["--help"]);
     assert_eq!(code, 0);
-    let commands =
-        ["run", "render", "send", "status", "controls", "selftest", "jig", "tune", "check-config", "apply-config"];
+    let commands = [
+        "run",
+        "render",
+        "send",
+        "status",
+        "controls",
+        "selftest",
+        "jig",
+        "tune",
+        "check-config",
+        "apply-config",
+        "keep-learned",
+    ];
     for command in commands {
         assert!(help.contains(&format!("  {command} ")), "{command} is in the help: {help}");
         let (code, own, _) = call(&[command, "--help"]);

@@ -17,6 +17,28 @@ fn seconds(time: &str) -> u64 {
     }
 }
 
+/// All that a unit says of a key, in words.
+fn all_said(unit: &str, key: &str) -> Vec<String> {
+    let text = std::fs::read_to_string(project().join("systemd").join(unit)).expect("a unit");
+    let values = text.lines().filter_map(|line| line.strip_prefix(key)?.strip_prefix('='));
+    values.flat_map(str::split_whitespace).map(str::to_owned).collect()
+}
+
+#[test]
+fn the_modules_of_devices_are_there_before_the_engine_is_given_them() {
+    let of = |key| all_said("chronus.service", key);
+    for module in ["modprobe@raspberrypi_gpiomem.service", "modprobe@bcm2835_gpiomem.service"] {
+        for key in ["Wants", "After"] {
+            assert!(of(key).iter().any(|other| other == module), "{key}={module}: {:?}", of(key));
+        }
+    }
+    for device in ["/dev/gpiomem", "/dev/gpiomem0", "char-gpiochip"] {
+        assert!(of("DeviceAllow").iter().any(|other| other == device), "{device}");
+    }
+    // A unit that can be waited for without end would keep the box silent.
+    assert!(of("After").iter().all(|other| !other.ends_with(".device")), "{:?}", of("After"));
+}
+
 #[test]
 fn a_box_that_stays_silent_begins_from_power_on_too() {
     let unit = "chronus.service";
@@ -26,6 +48,6 @@ fn a_box_that_stays_silent_begins_from_power_on_too() {
     assert!(burst * silent < interval, "{burst} times {silent} s are not within {interval} s");
     assert_eq!(said(unit, "StartLimitAction"), "reboot");
     // Who notes that is ended after the engine: what starts before it.
-    assert!(said(unit, "After").split(' ').any(|other| other == "chronus-configuration.service"));
+    assert!(all_said(unit, "After").iter().any(|other| other == "chronus-configuration.service"));
     assert_eq!(said("chronus-configuration.service", "ExecStop"), "/usr/lib/chronus/configure stop");
 }

@@ -31,8 +31,8 @@ use std::io::Write;
 use std::process::ExitCode;
 
 use command_line::{
-    OVERVIEW, RenderOptions, RunOptions, SendOptions, SettingsOptions, StatusForm, StatusOptions, Wrong, help_text,
-    jig_server, no_arguments, selftest_as_json,
+    LearnedOptions, OVERVIEW, RenderOptions, RunOptions, SendOptions, SettingsOptions, StatusForm, StatusOptions,
+    Wrong, help_text, jig_server, no_arguments, selftest_as_json,
 };
 
 #[cfg(feature = "audit")]
@@ -95,6 +95,10 @@ fn dispatch(command: &str, rest: &[OsString]) -> Result<ExitCode, Wrong> {
         "apply-config" | "check-config" => {
             let SettingsOptions { file, into } = SettingsOptions::parse(command, rest)?;
             into.map_or_else(|| settings::check(&file), |folder| settings::apply(&file, &folder))
+        }
+        "keep-learned" => {
+            let LearnedOptions { left, file, into } = LearnedOptions::parse(rest)?;
+            work(settings::keep_learned(&left, &file, &into))
         }
         #[cfg(feature = "simulation")]
         "simulate" => work(simulation::run(rest)),

@@ -69,6 +69,8 @@ address (with IPv6 a network of 64 bits). Datagrams are charged by the unit of 1
 | `/error` to one sender | {errors_burst} at once, {errors_rate} a second |
 | answers to one sender | {answers_burst} at once, {answers_rate} a second |
 | replies to one host | {replies_burst} at once, {replies_rate} a second |
+| bytes of all replies to one sender | {sent_burst} MiB at once, {sent_rate} MiB a second |
+| bytes of all replies to one host | {sent_to_host_burst} MiB at once, {sent_to_host_rate} MiB a second |
 
 A sender beyond its limit floods. It is told once, with the code `flood`, and what it sends is dropped for a second;
 then it may send again, and if it still floods, the same happens without a word. Ten seconds without a datagram too
@@ -80,7 +82,8 @@ are not sent and counted in `network.replies_withheld`.
 ";
 
 fn limits() -> String {
-    let ([sender, host, all, player], [errors, answers, replies]) = (ADMISSION_LIMITS, REPLY_LIMITS);
+    let ([sender, host, all, player], [errors, answers, replies, sent, sent_to_host]) =
+        (ADMISSION_LIMITS, REPLY_LIMITS);
     [
         ("{sender_burst}", sender.burst),
         ("{sender_rate}", sender.per_second),
@@ -95,6 +98,10 @@ fn limits() -> String {
         ("{answers_rate}", answers.per_second),
         ("{replies_burst}", replies.burst),
         ("{replies_rate}", replies.per_second),
+        ("{sent_burst}", sent.burst >> 20),
+        ("{sent_rate}", sent.per_second >> 20),
+        ("{sent_to_host_burst}", sent_to_host.burst >> 20),
+        ("{sent_to_host_rate}", sent_to_host.per_second >> 20),
         ("{commands_burst}", COMMAND_LIMIT.burst),
         ("{commands_rate}", COMMAND_LIMIT.per_second),
         ("{waiting}", shm::LOG_RECORDS as u64),
@@ -151,11 +158,13 @@ that is set (of a gate, which cannot be asked, from what it sent last). `/contro
 | `controls.N.long`, `controls.N.double` | h | long and double presses of a button |
 | `controls.N.edges` | h | edges of its pins, with all bounces |
 | `controls.N.lost` | h | edges that the kernel had and nobody was told of |
+| `controls.N.floods` | h | times that a pin of it changed faster than it could be read: a loose wire, or one that picks something up |
+| `controls.N.learned` | s | what became of a binding that was learned since the engine's start: `kept in` FILE, `not kept:` and why, or `being written` |
 | `learning` | s | the address that the next control moved will be for; only while one is waited for |
 
 `/controls/learn` is answered with `/controls/learn.reply waiting` (or `ended`), and, when a control has been moved, with
 three strings: `bound`, what is bound to what, and `kept in` the configuration file or `not kept` and why, with the lines to
-write by hand. It is waited for 20 seconds, and meanwhile for nobody else's. The move that shows which one is meant does
+write by hand; the third takes as long as a card needs to be written, 25 seconds at most. A move is waited for 20 seconds, and meanwhile for nobody else's. The move that shows which one is meant does
 nothing else; if that was a press, letting go does what was learned. An encoder gets the whole range of the parameter;
 a button or a switch sends 1 and 0, or where no value is needed the address alone.
 ";

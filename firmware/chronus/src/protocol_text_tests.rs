@@ -24,6 +24,7 @@ fn every_key_of_the_status_is_explained() {
         command_latency: 1,
         sink: String::new(),
         patch: Some(String::new()),
+        data: Some("/nowhere".into()),
         real_time: String::new(),
         restarts: 0,
         continued_at: 0,

@@ -13,12 +13,16 @@ use super::status::nest;
 /// Time between two looks: a hand sees no delay in it, and an engine is asked ten times a second.
 const INTERVAL: Duration = Duration::from_millis(100);
 
+/// Times that an engine is asked before it is said not to answer: datagrams get lost, and one that is started anew is there
+/// again within a second.
+const ATTEMPTS: usize = 4;
+
 /// From the top left of the terminal on, without what was there.
 const FROM_THE_TOP: &str = "\x1b[H\x1b[J";
 
 /// What of a control is shown, in this order, where it has it.
-const COLUMNS: [&str; 10] =
-    ["right", "left", "closed", "opened", "long", "double", "edges", "lost", "illegal", "value"];
+const COLUMNS: [&str; 11] =
+    ["right", "left", "closed", "opened", "long", "double", "edges", "lost", "floods", "illegal", "value"];
 
 /// `chronus controls`.
 pub fn run_controls(server: &str, json: bool) -> ExitCode {
@@ -50,7 +54,16 @@ pub fn run_controls(server: &str, json: bool) -> ExitCode {
 }
 
 fn ask(server: &str) -> Result<Vec<OscType>, String> {
-    let replies = send(server, "/controls", &[])?;
+    let asked = |attempt| {
+        if attempt > 0 {
+            // Where nobody listens that is told at once.
+            std::thread::sleep(INTERVAL);
+        }
+        send(server, "/controls", &[])
+    };
+    let mut silence = String::new();
+    let replies = (0..ATTEMPTS).find_map(|attempt| asked(attempt).map_err(|text| silence = text).ok());
+    let replies = replies.ok_or(silence)?;
     let reply = replies.into_iter().find(|reply| reply.addr == "/controls.reply");
     reply
         .map(|reply| reply.args)
@@ -108,5 +121,30 @@ mod tests {
     #[test]
     fn silence_is_a_failure() {
         assert_eq!(run_controls("127.0.0.1:9", false), ExitCode::FAILURE);
+    }
+    #[test]
+    fn a_lost_datagram_is_not_the_end() {
+        let engine = std::net::UdpSocket::bind("127.0.0.1:0").unwrap();
+        let server = engine.local_addr().unwrap().to_string();
+        let answering = std::thread::spawn(move || {
+            let mut asked = 0;
+            let mut bytes = [0; 1024];
+            // Two messages each time; what answers the first two times gets lost.
+            loop {
+                let (length, client) = engine.recv_from(&mut bytes).unwrap();
+                let controls = bytes[..length].starts_with(b"/controls\0");
+                asked += usize::from(controls);
+                let address = if controls { "/controls.reply" } else { "/status.reply" };
+                let reply = rosc::OscPacket::Message(rosc::OscMessage { addr: address.to_owned(), args: vec![] });
+                if asked > 2 {
+                    engine.send_to(&rosc::encoder::encode(&reply).unwrap(), client).unwrap();
+                }
+                if asked > 2 && !controls {
+                    return asked;
+                }
+            }
+        });
+        assert_eq!(ask(&server), Ok(vec![]));
+        assert_eq!(answering.join().unwrap(), 3);
     }
 }

@@ -45,6 +45,37 @@ impl SettingsOptions {
     }
 }
 
+/// `chronus keep-learned LEFT --file FILE --into FOLDER`.
+#[derive(Clone, Debug, PartialEq)]
+pub struct LearnedOptions {
+    /// What the engine has left.
+    pub left: PathBuf,
+    /// chronus.toml, which is read.
+    pub file: PathBuf,
+    /// Where what is made of both goes.
+    pub into: PathBuf,
+}
+
+impl LearnedOptions {
+    /// Reads the arguments after `keep-learned`.
+    ///
+    /// # Errors
+    /// What is wrong with them.
+    pub fn parse(arguments: &[OsString]) -> Result<Self, Wrong> {
+        let (mut parser, mut left, mut file, mut into) = (Parser::from_args(arguments), None, None, None);
+        while let Some(argument) = parser.next()? {
+            match argument {
+                Arg::Long("file") => file = Some(PathBuf::from(parser.value()?)),
+                Arg::Long("into") => into = Some(PathBuf::from(parser.value()?)),
+                Arg::Value(path) if left.is_none() => left = Some(PathBuf::from(path)),
+                other => return Err(unexpected(other, "keep-learned")),
+            }
+        }
+        let all = left.zip(file).zip(into).map(|((left, file), into)| Self { left, file, into });
+        all.ok_or_else(|| Wrong("three are needed: chronus keep-learned LEFT --file FILE --into FOLDER".to_owned()))
+    }
+}
+
 /// `chronus selftest [--json]`: whether JSON is wanted.
 ///
 /// # Errors
@@ -72,6 +103,19 @@ pub fn no_arguments(command: &str, arguments: &[OsString]) -> Result<(), Wrong> 
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn what_was_left_the_file_and_where_to() {
+        let parse =
+            |text: &str| LearnedOptions::parse(&text.split_whitespace().map(OsString::from).collect::<Vec<_>>());
+        let options = parse("/run/l.toml --file /box/chronus.toml --into /run/chronus").unwrap();
+        let [left, file, into] = ["/run/l.toml", "/box/chronus.toml", "/run/chronus"].map(PathBuf::from);
+        assert_eq!(options, LearnedOptions { left, file, into });
+        for text in ["", "x --file y", "x --into y", "--file y --into z"] {
+            assert!(parse(text).unwrap_err().0.contains("three are needed"), "{text}");
+        }
+        assert!(parse("x y --file z --into z").unwrap_err().0.contains("keep-learned --help"));
+    }
 
     #[test]
     fn a_file_and_where_to() {

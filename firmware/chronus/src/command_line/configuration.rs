@@ -5,6 +5,7 @@ use std::path::{Path, PathBuf};
 use serde::Deserialize;
 
 use super::options::Wrong;
+use crate::settings::Bindings;
 
 /// The file. Every key may be absent; a key nobody knows is an error, with its line and what there is.
 #[derive(Clone, Debug, Default, Deserialize)]
@@ -19,6 +20,9 @@ pub struct Configuration {
     /// The light.
     #[serde(default)]
     pub led: Led,
+    /// The box.
+    #[serde(default, rename = "box")]
+    pub of_box: OfBox,
     /// The controls as a whole.
     #[serde(default)]
     pub surface: Surface,
@@ -27,12 +31,32 @@ pub struct Configuration {
     pub control: Vec<toml::Table>,
 }
 
+/// `[box]`.
+#[derive(Clone, Debug, Default, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct OfBox {
+    /// The file that says what became of the DATA partition.
+    pub data: Option<PathBuf>,
+}
+
 /// `[surface]`.
 #[derive(Clone, Debug, Default, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Surface {
     /// The file in which learned bindings are kept.
     pub file: Option<PathBuf>,
+    /// Where they are left for a service that writes that file; the engine writes it without one.
+    pub left: Option<PathBuf>,
+    /// Where that service answers.
+    pub answer: Option<PathBuf>,
+}
+
+impl Surface {
+    /// Where learned bindings are kept, of a configuration in this file.
+    pub fn bindings(self, own: &Path) -> Bindings {
+        let service = self.left.zip(self.answer).map(|(left, answer)| [left, answer]);
+        Bindings { file: self.file.unwrap_or_else(|| own.to_owned()), service }
+    }
 }
 
 /// `[engine]`.

@@ -25,6 +25,7 @@ Commands of the box:
   tune          sets what of it can be set while the kernel runs                 (chronus tune --help)
   check-config  what is wrong with chronus.toml                                  (chronus check-config --help)
   apply-config  makes of it what the parts of the box read                       (chronus apply-config --help)
+  keep-learned  makes of what a control has learned the new chronus.toml         (chronus keep-learned --help)
 
 All addresses, ranges and replies are in PROTOCOL.md.
 Exit codes: 0 good, 1 failed at its work, 2 wrong usage.
@@ -157,6 +158,15 @@ any other wrong value costs its section or its control, a file that cannot be un
 nothing is wrong, 1 if something is.
 ";
 
+const KEEP_LEARNED: &str = "\
+chronus keep-learned LEFT --file FILE --into FOLDER
+
+For the box's service of that name, as root: takes away LEFT, in which the engine has left what a control is for since
+/controls/learn, and writes into FOLDER learned.toml, the whole new text of FILE (chronus.toml), and the same into
+engine.toml there. LEFT is distrusted: it may say what one control of FILE is for, and nothing else. What became of it is in
+FOLDER, in the file learned. FILE is not written. Exit code 0 if there is a new text, 1 and why if not.
+";
+
 /// The help of a command; `None` if there is no such command.
 pub fn help_text(command: &str) -> Option<&'static str> {
     match command {
@@ -170,6 +180,7 @@ pub fn help_text(command: &str) -> Option<&'static str> {
         "tune" => Some(TUNE),
         "check-config" => Some(CHECK_CONFIG),
         "apply-config" => Some(APPLY_CONFIG),
+        "keep-learned" => Some(KEEP_LEARNED),
         _ => None,
     }
 }

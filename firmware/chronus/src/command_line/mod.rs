@@ -7,7 +7,7 @@ mod help;
 mod options;
 mod run_options;
 
-pub use appliance::{SettingsOptions, no_arguments, selftest_as_json};
+pub use appliance::{LearnedOptions, SettingsOptions, no_arguments, selftest_as_json};
 pub use client::{SendOptions, StatusForm, StatusOptions, jig_server};
 pub use configuration::parse_configuration;
 pub use help::{OVERVIEW, help_text};

@@ -10,7 +10,7 @@ use rt::scheduling::RealTime;
 use super::configuration::{Configuration, parse_configuration, read_configuration};
 use super::options::{Wrong, checked_rate, distinct, length, unexpected, value_of};
 use crate::light::LightChoice;
-use crate::settings::read_controls;
+use crate::settings::{Bindings, read_controls};
 use crate::surface::Control;
 
 /// Where the sound is to go.
@@ -65,10 +65,12 @@ pub struct RunOptions {
     pub real_time: RealTime,
     /// Cores of the audio thread and the two slots, if chosen by hand.
     pub cores: Option<[usize; 3]>,
+    /// The file that says what became of the DATA partition, on a box.
+    pub data: Option<PathBuf>,
     /// The controls on the pins.
     pub controls: Vec<Control>,
-    /// The file in which learned bindings of them are kept.
-    pub bindings: Option<PathBuf>,
+    /// Where learned bindings of them are kept.
+    pub bindings: Option<Bindings>,
 }
 
 impl Default for RunOptions {
@@ -91,6 +93,7 @@ impl Default for RunOptions {
             periods: 2,
             real_time: RealTime::Auto,
             cores: None,
+            data: None,
             controls: Vec::new(),
             bindings: None,
         }
@@ -112,7 +115,7 @@ impl RunOptions {
                 let configuration = read_configuration(path)?;
                 options.apply(&configuration).map_err(|wrong| Wrong(format!("{}: {wrong}", path.display())))?;
                 if !configuration.control.is_empty() {
-                    options.bindings = configuration.surface.file.or(Some(path.clone()));
+                    options.bindings = Some(configuration.surface.bindings(path));
                 }
             }
             options.take_arguments(arguments)?;
@@ -196,6 +199,7 @@ impl RunOptions {
         engine.cores.as_deref().map_or(Ok(()), |text| self.set_cores(text))?;
         configuration.led.status.as_deref().map_or(Ok(()), |text| self.set_led(text))?;
         self.led_code = configuration.led.code.unwrap_or(self.led_code);
+        self.data = configuration.of_box.data.clone().or(self.data.take());
         if !configuration.control.is_empty() {
             self.controls = read_controls(&configuration.control).map_err(Wrong)?;
         }

@@ -1,7 +1,8 @@
 //! What is done at the controls, made into messages: from there on they go the way of those that were sent.
 
+use std::collections::BTreeMap;
 use std::net::SocketAddr;
-use std::sync::Arc;
+use std::sync::{Arc, Mutex};
 
 use abi::{Operation, Values};
 use rosc::{OscMessage, OscType};
@@ -34,6 +35,24 @@ pub enum Meaning {
     Unfit(SocketAddr, Refusal),
 }
 
+/// What became of the bindings that were learned since the start, by the places of their controls.
+#[derive(Clone, Default)]
+pub struct Notes(Arc<Mutex<BTreeMap<usize, String>>>);
+
+impl Notes {
+    /// Notes what became of the newest one of a control, in words.
+    pub fn set(&self, place: usize, words: String) {
+        if let Ok(mut notes) = self.0.lock() {
+            notes.insert(place, words);
+        }
+    }
+
+    /// What became of it; `None` if none was learned.
+    pub fn get(&self, place: usize) -> Option<String> {
+        self.0.lock().ok()?.get(&place).cloned()
+    }
+}
+
 /// The controls, as the control thread knows them.
 pub struct Hands {
     controls: Vec<Control>,
@@ -42,6 +61,7 @@ pub struct Hands {
     /// What encoders have sent where nothing can be asked how it is set: gates.
     sent: Vec<Option<f64>>,
     learning: Option<Learning>,
+    notes: Notes,
 }
 
 /// An address that the next control moved will be for.
@@ -65,7 +85,12 @@ const NOT_PLAIN: [char; 8] = ['?', '*', '[', ']', '{', '}', ',', ' '];
 impl Hands {
     /// These controls, at a sample rate in Hz, counted on this board.
     pub fn new(controls: Vec<Control>, board: Arc<Board>, rate: u32) -> Self {
-        Self { sent: vec![None; controls.len()], controls, board, rate, learning: None }
+        Self { sent: vec![None; controls.len()], controls, board, rate, learning: None, notes: Notes::default() }
+    }
+
+    /// For whoever writes what was learned.
+    pub fn notes(&self) -> Notes {
+        self.notes.clone()
     }
 
     /// Has the next control that is moved bound to an address, at a time in nanoseconds, or not any more.
@@ -165,6 +190,10 @@ impl Hands {
             }
             add("edges", long(seen.edges));
             add("lost", long(seen.lost));
+            add("floods", long(seen.floods));
+            if let Some(note) = self.notes.get(place) {
+                add("learned", OscType::String(note));
+            }
         }
         if let Some(Learning { address, .. }) = self.learning.as_ref().filter(|learning| now < learning.until) {
             pairs.extend([OscType::String("learning".to_owned()), OscType::String(address.clone())]);

@@ -70,11 +70,12 @@ impl InboxWriter {
         }
         // Before the datagram is there: what is taken away was then added before.
         self.bytes.fetch_add(size, Ordering::Relaxed);
-        let full = matches!(self.queue.try_send(Entry::Datagram(datagram)), Err(TrySendError::Full(_)));
-        if full {
+        let sent = self.queue.try_send(Entry::Datagram(datagram));
+        if sent.is_err() {
             self.bytes.fetch_sub(size, Ordering::Relaxed);
         }
-        !full
+        // Where nobody takes any more that was said once, by whoever watches over the control thread.
+        !matches!(sent, Err(TrySendError::Full(_)))
     }
 }
 

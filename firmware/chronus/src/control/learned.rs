@@ -1,15 +1,14 @@
 //! Writes a learned binding into the configuration file, and tells whoever asked for it.
 
 use std::net::UdpSocket;
-use std::path::PathBuf;
-use std::sync::Mutex;
+use std::sync::{Arc, Mutex};
 
 use rosc::{OscMessage, OscPacket, OscType};
 
 use super::LEARN_REPLY;
-use super::hands::Learned;
-use crate::report::STACK_BYTES;
-use crate::settings::write_binding;
+use super::hands::{Learned, Notes};
+use crate::report::{Counters, STACK_BYTES};
+use crate::settings::Bindings;
 
 /// Held by whoever writes the file.
 static WRITING: Mutex<()> = Mutex::new(());
@@ -18,8 +17,12 @@ static WRITING: Mutex<()> = Mutex::new(());
 pub struct Learning {
     /// What was learned.
     pub learned: Learned,
-    /// The file; none if the engine was started without one.
-    pub file: Option<PathBuf>,
+    /// Where it is kept; nowhere if the engine was started without a configuration file.
+    pub bindings: Option<Bindings>,
+    /// Where it is noted that something is being written.
+    pub counters: Arc<Counters>,
+    /// For who asks later what became of it.
+    pub notes: Notes,
     /// To answer from.
     pub replies: UdpSocket,
 }
@@ -38,20 +41,25 @@ impl Learning {
         // One at a time: each reads the file and writes it anew.
         let _turn = WRITING.lock();
         let what = format!("control {place} ({}) is for {} from now on", control.kind(), control.words());
-        let kept = match &self.file {
+        self.notes.set(place, "being written".to_owned());
+        let writing = self.counters.write();
+        let kept = match &self.bindings {
             None => Err("the engine was started without a configuration file that names controls".to_owned()),
-            Some(file) => write_binding(file, &control).map(|()| file.display()),
+            Some(bindings) => bindings.keep(&control).map(|()| bindings.file.display()),
         };
-        let words = match kept {
+        drop(writing);
+        let became = match kept {
             Ok(file) => {
                 log::info!("{what}, and {file} says so");
-                ["bound".to_owned(), what, format!("kept in {file}")]
+                format!("kept in {file}")
             }
             Err(reason) => {
-                log::warn!("{what}, until the engine ends: {reason}");
-                ["bound".to_owned(), what, format!("not kept: {reason}")]
+                log::warn!("{what}, and that is not kept: {reason}");
+                format!("not kept: {reason}")
             }
         };
+        self.notes.set(place, became.clone());
+        let words = ["bound".to_owned(), what, became];
         let message = OscMessage { addr: LEARN_REPLY.to_owned(), args: words.map(OscType::String).to_vec() };
         if let Ok(bytes) = rosc::encoder::encode(&OscPacket::Message(message)) {
             let _ = self.replies.send_to(&bytes, sender);

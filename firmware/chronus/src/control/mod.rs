@@ -9,7 +9,6 @@ mod replies;
 mod reply_budget;
 
 use std::net::{SocketAddr, UdpSocket};
-use std::path::PathBuf;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::mpsc::{Receiver as Receiving, RecvTimeoutError};
@@ -23,6 +22,7 @@ use crate::input::{Code, Datagram, Intent, Receiver, Refusal, Request, When, int
 use crate::light::IDENTIFY;
 use crate::patch::{Answer, PatchInput};
 use crate::report::{Counters, Facts, count, status_pairs};
+use crate::settings::Bindings;
 use crate::stamp::Stamper;
 use crate::surface::Moved;
 pub use hands::Hands;
@@ -49,6 +49,10 @@ const NOTIFY_REPLY: &str = "/notify.reply";
 const CONTROLS_REPLY: &str = "/controls.reply";
 const LEARN_REPLY: &str = "/controls/learn.reply";
 
+/// Test builds: what this thread dies of, `/poison control`.
+#[cfg(feature = "faults")]
+const POISON: &[u8] = b"/poison\0,s\0\0control\0";
+
 /// What the control thread works with.
 pub struct Control {
     /// Stamps and logs.
@@ -65,8 +69,8 @@ pub struct Control {
     pub patch: PatchInput,
     /// The controls on the pins.
     pub hands: Hands,
-    /// The file in which learned bindings are kept, if any.
-    pub bindings: Option<PathBuf>,
+    /// Where learned bindings are kept, if anywhere.
+    pub bindings: Option<Bindings>,
     /// Set when the engine stops.
     pub stop: Arc<AtomicBool>,
 }
@@ -187,6 +191,8 @@ impl Control {
         quarantine: &Quarantine,
         subscribers: &mut Subscribers,
     ) {
+        #[cfg(feature = "faults")]
+        assert!(datagram.bytes != POISON, "this thread was poisoned");
         if datagram.truncated {
             let text =
                 format!("the datagram is larger than {} bytes; send less at once", crate::input::MAX_DATAGRAM_BYTES);
@@ -293,7 +299,10 @@ impl Control {
     /// Has a learned binding written into the file by a thread of its own: a card may be slow.
     fn keep_learned(&self, learned: Learned, replies: &UdpSocket) {
         match replies.try_clone() {
-            Ok(replies) => Learning { learned, file: self.bindings.clone(), replies }.start(),
+            Ok(replies) => {
+                let (bindings, counters) = (self.bindings.clone(), self.counters.clone());
+                Learning { learned, bindings, counters, notes: self.hands.notes(), replies }.start();
+            }
             Err(error) => log::warn!("a learned binding cannot be written: {error}; it holds until the engine ends"),
         }
     }

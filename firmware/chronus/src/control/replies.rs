@@ -42,20 +42,18 @@ impl<'a> Replies<'a> {
         true
     }
 
-    /// Answers a question.
-    pub fn answer(&self, address: &str, arguments: Vec<OscType>) {
+    /// Answers a question, if the receiver has not had too many bytes.
+    pub fn answer(&mut self, address: &str, arguments: Vec<OscType>) {
         self.send(OscMessage { addr: address.to_owned(), args: arguments });
     }
 
     /// Sends what nobody has asked for at this moment, if the receiver has not had too much; says whether it did.
     pub fn tell(&mut self, packet: OscPacket) -> bool {
-        let may = self.budget.may_answer(self.sender, rt::clock::monotonic());
-        if may {
-            self.send_packet(packet);
-        } else {
-            count(&self.counters.replies_withheld);
+        if self.budget.may_answer(self.sender, rt::clock::monotonic()) {
+            return self.send_packet(&packet);
         }
-        may
+        count(&self.counters.replies_withheld);
+        false
     }
 
     /// Tells of a refusal.
@@ -70,16 +68,20 @@ impl<'a> Replies<'a> {
         self.send(refusal.to_message());
     }
 
-    fn send(&self, message: OscMessage) {
-        self.send_packet(OscPacket::Message(message));
+    fn send(&mut self, message: OscMessage) {
+        let _ = self.send_packet(&OscPacket::Message(message));
     }
 
-    fn send_packet(&self, packet: OscPacket) {
-        // A reply is a courtesy: a client that is gone or does not read must not hold anything up.
-        if let Ok(bytes) = rosc::encoder::encode(&packet) {
-            let _ =
-                sendto(self.socket.as_raw_fd(), &bytes, &SockaddrStorage::from(self.sender), MsgFlags::MSG_DONTWAIT);
+    /// Sends it if so many bytes may be sent; says whether they may.
+    fn send_packet(&mut self, packet: &OscPacket) -> bool {
+        let Ok(bytes) = rosc::encoder::encode(packet) else { return false };
+        if !self.budget.may_send(self.sender, bytes.len(), rt::clock::monotonic()) {
+            count(&self.counters.replies_withheld);
+            return false;
         }
+        // A reply is a courtesy: a client that is gone or does not read must not hold anything up.
+        let _ = sendto(self.socket.as_raw_fd(), &bytes, &SockaddrStorage::from(self.sender), MsgFlags::MSG_DONTWAIT);
+        true
     }
 }
 
@@ -128,5 +130,17 @@ mod tests {
             }
         };
         assert_eq!(sent(ask), (2, 3));
+    }
+    #[test]
+    fn what_is_long_is_sent_less_often() {
+        let long = "x".repeat(60_000);
+        let tell = |replies: &mut Replies, times: usize| {
+            let packet = || OscPacket::Message(OscMessage { addr: long.clone(), args: vec![] });
+            (0..times).filter(|_| replies.tell(packet())).count()
+        };
+        let mut told = 0;
+        let (_, withheld) = sent(|replies| told = tell(replies, 500));
+        // Far fewer than the thousand short ones that may be sent at once.
+        assert!((69..200).contains(&told) && withheld == 500 - told as u64, "{told} {withheld}");
     }
 }

@@ -5,10 +5,12 @@ mod header;
 #[cfg(feature = "faults")]
 mod made_up;
 mod pi;
+mod turn;
 
 use std::time::Duration;
 
-pub use header::header_pin;
+pub use header::{Use, existing_pin, header_pin, pins_for, reserved_pin};
+pub use turn::MOST_OF_A_PIN;
 
 /// What pulls an input to a level while nothing is connected to it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -54,8 +56,9 @@ pub trait Gpio: Send {
     /// In words: what was refused, and what to do.
     fn output(&mut self, pin: u8, high: bool) -> Result<Box<dyn Output>, String>;
 
-    /// Waits for edges of the inputs, so long at most or without end, and adds all there are to `edges`. Those of one
-    /// pin are in their order; between pins the times tell it.
+    /// Waits for edges of the inputs, so long at most or without end, and adds all there are to `edges`, up to
+    /// [`MOST_OF_A_PIN`] of each: where one has more, the rest comes with the next call. Those of one pin are in their
+    /// order; between pins the times tell it.
     ///
     /// # Errors
     /// In words: why there can be no edges any more.

@@ -8,6 +8,7 @@ use std::time::Duration;
 
 use rppal::gpio::{Bias, Error, Gpio as Pins, InputPin, OutputPin, Trigger};
 
+use super::turn::take_turn;
 use super::{Edge, Gpio, NoPins, Output, Pull};
 
 /// A Pi's pins.
@@ -71,23 +72,22 @@ impl Gpio for Pi {
 
     fn wait(&mut self, limit: Option<Duration>, edges: &mut Vec<Edge>) -> Result<(), String> {
         let inputs: Vec<_> = self.inputs.values().collect();
-        // Whole milliseconds are waited: a begun one counts, or the last of them would be spent turning in circles.
-        let mut limit = limit.map(|limit| Duration::from_millis(limit.as_nanos().div_ceil(1_000_000) as u64));
-        loop {
-            match self.pins.poll_interrupts(&inputs, false, limit) {
-                Ok(Some((pin, event))) => edges.push(Edge {
+        let pins = &self.pins;
+        take_turn(limit, edges, |limit| {
+            // Whole milliseconds are waited: a begun one counts, or the last of them would be spent turning in circles.
+            let limit = limit.map(|limit| Duration::from_millis(limit.as_nanos().div_ceil(1_000_000) as u64));
+            match pins.poll_interrupts(&inputs, false, limit) {
+                Ok(Some((pin, event))) => Ok(Some(Edge {
                     pin: pin.pin(),
                     high: event.trigger == Trigger::RisingEdge,
                     time_ns: event.timestamp.as_nanos() as u64,
                     sequence: event.seqno,
-                }),
-                Ok(None) => return Ok(()),
-                Err(Error::Io(error)) if error.kind() == std::io::ErrorKind::Interrupted => return Ok(()),
-                Err(error) => return Err(refused(&error)),
+                })),
+                Ok(None) => Ok(None),
+                Err(Error::Io(error)) if error.kind() == std::io::ErrorKind::Interrupted => Ok(None),
+                Err(error) => Err(refused(&error)),
             }
-            // One edge was worth waiting for; the others are there or not.
-            limit = Some(Duration::ZERO);
-        }
+        })
     }
 }
 

@@ -14,12 +14,13 @@ mod pattern;
 mod player;
 mod state;
 
+use std::path::PathBuf;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::{Duration, Instant};
 
 use crate::audio::SharedMemory;
-use crate::report::Counters;
+use crate::report::{Counters, data_word, keeps_nothing};
 pub use choice::{BOX_LIGHT, LightChoice};
 use health::Watcher;
 use lamp::Lamp;
@@ -32,12 +33,17 @@ pub const IDENTIFY: u64 = 5 * rt::clock::NANOSECONDS;
 /// Time between two looks: a fault is shown within a tenth of a second.
 const LOOK: Duration = Duration::from_millis(100);
 
+/// How often it blinks where nothing is kept over power cuts; mistakes in the file have smaller numbers.
+pub const KEEPS_NOTHING: u8 = 9;
+
 /// What the thread works with.
 pub struct Light {
     /// Which light.
     pub choice: LightChoice,
     /// The code of a mistake in the configuration; 0 for none.
     pub code: u8,
+    /// The file that says what became of the DATA partition, on a box.
+    pub data: Option<PathBuf>,
     /// Engines before this one that were ended in this performance.
     pub restarts: u64,
     /// The block with which this engine began.
@@ -58,7 +64,15 @@ impl Light {
         let now = || begun.elapsed().as_millis() as u64;
         let mut machine = StateMachine::new(0, Some(self.code).filter(|code| *code > 0));
         let mut watcher = Watcher::new(self.first, self.restarts);
+        let mut data = self.data.as_deref();
         while !self.stop.load(Ordering::Acquire) {
+            // It may come after the engine, and is said once.
+            if let Some(word) = data.and_then(data_word) {
+                data = None;
+                if keeps_nothing(word) {
+                    machine.note_code(KEEPS_NOTHING);
+                }
+            }
             let shown = machine.look(&watcher.look(&self.counters, &self.memory), now());
             self.counters.light.set(shown.state);
             let next_look = now() + LOOK.as_millis() as u64;

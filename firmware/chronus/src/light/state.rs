@@ -45,7 +45,7 @@ pub struct Shown {
 
 /// Knows what was, as far as it matters for what is. Times are milliseconds of one clock.
 pub struct StateMachine {
-    /// The code of a mistake in the configuration, if there is one.
+    /// The code of a mistake in the configuration, or of another, if there is one.
     code: Option<u8>,
     begun: u64,
     sounded: Option<u64>,
@@ -60,6 +60,11 @@ impl StateMachine {
     pub fn new(now: u64, code: Option<u8>) -> Self {
         let shown = Shown { state: LightState::Starting, since: now, until: now + TRUST };
         Self { code, begun: now, sounded: None, faults: 0, fault: None, redundant: now, shown }
+    }
+
+    /// Notes a code that was not known at the start; one that was is shown first.
+    pub fn note_code(&mut self, code: u8) {
+        self.code.get_or_insert(code);
     }
 
     /// What is to be shown from now on.

@@ -160,3 +160,14 @@ proptest! {
         }
     }
 }
+
+#[test]
+fn a_code_that_becomes_known_later_is_shown_and_does_not_hide_the_first() {
+    for (first, shown) in [(None, 9), (Some(5), 5)] {
+        let mut machine = StateMachine::new(0, first);
+        let before = machine.look(&well(), 100).state;
+        assert_eq!(before, first.map_or(LightState::Healthy, LightState::ConfigurationError));
+        machine.note_code(9);
+        assert_eq!(machine.look(&well(), 200).state, LightState::ConfigurationError(shown));
+    }
+}

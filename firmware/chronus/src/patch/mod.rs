@@ -221,6 +221,7 @@ impl PatchKeeper {
     /// Writes the file, unless it is there and was not read. What fails is said once until it has succeeded again.
     fn write(&self, values: &Values, unread: &mut Option<Unread>, told: &mut bool) -> Written {
         let path = self.path.display();
+        let _writing = self.counters.write();
         let mut aside = Ok(());
         if let Some(file) = unread {
             if let Some(kept) = self.look(file) {

@@ -61,6 +61,7 @@ pub const STATUS: &str = "\
 | `patch.state` | s | kept (there is nothing to write), changed (written soon), failing (it cannot be written), or waiting (it was not there yet) |
 | `patch.loaded` | h | values that were set from it at the start |
 | `patch.written` | h | times it was written since |
+| `data` | s | what became of the partition on which a box keeps things: ok, repaired, anew (it was beyond repair), absent or failed (nothing is kept), not yet (it is looked at); only on a box |
 | `led.state` | s | what the light says: silent, identify, card-lost, fault-survived, one-worker, saving, configuration-error, waiting-for-card, starting or healthy; also where there is no light |
 | `led.code` | i | with configuration-error, how often it blinks: TROUBLESHOOTING.md says for what; else 0 |
 | `led.lamp` | s | the light, as --led names it; off, or none and why |

@@ -130,6 +130,15 @@ impl SlotCounters {
     }
 }
 
+/// Something is being written to the card for as long as this lives.
+pub struct Writing<'a>(&'a AtomicU32);
+
+impl Drop for Writing<'_> {
+    fn drop(&mut self) {
+        self.0.fetch_sub(1, Ordering::Relaxed);
+    }
+}
+
 /// All counters of the engine.
 #[derive(Default)]
 pub struct Counters {
@@ -153,6 +162,8 @@ pub struct Counters {
     pub not_finite: AtomicU64,
     /// Highest absolute sample since it was last asked for, as bits of an f32.
     peak: AtomicU32,
+    /// How many are writing to the card.
+    writing: AtomicU32,
     /// The slots.
     pub slots: [SlotCounters; 2],
     /// Commands that came in.
@@ -219,6 +230,17 @@ pub struct Counters {
 }
 
 impl Counters {
+    /// Notes that something is being written to the card, until what it gives is gone.
+    pub fn write(&self) -> Writing<'_> {
+        self.writing.fetch_add(1, Ordering::Relaxed);
+        Writing(&self.writing)
+    }
+
+    /// Whether something is being written to the card.
+    pub fn is_writing(&self) -> bool {
+        self.writing.load(Ordering::Relaxed) > 0
+    }
+
     /// Notes the highest absolute sample of a block.
     pub fn note_peak(&self, peak: f32) {
         // Bits of non-negative floats are ordered as the floats are.

@@ -18,7 +18,7 @@ pub enum LightState {
     OneWorker,
     /// Something is on its way to the card: the power is to be left on.
     Saving,
-    /// chronus.toml has a mistake; the number is the code of what it is in, 1 or more.
+    /// chronus.toml has a mistake, or nothing is kept; the number is the code of what it is, 1 or more.
     ConfigurationError(u8),
     /// It plays, and no sound card is there to play it.
     Waiting,

@@ -6,6 +6,7 @@ pub const STACK_BYTES: usize = 512 * 1024;
 
 mod card_choice;
 mod counters;
+mod data;
 mod histogram;
 mod light;
 mod load;
@@ -17,6 +18,7 @@ mod status_line;
 
 pub use card_choice::{CardChoice, PassedOver};
 pub use counters::{Counters, SlotState, SoundCard, count};
+pub use data::{data_word, keeps_nothing};
 pub use light::LightState;
 pub use logger::start_logging;
 pub use patch::PatchState;

@@ -1,10 +1,12 @@
 //! The counters as key and value pairs: the reply to `/status`.
 
+use std::path::PathBuf;
 use std::sync::atomic::{AtomicU64, Ordering};
 
 use rosc::OscType;
 
 use super::counters::{Counters, SlotState, SoundCard};
+use super::data::data_word;
 use super::histogram::Histogram;
 
 /// What does not change while the engine runs, for the status.
@@ -20,6 +22,8 @@ pub struct Facts {
     pub sink: String,
     /// The file in which the values of all parameters are kept, if any.
     pub patch: Option<String>,
+    /// The file that says what became of the DATA partition, on a box.
+    pub data: Option<PathBuf>,
     /// Which real-time rights were granted.
     pub real_time: String,
     /// Engines before this one that were ended in this performance.
@@ -169,6 +173,9 @@ pub fn status_pairs(
         pairs.add("patch.state", OscType::String(counters.patch.get().name().to_owned()));
         pairs.add("patch.loaded", read(&counters.patch.loaded));
         pairs.add("patch.written", read(&counters.patch.written));
+    }
+    if let Some(file) = &facts.data {
+        pairs.add("data", OscType::String(data_word(file).unwrap_or("not yet").to_owned()));
     }
     pairs.add("led.state", OscType::String(counters.light.get().name().to_owned()));
     pairs.add("led.code", OscType::Int(counters.light.get().code().into()));

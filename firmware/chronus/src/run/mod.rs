@@ -83,6 +83,7 @@ pub fn run(options: &RunOptions) -> Result<(), String> {
         command_latency: command_latency(options.lead),
         sink: sound.name.clone(),
         patch: options.patch.as_ref().map(|path| path.display().to_string()),
+        data: options.data.clone(),
         real_time,
         restarts: engine.memory.continuation.restarts(),
         // Nothing is played in new memory.
@@ -159,12 +160,27 @@ impl Engine {
         let counters = self.counters.clone();
         // By a thread of its own: a pipe that nobody reads must not keep this one from hearing signals.
         let announcing = spawn("announce", move || announce::started(&description, &facts, address, &counters))?;
-        let failed = || !self.stop.load(Ordering::Relaxed) && supervisor.is_finished();
+        // Both end after the audio thread, unless they fail.
+        let deaf = || control.as_ref().is_some_and(JoinHandle::is_finished);
+        let told = AtomicBool::new(false);
+        let failed = || {
+            let running = !self.stop.load(Ordering::Relaxed);
+            let thread = if supervisor.is_finished() { Some("supervising") } else { deaf().then_some("control") };
+            // Who plays and is deaf goes on where nobody starts the next one: an end would be heard for longer.
+            let alone = thread == Some("control") && !store::is_managed();
+            if running && alone && !told.swap(true, Ordering::Relaxed) {
+                log::error!(
+                    "the control thread failed; this is a bug in Chronus. The sound goes on, and nothing is taken any \
+                     more, neither OSC nor what is done at knobs: start the engine again when it suits"
+                );
+            }
+            thread.filter(|_| running && !alone)
+        };
         self.signals.watch(&audio, &failed, &adoption::end, &self.stop, &self.counters, options.rate);
         let played =
             audio.join().unwrap_or_else(|_| Err("the audio thread failed; this is a bug in Chronus".to_owned()));
         // Played to the end, or ended as it was asked to. An engine that has failed is gone on with.
-        if played.is_ok() && !supervisor.is_finished() {
+        if played.is_ok() && !supervisor.is_finished() && !deaf() {
             adoption::end();
         }
         let survived = announce::deaths(&self.counters);
@@ -213,6 +229,7 @@ impl Engine {
         let light = Light {
             choice: options.led.clone(),
             code: options.led_code,
+            data: options.data.clone(),
             restarts: facts.restarts,
             first,
             counters: self.counters.clone(),

@@ -65,12 +65,12 @@ impl Signals {
     }
 
     /// Keeps the status line alive until the audio thread has ended; a signal sets `stop`, a second one ends the
-    /// process at once (its workers die with it). `ending` is called when it is first asked to. If `failed` the engine
-    /// is stopped too.
+    /// process at once (its workers die with it). `ending` is called when it is first asked to. If `failed` names
+    /// a thread the engine is stopped too.
     pub fn watch<T>(
         &self,
         audio: &JoinHandle<T>,
-        failed: &dyn Fn() -> bool,
+        failed: &dyn Fn() -> Option<&'static str>,
         ending: &dyn Fn(),
         stop: &AtomicBool,
         counters: &Counters,
@@ -102,8 +102,8 @@ impl Signals {
             if audio.is_finished() {
                 break;
             }
-            if failed() {
-                log::error!("the supervising thread failed; this is a bug in Chronus, and the engine stops");
+            if let Some(thread) = failed() {
+                log::error!("the {thread} thread failed; this is a bug in Chronus, and the engine stops");
                 stop.store(true, Ordering::Relaxed);
             }
         }

@@ -61,6 +61,11 @@ pub fn ready() {
     complain(notify(false, &[NotifyState::Ready]));
 }
 
+/// Whether there is a service manager, which starts the next engine when this one ends.
+pub fn is_managed() -> bool {
+    std::env::var_os("NOTIFY_SOCKET").is_some()
+}
+
 /// Says that the engine ends as it was asked to.
 pub fn stopping() {
     complain(notify(false, &[NotifyState::Stopping]));

@@ -149,7 +149,7 @@ impl Form<'_> {
         let mut pins = Vec::new();
         for wanted in numbers {
             let free = header_pin(wanted).and_then(|pin| match taken.get(&pin) {
-                Some(who) => Err(format!("GPIO {pin} is used by {who} already")),
+                Some(who) => Err(format!("GPIO {pin} is used by {who}; take another one")),
                 None => Ok(pin),
             });
             match free {

@@ -105,7 +105,10 @@ fn a_pin_belongs_to_one_control() {
     let tables: Vec<Table> =
         [ENCODER_TEXT, &BUTTON_TEXT.replace("22", "27")].map(|text| toml::from_str(text).unwrap()).into();
     let wrong = read_controls(&tables).unwrap_err();
-    assert!(wrong.contains("number 2") && wrong.contains("GPIO 27 is used by control 1 (encoder) already"), "{wrong}");
+    assert!(
+        wrong.contains("number 2") && wrong.contains("GPIO 27 is used by control 1 (encoder); take another"),
+        "{wrong}"
+    );
     assert_eq!(read_controls(&tables[..1]).unwrap().len(), 1);
 }
 

@@ -7,7 +7,9 @@ use toml::{Spanned, Table, Value};
 
 use super::control::{Pins, read_control};
 use super::finding::{Finding, nearest, quoted};
+use super::hat::Hat;
 use super::keys::{Key, SECTIONS, keys, keys_of};
+use crate::appliance::Machine;
 
 /// The form of the file this program reads.
 const SCHEMA: i64 = 1;
@@ -18,9 +20,9 @@ pub type Sections = BTreeMap<&'static str, Table>;
 /// The name of the tables of controls.
 const CONTROL: &str = "control";
 
-/// The sections of the file, and its controls that are right. What is wrong goes to `findings`, by line.
-pub fn read(text: &str, findings: &mut Vec<Finding>) -> (Sections, Vec<Table>) {
-    let reader = Reader { text, findings };
+/// The sections of the file, and its controls that are right on this machine. What is wrong goes to `findings`, by line.
+pub fn read(text: &str, machine: &Machine, findings: &mut Vec<Finding>) -> (Sections, Vec<Table>) {
+    let reader = Reader { text, machine, findings };
     match (DeTable::parse(text), toml::from_str::<Table>(text)) {
         (Ok(places), Ok(values)) => reader.read(places.get_ref(), &values),
         (Err(error), _) | (_, Err(error)) => {
@@ -50,6 +52,7 @@ fn line_of(text: &str, byte: usize) -> usize {
 
 struct Reader<'a> {
     text: &'a str,
+    machine: &'a Machine,
     findings: &'a mut Vec<Finding>,
 }
 
@@ -61,7 +64,8 @@ impl Reader<'_> {
             let line = self.line(name.span().start);
             let name = name.get_ref().as_ref();
             if name == CONTROL {
-                controls = self.read_controls(line, place.get_ref(), &values[name], pin_of_the_light(values));
+                let taken = pins_of_others(values, self.machine);
+                controls = self.read_controls(line, place.get_ref(), &values[name], taken);
                 continue;
             }
             let Some(section) = SECTIONS.into_iter().find(|section| *section == name) else {
@@ -178,11 +182,15 @@ impl Reader<'_> {
     }
 }
 
-/// The pin of `[led] status = "gpio:N"`, if it has one.
-fn pin_of_the_light(values: &Table) -> Pins {
-    let status = values.get("led").and_then(|led| led.get("status")?.as_str());
-    let pin = status.and_then(|status| status.strip_prefix("gpio:")?.parse().ok());
-    pin.map(|pin| (pin, "the light, [led]".to_owned())).into_iter().collect()
+/// The pins that are no control's: that of `[led] status = "gpio:N"`, and those over which the sound card is set up. One
+/// that is not said, or is wrong, is the one that is there.
+fn pins_of_others(values: &Table, machine: &Machine) -> Pins {
+    let said = |section: &str, key: &str| values.get(section).and_then(|section| section.get(key)?.as_str());
+    let light = said("led", "status").and_then(|status| status.strip_prefix("gpio:")?.parse().ok());
+    let hat = said("audio", "hat").and_then(|hat| Hat::named(hat).ok()).unwrap_or(Hat::Auto);
+    let mut pins = hat.pins_of_setup(machine);
+    pins.extend(light.map(|pin| (pin, "the light, [led]".to_owned())));
+    pins
 }
 
 fn wrong_value(key: &Key, value: &Value, reason: &str) -> String {

@@ -4,6 +4,7 @@ use std::path::Path;
 
 use toml::{Table, Value};
 
+use super::bindings::on_the_box;
 use crate::command_line::{RunOptions, SinkChoice};
 
 /// Cores of a Raspberry Pi 4 or 5.
@@ -15,6 +16,9 @@ const FIRST_PORT: u16 = 1024;
 /// What a box has unless chronus.toml says otherwise, where it is not what the engine has by itself: real-time rights are
 /// always there, and the patch is kept over power cuts.
 const DEFAULTS: [(&str, &str); 3] = [("sink", "auto"), ("real_time", "require"), ("patch", "/data/presets/last.toml")];
+
+/// Where the box says what became of DATA (`usr/lib/chronus/data`), for the engine's status and light.
+pub const BOX_LINES: &str = "\n[box]\ndata = \"/run/chronus/data\"\n";
 
 /// Checks one key of the engine's.
 ///
@@ -86,12 +90,12 @@ pub fn engine_file(engine: &Table, osc: &Table, controls: &[Table]) -> String {
     format!("# Made of chronus.toml at every start of the box; what is changed here is lost.\n{file}")
 }
 
-/// The part of that file about the controls: those that are right, and the file in which learned bindings are kept.
+/// The part of that file about the controls: those that are right, and where learned bindings are kept.
 pub fn controls_file(controls: &[Table], file: &Path) -> String {
     if controls.is_empty() {
         return String::new();
     }
-    let file = Table::from_iter([("file".to_owned(), Value::String(file.display().to_string()))]);
+    let file = on_the_box(file).map(|(key, path)| (key.to_owned(), Value::String(path))).into_iter().collect();
     let controls = controls.iter().cloned().map(Value::Table).collect();
     Table::from_iter([("surface".to_owned(), Value::Table(file)), ("control".to_owned(), Value::Array(controls))])
         .to_string()

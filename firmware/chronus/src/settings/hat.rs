@@ -1,6 +1,9 @@
 //! Sound cards that sit on the pins, by the overlay of the firmware that makes them known to the kernel.
 
+use super::control::Pins;
 use super::finding::nearest;
+use crate::appliance::Machine;
+use crate::gpio::{Use, pins_for};
 
 /// What may be said, besides a card of the list.
 const AUTO: &str = "auto";
@@ -46,6 +49,10 @@ const CARDS: [(&str, &str); 35] = [
     ("rpi-digiampplus", "Raspberry Pi DigiAMP+"),
 ];
 
+/// Those of them that need nothing but the sound: the overlays of the others have something on the bus i2c1, GPIO 2 and 3,
+/// which sets up the converter. (Read in the overlays of the vendor's kernel, `target = <&i2c1>`.)
+const NOT_OVER_I2C: [&str; 5] = ["dionaudio-loco", "hifiberry-dac", "hifiberry-dacplusdsp", "max98357a", "pisound"];
+
 /// What was said about the sound card on the pins.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Hat {
@@ -90,6 +97,34 @@ impl Hat {
         }
     }
 
+    /// The card that there is, or may be, on the header of this machine, as it is told; none if there is none.
+    pub fn card_in_words(&self, machine: &Machine) -> Option<String> {
+        match self {
+            Self::Card(overlay, _) => Some(format!("[audio] hat = \"{overlay}\"")),
+            Self::Auto if machine.has("proc/device-tree/hat") => Some("the board that is on the header".to_owned()),
+            Self::Auto | Self::None => None,
+        }
+    }
+
+    /// Whether that card has to be set up over pins of the header, or may have to: of a board that says itself what it is
+    /// nobody else knows.
+    pub fn is_set_up_over_the_pins(&self, machine: &Machine) -> bool {
+        match self {
+            Self::Card(overlay, _) => !NOT_OVER_I2C.contains(overlay),
+            Self::Auto | Self::None => self.card_in_words(machine).is_some(),
+        }
+    }
+
+    /// The pins over which it is set up, each with what it is for there.
+    pub fn pins_of_setup(&self, machine: &Machine) -> Pins {
+        let card = self.card_in_words(machine).filter(|_| self.is_set_up_over_the_pins(machine));
+        let taken = |card: String| {
+            let pins = pins_for(Use::Setup).map(|one| (one.pin, format!("{card}: it is {} ({})", one.what, one.name)));
+            pins.collect()
+        };
+        card.map(taken).unwrap_or_default()
+    }
+
     /// For a person to read.
     pub fn words(&self) -> String {
         match self {
@@ -103,6 +138,7 @@ impl Hat {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::appliance::MadeUp;
 
     #[test]
     fn only_what_is_in_the_list_reaches_the_firmware() {
@@ -117,6 +153,20 @@ mod tests {
         for name in ["", "hifiberry-dac\ndtoverlay=disable-usb", "vc4-kms-v3d", "hifiberry-dac,slave", "AUTO "] {
             assert!(Hat::named(name).is_err(), "{name}");
         }
+    }
+
+    #[test]
+    fn a_card_takes_the_pins_it_is_set_up_over_and_no_others() {
+        let made_up = MadeUp::new("hat");
+        let pins = |hat: Hat| hat.pins_of_setup(&made_up.machine()).into_keys().collect::<Vec<_>>();
+        for (overlay, _) in CARDS {
+            let free = NOT_OVER_I2C.contains(&overlay);
+            assert_eq!(pins(Hat::named(overlay).unwrap()), if free { vec![] } else { vec![2, 3] }, "{overlay}");
+        }
+        assert!(NOT_OVER_I2C.iter().all(|name| CARDS.iter().any(|(overlay, _)| overlay == name)));
+        assert!(pins(Hat::None).is_empty() && pins(Hat::Auto).is_empty());
+        made_up.write("proc/device-tree/hat/product", "DAC");
+        assert!(pins(Hat::None).is_empty() && pins(Hat::Auto) == [2, 3]);
     }
 
     #[test]

@@ -15,20 +15,20 @@ const MARK: char = '\u{feff}';
 /// any time.
 ///
 /// # Errors
-/// In words: why not, and what to write by hand.
+/// In words: why not.
 pub fn write_binding(file: &Path, control: &Control) -> Result<(), String> {
-    let by_hand =
-        |reason: String| format!("{reason}. Write it there by hand, in its [[control]]: {}", lines(control).join("; "));
-    let text = std::fs::read_to_string(file)
-        .map_err(|error| by_hand(format!("{} cannot be read: {error}", file.display())))?;
-    let bound = bind(&text, control).map_err(|reason| by_hand(format!("{}: {reason}", file.display())))?;
+    let text = std::fs::read_to_string(file).map_err(|error| format!("{} cannot be read: {error}", file.display()))?;
+    let bound = bind(&text, control).map_err(|reason| format!("{}: {reason}", file.display()))?;
     let (folder, name) = (file.parent().unwrap_or(Path::new("")), file.file_name().and_then(|name| name.to_str()));
     let folder = if folder.as_os_str().is_empty() { Path::new(".") } else { folder };
-    write_whole(folder, name.unwrap_or_default(), &bound).map_err(by_hand)
+    write_whole(folder, name.unwrap_or_default(), &bound)
 }
 
 /// The text with this binding in it.
-fn bind(text: &str, control: &Control) -> Result<String, String> {
+///
+/// # Errors
+/// In words: why there can be none.
+pub fn bind(text: &str, control: &Control) -> Result<String, String> {
     let marked = text.starts_with(MARK);
     let windows = text.contains("\r\n");
     let plain = text.trim_start_matches(MARK).replace("\r\n", "\n");
@@ -65,7 +65,7 @@ fn of_pins<'a>(tables: &'a mut ArrayOfTables, pins: &[u8]) -> Option<&'a mut Tab
 }
 
 /// What the binding of a control is in the file: keys and values; those without a value are not there.
-fn keys(control: &Control) -> Vec<(&'static str, Option<Value>)> {
+pub fn keys(control: &Control) -> Vec<(&'static str, Option<Value>)> {
     let said = |message: &Option<OscMessage>| message.as_ref().map(|message| Value::from(in_words(message)));
     match &control.kind {
         Kind::Encoder(encoder) => {
@@ -84,7 +84,8 @@ fn keys(control: &Control) -> Vec<(&'static str, Option<Value>)> {
     }
 }
 
-fn lines(control: &Control) -> Vec<String> {
+/// The same as the lines of the file.
+pub fn lines(control: &Control) -> Vec<String> {
     keys(control)
         .into_iter()
         .filter_map(|(key, value)| Some(format!("{key} = {}", value?.to_string().trim())))

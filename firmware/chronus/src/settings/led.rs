@@ -3,16 +3,8 @@
 use super::finding::{Finding, Severity};
 use super::hat::Hat;
 use crate::appliance::Machine;
+use crate::gpio::{Use, existing_pin, pins_for, reserved_pin};
 use crate::light::{BOX_LIGHT, LightChoice};
-
-/// The highest pin of the 40-pin header, by its BCM number.
-const LAST_PIN: u8 = 27;
-
-/// Pins by which a board on the header says what it is.
-const EEPROM: [(u8, &str); 2] = [(0, "ID_SD"), (1, "ID_SC")];
-
-/// Pins of a sound card on the header.
-const SOUND: [(u8, &str); 4] = [(18, "PCM_CLK"), (19, "PCM_FS"), (20, "PCM_DIN"), (21, "PCM_DOUT")];
 
 /// How often the light blinks for a mistake: 1 if it is in no section. TROUBLESHOOTING.md has the same table.
 const CODES: [(&str, u8); 7] =
@@ -28,14 +20,11 @@ const AS_IT_IS: &str = "# light: as it is\n";
 /// In words: what is wrong, without the key.
 pub fn check_light(text: &str) -> Result<(), String> {
     match LightChoice::parse(text)? {
-        LightChoice::Gpio(pin) if pin > LAST_PIN => {
-            Err(format!("there is no GPIO {pin} on the header; BCM numbers go from 0 to {LAST_PIN}"))
-        }
-        LightChoice::Gpio(pin) => match name_of(&EEPROM, pin) {
-            Some(name) => {
-                Err(format!("GPIO {pin} is {name}, by which a board on the header says what it is; take another"))
+        LightChoice::Gpio(pin) => match reserved_pin(existing_pin(pin.into())?) {
+            Some(one) if one.needed_for == Use::Identity => {
+                Err(format!("GPIO {pin} is {} ({}); take another", one.what, one.name))
             }
-            None => Ok(()),
+            _ => Ok(()),
         },
         // A name in a folder of the kernel's; it is written into files of others.
         LightChoice::Kernel(name) if name.chars().any(|c| c == '/' || c.is_control()) => {
@@ -50,24 +39,13 @@ pub fn check_light(text: &str) -> Result<(), String> {
 /// # Errors
 /// In words: that both want the same pin.
 pub fn check_beside(light: &LightChoice, hat: Hat, machine: &Machine) -> Result<(), String> {
-    let card = match hat {
-        Hat::Card(overlay, _) => format!("[audio] hat = \"{overlay}\""),
-        Hat::Auto if machine.has("proc/device-tree/hat") => "the board that is on the header".to_owned(),
-        Hat::Auto | Hat::None => return Ok(()),
-    };
-    match light {
-        LightChoice::Gpio(pin) => match name_of(&SOUND, *pin) {
-            Some(name) => {
-                Err(format!("GPIO {pin} is {name} of a sound card on the pins, which {card} may be; take another"))
-            }
-            None => Ok(()),
-        },
+    let (LightChoice::Gpio(pin), Some(card)) = (light, hat.card_in_words(machine)) else { return Ok(()) };
+    match reserved_pin(*pin) {
+        Some(one) if one.needed_for == Use::Sound || hat.is_set_up_over_the_pins(machine) => {
+            Err(format!("GPIO {pin} is {} ({}), which {card} needs; take another", one.what, one.name))
+        }
         _ => Ok(()),
     }
-}
-
-fn name_of(pins: &[(u8, &'static str)], pin: u8) -> Option<&'static str> {
-    pins.iter().find(|(number, _)| *number == pin).map(|(_, name)| *name)
 }
 
 /// The light of a box: what was said, or, where that cannot be known, the one that the kernel shows.
@@ -90,7 +68,7 @@ pub fn firmware_lines(hat: Hat, light: &LightChoice, doubt: bool) -> String {
     // I2S takes its pins for itself, whether or not a card is there.
     lines += match pin {
         _ if doubt => AS_IT_IS,
-        Some(pin) if name_of(&SOUND, pin).is_some() => "",
+        Some(pin) if pins_for(Use::Sound).any(|one| one.pin == pin) => "",
         _ => "dtparam=i2s=on\n",
     };
     lines

@@ -1,5 +1,6 @@
 use super::*;
 use crate::appliance::MadeUp;
+use crate::light::KEEPS_NOTHING;
 use crate::settings::keys::SECTIONS;
 
 #[test]
@@ -24,16 +25,23 @@ fn pins_that_are_taken_or_absent_are_refused_by_name() {
 
 #[test]
 fn pins_of_a_sound_card_are_refused_where_there_is_one() {
-    let (card, made_up) = (Hat::named("hifiberry-dac").unwrap(), MadeUp::new("led"));
+    let made_up = MadeUp::new("led");
     let check = |pin, hat| check_beside(&LightChoice::Gpio(pin), hat, &made_up.machine());
-    for pin in 0..=LAST_PIN {
-        let refused = check(pin, card).err();
-        assert_eq!(refused.is_some(), (18..=21).contains(&pin), "{pin}");
-        assert!(refused.is_none_or(|wrong| wrong.contains("hifiberry-dac") && wrong.contains("PCM_")));
-        assert!(check(pin, Hat::None).is_ok() && check(pin, Hat::Auto).is_ok());
+    // One that needs nothing but the sound, and one that is set up over I2C as well.
+    for (name, setup) in [("hifiberry-dac", 0..0), ("hifiberry-dacplus", 2..4)] {
+        let card = Hat::named(name).unwrap();
+        for pin in 2..=27 {
+            let refused = check(pin, card).err();
+            assert_eq!(refused.is_some(), (18..=21).contains(&pin) || setup.contains(&pin), "{name} {pin}");
+            assert!(
+                refused.is_none_or(|wrong| wrong.contains(name) && (wrong.contains("PCM_") || wrong.contains("I2C")))
+            );
+            assert!(check(pin, Hat::None).is_ok() && check(pin, Hat::Auto).is_ok());
+        }
     }
     made_up.write("proc/device-tree/hat/product", "DAC");
     assert!(check(18, Hat::Auto).unwrap_err().contains("PCM_CLK"));
+    assert!(check(3, Hat::Auto).unwrap_err().contains("SCL"));
     assert!(check(18, Hat::None).is_ok() && check(23, Hat::Auto).is_ok());
 }
 
@@ -100,4 +108,6 @@ fn the_page_for_those_who_look_at_the_light_has_every_state_and_every_code() {
         let rows = [format!("| {code} | `[{section}]` |"), format!("| {code} | `[[{section}]]` |")];
         assert!(rows.iter().any(|row| page.contains(row)), "{rows:?}");
     }
+    assert!(CODES.iter().all(|(_, code)| *code < KEEPS_NOTHING), "a mistake is shown before it");
+    assert!(page.contains(&format!("| {KEEPS_NOTHING} | nothing in the file: DATA")));
 }

@@ -1,6 +1,7 @@
 //! chronus.toml, the one file a box's owner writes: `chronus check-config` says what is wrong with it, and
 //! `chronus apply-config` makes of it what the parts of the box read. A mistake costs what it is about, never the sound.
 
+mod bindings;
 mod control;
 mod document;
 mod engine;
@@ -13,6 +14,7 @@ mod led;
 mod name;
 mod ssh_key;
 mod status;
+mod taken;
 mod text;
 
 use std::io::Write;
@@ -23,11 +25,12 @@ use toml::Table;
 
 use crate::appliance::Machine;
 use crate::light::LightChoice;
+pub use bindings::Bindings;
 pub use control::read_controls;
 pub use files::write_whole;
 use finding::{Finding, Severity};
 use hat::Hat;
-pub use learned::write_binding;
+pub use taken::keep_learned;
 
 /// What holds for this box.
 struct Settings {
@@ -58,7 +61,7 @@ impl Settings {
     fn read(file: &Path, machine: &Machine) -> Self {
         let mut findings = Vec::new();
         let text = text::read_text(file, &mut findings);
-        let read = text.as_deref().map(|text| document::read(text, &mut findings));
+        let read = text.as_deref().map(|text| document::read(text, machine, &mut findings));
         let ((mut sections, controls), text) = (read.unwrap_or_default(), text.unwrap_or_default());
         let own = |name: &str| sections.get(name).cloned().unwrap_or_default();
         if let Err(reason) = engine::check_together(&own("engine"), &own("osc")) {
@@ -111,6 +114,7 @@ impl Settings {
                 "engine.toml",
                 Some(
                     engine::engine_file(&self.engine, &self.osc, &self.controls)
+                        + engine::BOX_LINES
                         + &led::engine_lines(&self.light, self.code())
                         + &engine::controls_file(&self.controls, &self.file),
                 ),

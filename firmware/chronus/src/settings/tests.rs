@@ -310,6 +310,15 @@ fn controls_are_for_the_engine_and_a_mistake_costs_its_control() {
         "{:?}",
         findings(&light)
     );
+    // Beside a card that is set up over them two pins are not for controls.
+    let first = (good() + CONTROLS).replace("pin = 22", "pin = 3");
+    assert_eq!(findings(&read(first.as_bytes())), [], "hifiberry-dac needs the sound alone");
+    let over = read(first.replace("hifiberry-dac\"", "hifiberry-dacplus\"").as_bytes());
+    let found = findings(&over);
+    assert_eq!((found.len(), found[0].0, options(&over).controls.len()), (1, Some(25), 1), "{found:?}");
+    for said in ["GPIO 3", "[audio] hat = \"hifiberry-dacplus\"", "set up", "I2C (SCL)", "take another"] {
+        assert!(found[0].2.contains(said), "{said}: {found:?}");
+    }
     // What is played by knobs alone is kept too.
     let alone = read(format!("schema = 1\n[osc]\nlisten = \"off\"\n{CONTROLS}").as_bytes());
     assert!(options(&alone).patch.is_some() && options(&alone).osc.is_none());

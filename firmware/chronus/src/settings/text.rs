@@ -45,6 +45,20 @@ pub fn read_text(path: &Path, findings: &mut Vec<Finding>) -> Option<String> {
     Some(decode(&bytes, findings))
 }
 
+/// All of the file as it is, for whoever writes it anew.
+///
+/// # Errors
+/// In words: that it cannot be read, is too long, or is in no encoding that could be written back.
+pub fn read_whole(path: &Path) -> Result<String, String> {
+    let mut text = String::new();
+    let read = std::fs::File::open(path).and_then(|file| file.take(MOST_BYTES + 1).read_to_string(&mut text));
+    read.map_err(|error| format!("{} cannot be read: {error}", path.display()))?;
+    if text.len() as u64 > MOST_BYTES {
+        return Err(format!("{} is longer than {MOST_BYTES} bytes", path.display()));
+    }
+    Ok(text)
+}
+
 /// UTF-8, with the mark that Windows editors put before it or not; UTF-16 by its mark. Other bytes are most likely
 /// letters of an old code page in a comment: they are replaced, and said.
 fn decode(bytes: &[u8], findings: &mut Vec<Finding>) -> String {

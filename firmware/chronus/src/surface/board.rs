@@ -11,6 +11,7 @@ pub struct Tally {
     edges: AtomicU64,
     lost: AtomicU64,
     illegal: AtomicU64,
+    floods: AtomicU64,
     right: AtomicU64,
     left: AtomicU64,
     deeds: [AtomicU64; 4],
@@ -24,6 +25,8 @@ pub struct Seen {
     pub edges: u64,
     /// Edges that were lost on the way: gaps in their numbers.
     pub lost: u64,
+    /// Times that one of its pins changed faster than it could be read.
+    pub floods: u64,
     /// Times that both contacts of an encoder changed at once, which none does.
     pub illegal: u64,
     /// Detents turned clockwise.
@@ -51,6 +54,11 @@ impl Tally {
         self.closed.store(closed, Ordering::Relaxed);
     }
 
+    /// Notes that one of its pins changes faster than it can be read; says whether that is the first time.
+    pub fn flooded(&self) -> bool {
+        self.floods.fetch_add(1, Ordering::Relaxed) == 0
+    }
+
     /// Notes a turn by so many detents.
     pub fn turned(&self, detents: i64) {
         let way = if detents > 0 { &self.right } else { &self.left };
@@ -70,6 +78,7 @@ impl Tally {
             edges: read(&self.edges),
             lost: read(&self.lost),
             illegal: read(&self.illegal),
+            floods: read(&self.floods),
             right: read(&self.right),
             left: read(&self.left),
             deeds: self.deeds.each_ref().map(read),

@@ -8,7 +8,7 @@ use super::contact::Contact;
 use super::control::{Control, Kind};
 use super::gray::Gray;
 use super::knob::Acceleration;
-use crate::gpio::{Edge, Gpio};
+use crate::gpio::{Edge, Gpio, MOST_OF_A_PIN};
 
 /// Nanoseconds that are waited for edges that the kernel has and has not told yet, before something is decided because
 /// none came. Nothing that is heard waits for it: only what a contact is after it has bounced, and long presses.
@@ -84,6 +84,16 @@ impl Surface {
                 }
             };
             let own: Vec<Edge> = edges.iter().filter(|edge| sensor.pins.contains(&edge.pin)).copied().collect();
+            let flood =
+                sensor.pins.iter().find(|pin| own.iter().filter(|edge| edge.pin == **pin).count() >= MOST_OF_A_PIN);
+            if let Some(pin) = flood
+                && tally.flooded()
+            {
+                log::warn!(
+                    "GPIO {pin} changes faster than it can be read: a wire that is loose, or picks something up. What its \
+                     control does is not to be trusted; the others go on"
+                );
+            }
             for at_once in own.chunk_by(|one, next| one.time_ns == next.time_ns) {
                 sensor.settle(at_once[0].time_ns, &mut told);
                 sensor.edges(at_once, &mut told);

@@ -317,3 +317,26 @@ fn a_pin_that_cannot_be_had_is_said_and_the_others_work() {
     surface.take(&mut knob.come(true), knob.time, &mut moved);
     assert_eq!((moved[0].control, moved[0].gesture), (1, Gesture::Turn(-1.0)));
 }
+
+#[test]
+fn a_pin_that_floods_is_counted_and_the_others_go_on() {
+    let button = |pin: u8| Control {
+        pins: vec![pin],
+        kind: Kind::Button([None, None, None, None]),
+        ..encoder(Resolution::Full)
+    };
+    let (mut surface, board) = surface(&[button(5), button(6)]);
+    let mut edges: Vec<_> = (1..=MOST_OF_A_PIN as u32)
+        .map(|number| Edge { pin: 5, high: number % 2 == 0, time_ns: u64::from(number) * 10_000, sequence: number })
+        .collect();
+    edges.push(Edge { pin: 6, high: false, time_ns: 50_000, sequence: 1 });
+    let mut moved = Vec::new();
+    for turn in 1..=2 {
+        surface.take(&mut edges.clone(), 20_000_000, &mut moved);
+        assert_eq!((board[0].seen().floods, board[1].seen().floods), (turn, 0));
+    }
+    edges.remove(0);
+    surface.take(&mut edges, 20_000_000, &mut moved);
+    assert_eq!(board[0].seen().floods, 2, "one less is none");
+    assert_eq!(board[1].seen().deeds[0], 1);
+}

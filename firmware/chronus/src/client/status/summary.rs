@@ -41,6 +41,7 @@ pub fn summary(status: &Value) -> String {
     if let Some(lamp) = find(status, "led.lamp").as_str().filter(|lamp| *lamp != "off") {
         lines.push(format!("light     {lamp}: {}", text(status, "led.state")));
     }
+    lines.extend(kept(status));
     let xruns = ("xruns", "times the sound card ran dry");
     // Without a card nothing runs dry; what is counted is that this process was kept from its clock.
     let of_card = text(status, "sound_card") != "none";
@@ -78,6 +79,18 @@ fn sound(status: &Value) -> String {
         (None, "none") => format!("{sink}, no sound card"),
         (None, state) => format!("{sink}, {state}"),
     }
+}
+
+/// What became of the partition on which a box keeps things, where that is not as always.
+fn kept(status: &Value) -> Option<String> {
+    let words = match find(status, "data").as_str()? {
+        "absent" => "the card has no partition DATA: nothing is kept over power cuts",
+        "failed" => "DATA cannot be used: nothing is kept over power cuts; the card may be worn out",
+        "anew" => "DATA was beyond repair and was made anew, with what could be read of it",
+        "repaired" => "DATA was damaged and is repaired",
+        _ => return None,
+    };
+    Some(format!("card      {words} (TROUBLESHOOTING.md, \"DATA\")"))
 }
 
 fn workers(status: &Value) -> impl Iterator<Item = String> {
@@ -163,5 +176,15 @@ mod tests {
         for odd in [json!({}), json!({"slots": 3, "rate": 0, "block": -1}), json!({"slots": [1, null], "load": "x"})] {
             assert!(summary(&odd).starts_with("No worker is in lockstep"));
         }
+    }
+
+    #[test]
+    fn a_card_that_keeps_nothing_is_said() {
+        let told = |word: &str| kept(&serde_json::json!({ "data": word }));
+        for word in ["absent", "failed"] {
+            assert!(told(word).is_some_and(|line| line.contains("nothing is kept")), "{word}");
+        }
+        assert!(told("anew").is_some() && told("repaired").is_some());
+        assert_eq!((told("ok"), told("not yet"), kept(&Value::Null)), (None, None, None));
     }
 }
