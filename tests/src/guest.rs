@@ -278,6 +278,14 @@ fn start_of_box(disk: &Path) -> u64 {
     u64::from(u32::from_le_bytes([entry[8], entry[9], entry[10], entry[11]])) * 512
 }
 
+/// What is on BOX, in the file that a person edits.
+pub fn chronus_toml(disk: &Path) -> String {
+    let from = format!("{}@@{}", disk.display(), start_of_box(disk));
+    let output = Command::new("mcopy").args(["-i", &from, "::chronus.toml", "-"]).output().expect("mcopy of mtools");
+    assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
+    String::from_utf8_lossy(&output.stdout).into_owned()
+}
+
 /// A copy of the disk, with more in the file that a person edits.
 pub fn disk_configured(folder: &Folder, more: &str) -> PathBuf {
     let (disk, file) = (copy_of_disk(&folder.file(".")), folder.file("chronus.toml"));

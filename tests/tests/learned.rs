@@ -117,9 +117,5 @@ fn the_engine_leaves_it_where_it_is_looked_for() {
     assert!(writable.iter().all(|line| !line.contains("/box") && !line.contains("/run")), "{writable:?}");
     // Every kind of unit is installed on an image.
     let package = std::fs::read_to_string(project().join("buildroot/package/chronus/chronus.mk")).expect("the package");
-    for entry in std::fs::read_dir(project().join("systemd")).expect("units").flatten() {
-        let name = entry.file_name().into_string().expect("a name");
-        let kind = name.rsplit_once('.').expect("a kind").1.to_owned();
-        assert!(package.contains(&format!("$(@D)/*.{kind}")), "{name}");
-    }
+    assert!(package.contains("for unit in $(@D)/*.*; do"), "{package}");
 }

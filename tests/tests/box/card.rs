@@ -159,8 +159,8 @@ fn cut_power() -> Cuts {
         if cuts.count > 0 {
             guest.wait_until("chronus status --all | grep -q 'patch.*kept'");
             // Something else is set: the file is written anew, with what the engine has for the pair.
-            guest.send("/mod/filter/q", OscType::Float(1.0 + cuts.count as f32));
-            guest.wait_until(&format!("grep -q '^q = {}' {PATCH}", 1 + cuts.count));
+            guest.send("/mod/filter/q", OscType::Float((1 + cuts.count % 19) as f32));
+            guest.wait_until(&format!("grep -q '^q = {}' {PATCH}", 1 + cuts.count % 19));
             match kept(&guest.run(&format!("cat {PATCH}"))) {
                 Ok(number) if allowed.contains(&number) => {}
                 other => cuts.wrong.push(format!("after {} cuts {other:?}, not one of {allowed:?}", cuts.count)),

@@ -51,9 +51,22 @@ struct Seen {
     controls: [Value; 3],
     /// The status with the button pressed, and at the end.
     status: [Value; 2],
+    learned: Learned,
     /// What was played, and what the card has had.
     take: Take,
     played: Vec<Frame>,
+}
+
+/// What became of a binding that was learned by the engine in its own unit.
+struct Learned {
+    /// What `/controls` tells of it, then of the control when the engine was killed afterwards.
+    told: Value,
+    afterwards: Value,
+    /// How BOX is mounted then, and what has failed.
+    mounted: String,
+    failed: String,
+    /// chronus.toml, read from the card when the power was cut.
+    file: String,
 }
 
 /// Once for all tests. `None` where it cannot be, which is said.
@@ -101,7 +114,8 @@ fn connect(guest: &mut Guest, modules: &Path) -> Option<()> {
 fn turn_and_press() -> Option<Seen> {
     let modules = if of_image() { PathBuf::new() } else { guest::modules()? };
     let folder = Folder::new("box-pins");
-    let mut guest = Guest::start(&guest::disk_configured(&folder, CONTROLS), &folder.file("."), &["--pi"]);
+    let disk = guest::disk_configured(&folder, CONTROLS);
+    let mut guest = Guest::start(&disk, &folder.file("."), &["--pi"]);
     guest.wait_for_engine();
     connect(&mut guest, &modules)?;
     guest.run("grep -v patch /run/chronus/engine.toml >/run/agent/take.toml");
@@ -124,9 +138,39 @@ fn turn_and_press() -> Option<Seen> {
     wait_for_commands(&guest, commands + 1);
     let (controls, status) = (ask(&guest.address(), "/controls"), guest.status());
     let take = finish_take(&mut guest, &folder, "pins");
-    guest.cut_power();
+    let learned = learn(guest, &disk);
     let played = card_frames(&folder.file("hda.wav"));
-    Some(Seen { controls: [at_rest, pressed, controls], status: [sounding, status], take, played })
+    Some(Seen { controls: [at_rest, pressed, controls], status: [sounding, status], learned, take, played })
+}
+
+/// Has the knob learn another address, with the engine as the box starts it; then the power is cut.
+fn learn(mut guest: Guest, disk: &Path) -> Learned {
+    guest.run("rm /run/systemd/system/chronus.service.d/take.conf && systemctl daemon-reload");
+    guest.run("systemctl restart chronus.service");
+    guest.wait_for_engine();
+    let knob = |guest: &Guest| ask(&guest.address(), "/controls")["controls"][0].clone();
+    knob(&guest);
+    guest.send("/controls/learn", OscType::String("/mod/filter/q".to_owned()));
+    guest.run("sh /run/agent/pins turn 17 27 2");
+    guest.wait_until("grep -q kept /run/chronus/learned");
+    let told = knob(&guest);
+    let mounted = guest.run("grep ' /box ' /proc/mounts");
+    guest.run("last=$(engine); kill -9 $last; while kill -0 $last 2>/dev/null; do usleep 1000; done");
+    guest.wait_for_engine();
+    let afterwards = knob(&guest);
+    let failed = guest.run("systemctl list-units --failed --plain --no-legend --no-pager");
+    guest.cut_power();
+    Learned { told, afterwards, mounted, failed, file: guest::chronus_toml(disk) }
+}
+
+#[test]
+fn what_a_knob_has_learned_is_on_the_card_when_that_is_said() {
+    let Some(Seen { learned: Learned { told, afterwards, mounted, failed, file }, .. }) = seen() else { return };
+    assert_eq!(told["learned"], "kept in /box/chronus.toml", "{told:#}");
+    assert_eq!((&told["does"], &afterwards["does"]), (&"/mod/filter/q".into(), &"/mod/filter/q".into()));
+    assert!(mounted.contains(" ro,") && failed.is_empty(), "{mounted} {failed}");
+    assert!(file.contains("address = \"/mod/filter/q\"") && !file.contains("/mod/filter/cutoff"), "{file}");
+    assert!(file.starts_with("# The configuration of the box") && file.contains("press = \"/gate/adsr 1\""), "{file}");
 }
 
 /// Waits until the engine has taken so many commands, or shows in the status that it never will: no promise is measured.

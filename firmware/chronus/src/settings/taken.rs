@@ -28,8 +28,7 @@ const MOST_BYTES: u64 = 1024;
 const WHICH: [&str; 3] = ["kind", "pin", "pins"];
 const WHAT_FOR: [&str; 9] = ["address", "min", "max", "curve", "steps", "press", "release", "on", "off"];
 
-/// Names in the folder of results: a binding while it is looked at, and the new text of chronus.toml.
-const TAKEN: &str = "learned.taken";
+/// Name in the folder of results: the new text of chronus.toml.
 const NEW: &str = "learned.toml";
 
 /// Takes what was left in `left`, and where it is right writes into `folder` the whole new text for `file` and, so that it
@@ -40,7 +39,7 @@ const NEW: &str = "learned.toml";
 pub fn keep_learned(left: &Path, file: &Path, folder: &Path) -> Result<(), String> {
     let mut number = 0;
     // What nobody has left is nobody's; where it says no number nobody waits for an answer.
-    let made = take(left, folder).and_then(|text| {
+    let made = take(left).and_then(|text| {
         let (request, control) = read_left(&text)?;
         number = request;
         let new = new_text(file, folder, &control);
@@ -57,25 +56,17 @@ pub fn keep_learned(left: &Path, file: &Path, folder: &Path) -> Result<(), Strin
     made
 }
 
-/// Takes the file away from where the engine may write, and reads it. What is no plain file of its own is none.
-fn take(left: &Path, folder: &Path) -> Result<String, String> {
-    let taken = folder.join(TAKEN);
-    let clear = || {
-        let is_folder = taken.symlink_metadata().is_ok_and(|of| of.is_dir());
-        if is_folder { std::fs::remove_dir_all(&taken) } else { std::fs::remove_file(&taken) }
-    };
-    // Of one that was ended meanwhile.
-    let _ = clear();
-    let read = || -> std::io::Result<Option<String>> {
-        std::fs::rename(left, &taken)?;
-        // A link leads somewhere else, and a pipe that nobody writes to would be waited for.
-        let file = OpenOptions::new().read(true).custom_flags(O_NOFOLLOW | O_NONBLOCK).open(&taken)?;
-        text_of(file)
-    };
-    let read = read();
-    let _ = clear();
+/// Reads the file and takes it away. What is no plain file of its own is none. (Not by renaming: the service sees the
+/// engine's folder as a file system of its own.)
+fn take(left: &Path) -> Result<String, String> {
+    // A link leads somewhere else, and a pipe that nobody writes to would be waited for.
+    let opened = OpenOptions::new().read(true).custom_flags(O_NOFOLLOW | O_NONBLOCK).open(left);
+    let read = opened.and_then(text_of);
+    // Whatever it is: for as long as it is there the service is started again.
+    let is_folder = left.symlink_metadata().is_ok_and(|of| of.is_dir());
+    let gone = if is_folder { std::fs::remove_dir_all(left) } else { std::fs::remove_file(left) };
     match read {
-        Ok(Some(text)) => Ok(text),
+        Ok(Some(text)) => gone.map(|()| text).map_err(|error| format!("what was left cannot be taken away: {error}")),
         Ok(None) => Err("what was left is no file of at most 1024 bytes of text".to_owned()),
         Err(error) => Err(format!("what was left cannot be read: {error}")),
     }
