@@ -27,12 +27,12 @@ fn all_said(unit: &str, key: &str) -> Vec<String> {
 #[test]
 fn the_modules_of_devices_are_there_before_the_engine_is_given_them() {
     let of = |key| all_said("chronus.service", key);
-    for module in ["modprobe@raspberrypi_gpiomem.service", "modprobe@bcm2835_gpiomem.service"] {
+    for module in ["modprobe@snd.service", "modprobe@raspberrypi_gpiomem.service", "modprobe@bcm2835_gpiomem.service"] {
         for key in ["Wants", "After"] {
             assert!(of(key).iter().any(|other| other == module), "{key}={module}: {:?}", of(key));
         }
     }
-    for device in ["/dev/gpiomem", "/dev/gpiomem0", "char-gpiochip"] {
+    for device in ["char-alsa", "/dev/gpiomem", "/dev/gpiomem0", "char-gpiochip"] {
         assert!(of("DeviceAllow").iter().any(|other| other == device), "{device}");
     }
     // A unit that can be waited for without end would keep the box silent.

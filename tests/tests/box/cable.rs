@@ -61,33 +61,45 @@ fn question(name: &str) -> Vec<u8> {
     packet
 }
 
-/// The first address of type A in an answer.
-fn address_in(packet: &[u8]) -> Option<Ipv4Addr> {
+/// The name that begins there, its labels with dots between them, and where it ends. The rest of one may stand elsewhere
+/// (RFC 1035, 4.1.4), which is read a few times at most.
+fn name_at(packet: &[u8], mut at: usize) -> Option<(String, usize)> {
+    let (mut labels, mut end) = (Vec::new(), None);
+    for _ in 0..16 {
+        match usize::from(*packet.get(at)?) {
+            0 => return Some((labels.join("."), end.unwrap_or(at + 1))),
+            high @ 192.. => {
+                end = end.or(Some(at + 2));
+                at = (high & 63) << 8 | usize::from(*packet.get(at + 1)?);
+            }
+            length => {
+                labels.push(String::from_utf8_lossy(packet.get(at + 1..=at + length)?).into_owned());
+                at += length + 1;
+            }
+        }
+    }
+    None
+}
+
+/// The address (type A) of NAME.local in an answer.
+fn address_in(packet: &[u8], name: &str) -> Option<Ipv4Addr> {
     let number = |at: usize| Some(usize::from(u16::from_be_bytes([*packet.get(at)?, *packet.get(at + 1)?])));
     // The first bit of the second word says that it is an answer; questions may be repeated in it.
     if number(2)? & 0x8000 == 0 {
         return None;
     }
-    let past_name = |mut at: usize| loop {
-        match *packet.get(at)? {
-            0 => return Some(at + 1),
-            // The rest of the name stands elsewhere.
-            192.. => return Some(at + 2),
-            length => at += usize::from(length) + 1,
-        }
-    };
     let mut at = 12;
     for _ in 0..number(4)? {
-        at = past_name(at)? + 4;
+        at = name_at(packet, at)?.1 + 4;
     }
     for _ in 0..number(6)? {
-        at = past_name(at)?;
-        let (kind, length) = (number(at)?, number(at + 8)?);
-        if (kind, length) == (1, 4) {
-            let bytes: [u8; 4] = packet.get(at + 10..at + 14)?.try_into().ok()?;
+        let (owner, end) = name_at(packet, at)?;
+        let (kind, length) = (number(end)?, number(end + 8)?);
+        if owner == format!("{name}.local") && (kind, length) == (1, 4) {
+            let bytes: [u8; 4] = packet.get(end + 10..end + 14)?.try_into().ok()?;
             return Some(bytes.into());
         }
-        at += 10 + length;
+        at = end + 10 + length;
     }
     None
 }
@@ -102,7 +114,7 @@ fn find(name: &str) -> Option<Ipv4Addr> {
         // Before the cable is plugged in nothing can be sent.
         let _ = socket.send_to(&question(name), NAMES);
         while let Ok(length) = socket.recv(&mut packet) {
-            if let Some(address) = address_in(&packet[..length]) {
+            if let Some(address) = address_in(&packet[..length], name) {
                 return Some(address);
             }
         }
@@ -126,6 +138,17 @@ fn make_key(folder: &Folder, name: &str) -> String {
     let made = Command::new("ssh-keygen").args(["-q", "-t", "ed25519", "-N", "", "-f"]).arg(folder.file(name)).status();
     assert!(made.expect("ssh-keygen of openssh-client").success());
     std::fs::read_to_string(folder.file(&format!("{name}.pub"))).expect("a key").trim().to_owned()
+}
+
+#[test]
+fn an_answer_about_another_name_is_none() {
+    let mut packet = question("chronus-test");
+    // An answer to it: the name where the question has it, type A, class IN, a minute, four bytes.
+    (packet[2], packet[7]) = (0x84, 1);
+    packet.extend([192, 12, 0, 1, 0, 1, 0, 0, 0, 60, 0, 4, 169, 254, 1, 2]);
+    assert_eq!(address_in(&packet, "chronus-test"), Some(Ipv4Addr::new(169, 254, 1, 2)));
+    assert_eq!(address_in(&packet, "chronus"), None);
+    assert_eq!(address_in(&question("chronus-test"), "chronus-test"), None);
 }
 
 #[test]

@@ -53,6 +53,8 @@ pub fn live_through(root: &Path) -> Day {
     write_score(&folder);
     let mut guest = Guest::start(&root.join("disk"), &folder.file("."), &["--throw-away"]);
     guest.wait_for_engine();
+    // The engine as the box starts it has the card that comes after it.
+    guest.wait_until("chronus status --all | grep -q 'sound_card *playing'");
     let health = examine(&mut guest);
     println!("{}", guest.run("systemd-analyze; cat /run/chronus/data; free -k | sed -n 2p"));
     guest.run("grep -v patch /run/chronus/engine.toml >/run/agent/take.toml");

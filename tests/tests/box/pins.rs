@@ -152,8 +152,9 @@ fn learn(mut guest: Guest, disk: &Path) -> Learned {
     knob(&guest);
     guest.send("/controls/learn", OscType::String("/mod/filter/q".to_owned()));
     guest.run("sh /run/agent/pins turn 17 27 2");
-    guest.wait_until("grep -q kept /run/chronus/learned");
-    let told = knob(&guest);
+    guest.wait_until("grep -q ' kept$' /run/chronus/learned");
+    // The engine looks for the answer twenty times a second.
+    let told = (0..TRIES).map(|_| knob(&guest)).find(|knob| knob["learned"] != "being written").expect("an end");
     let mounted = guest.run("grep ' /box ' /proc/mounts");
     guest.run("last=$(engine); kill -9 $last; while kill -0 $last 2>/dev/null; do usleep 1000; done");
     guest.wait_for_engine();

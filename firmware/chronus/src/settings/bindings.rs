@@ -41,7 +41,7 @@ impl Bindings {
     pub fn keep(&self, control: &Control) -> Result<(), String> {
         let (kept, holds) = match &self.service {
             None => (write_binding(&self.file, control), "until the engine ends"),
-            Some([left, answer]) => (leave(left, answer, control, PATIENCE), "until the power goes"),
+            Some([left, answer]) => (leave(left, answer, control, PATIENCE), "until the engine ends or the power goes"),
         };
         let (file, lines) = (self.file.display(), lines(control).join("; "));
         kept.map_err(|reason| {

@@ -47,9 +47,10 @@ fn a_binding_is_left_and_what_the_service_says_of_it_is_what_became_of_it() {
 #[test]
 fn what_is_not_kept_is_told_with_how_long_it_holds_and_what_to_write() {
     let nowhere = Path::new("/nowhere/x").to_owned();
-    for (service, holds) in
-        [(None, "until the engine ends"), (Some([nowhere.clone(), nowhere.clone()]), "until the power")]
-    {
+    for (service, holds) in [
+        (None, "until the engine ends"),
+        (Some([nowhere.clone(), nowhere.clone()]), "until the engine ends or the power goes"),
+    ] {
         let bindings = Bindings { file: "/nowhere/chronus.toml".into(), service };
         let why = bindings.keep(&button()).unwrap_err();
         for said in [holds, "/nowhere/", "Write it into /nowhere/chronus.toml by hand", "press = \"/panic\""] {

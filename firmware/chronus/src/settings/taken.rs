@@ -61,10 +61,15 @@ pub fn keep_learned(left: &Path, file: &Path, folder: &Path) -> Result<(), Strin
 fn take(left: &Path) -> Result<String, String> {
     // A link leads somewhere else, and a pipe that nobody writes to would be waited for.
     let opened = OpenOptions::new().read(true).custom_flags(O_NOFOLLOW | O_NONBLOCK).open(left);
+    let which = |of: &std::fs::Metadata| (of.dev(), of.ino());
+    let was = opened.as_ref().ok().and_then(|file| file.metadata().ok()).map(|of| which(&of));
     let read = opened.and_then(text_of);
-    // Whatever it is: for as long as it is there the service is started again.
-    let is_folder = left.symlink_metadata().is_ok_and(|of| of.is_dir());
-    let gone = if is_folder { std::fs::remove_dir_all(left) } else { std::fs::remove_file(left) };
+    // Whatever it is: for as long as it is there the service is started again. But for one that came meanwhile.
+    let gone = match left.symlink_metadata() {
+        Ok(of) if of.is_dir() => std::fs::remove_dir_all(left),
+        Ok(of) if was.is_none_or(|was| was == which(&of)) => std::fs::remove_file(left),
+        _ => Ok(()),
+    };
     match read {
         Ok(Some(text)) => gone.map(|()| text).map_err(|error| format!("what was left cannot be taken away: {error}")),
         Ok(None) => Err("what was left is no file of at most 1024 bytes of text".to_owned()),
@@ -87,6 +92,7 @@ fn text_of(file: File) -> std::io::Result<Option<String>> {
 fn read_left(text: &str) -> Result<(u64, Control), String> {
     let table: Table = toml::from_str(text).map_err(|_| "what was left is no TOML".to_owned())?;
     let number = table.get("request").and_then(Value::as_integer).and_then(|number| u64::try_from(number).ok());
+    let number = number.filter(|number| *number > 0);
     let controls = table.get("control").and_then(Value::as_array);
     let (Some(number), Some([Value::Table(control)]), 2) = (number, controls.map(Vec::as_slice), table.len()) else {
         return Err("what was left is not one [[control]] with its request".to_owned());
