@@ -32,6 +32,7 @@ mod adsr;
 mod fade;
 mod filter;
 mod glide;
+pub mod kernel;
 mod module;
 mod ramp;
 mod sine;
