@@ -4,13 +4,14 @@
 //! long however many there are; the level is worked out from the count alone. With u the part that is left, the distance
 //! from the target is u where the curve is 0, and (e^(5 u) - 1) / (e^5 - 1) where it is 1: what a capacitor does that
 //! reaches its target within five time constants (the analogue envelope; the normalisation as in Redmon, "Envelope
-//! generators", 2013). The exponential is the eighth power of a Taylor polynomial.
+//! generators", 2013). The exponential is the eighth power of a minimax polynomial.
 //!
 //! A gate that opens again begins its attack at the present level, and takes its whole time: no click. The velocity is
 //! that of the moment the gate opens and scales peak and sustain level.
 
 use bytemuck::{Pod, Zeroable};
 
+use super::sweep::Line;
 use super::{Lanes, Parameter, Sweep, Words};
 
 /// What can be set.
@@ -77,59 +78,105 @@ pub struct AdsrControl {
     pub velocity: Lanes,
 }
 
-/// The time constants in a segment whose curve is 1.
-const CURVE: f32 = 5.0;
-/// 1 / (e^5 - 1), with the polynomial's own e^5, so that a segment begins exactly at its start.
-const CURVE_SCALE: f32 = {
-    let eighth = exponential_of_an_eighth(CURVE / 8.0);
-    let fourth = eighth * eighth;
+/// The eighth root of e^(5 u) / (e^5 - 1) for u from 0 to 1, highest power first: minimax, within 2e-6 of its size. So
+/// its eighth power is within 2e-5 of the exponential.
+const EIGHTH_ROOT: [f32; 5] = [0.004_636_511_7, 0.020_702_48, 0.105_014_25, 0.334_775_87, 0.535_714_8];
+
+/// 1 / (e^5 - 1) as that polynomial has it, so that every segment ends exactly at its target.
+const FLOOR: f32 = {
+    let fourth = EIGHTH_ROOT[4] * EIGHTH_ROOT[4];
     let half = fourth * fourth;
-    1.0 / (half * half - 1.0)
+    half * half
 };
 
-/// e^x to the fifth power of x, for x from 0 to 0.625: within 2e-4, and exactly 1 at 0. Not a bit of it is heard: the
-/// curve bends by 0.1 % of its height at most.
-const fn exponential_of_an_eighth(x: f32) -> f32 {
-    ((((x / 5.0 + 1.0) * (x / 4.0) + 1.0) * (x / 3.0) + 1.0) * (x / 2.0) + 1.0) * x + 1.0
-}
-
 /// Renders a stretch: levels from 0 to 1.
+///
+/// It is rendered in runs, from one event to the next one of any lane: a command costs one run more, some nanoseconds,
+/// and a frame without one nothing.
 pub fn process(state: &mut AdsrState, control: &AdsrControl, output: &mut [Lanes]) {
     let frames = output.len();
     let mut sustain = control.sustain.within(0.0, 1.0).line(frames);
     let mut curve = control.curve.within(0.0, 1.0).line(frames);
-    let velocity = control.velocity.within(0.0, 1.0);
-    let [attack, decay, release] =
-        [control.attack, control.decay, control.release].map(|time| frames_in(time, control));
-    let AdsrState { mut level, mut left, mut part, mut start, mut peak, mut attacking, mut open } = healed(*state);
-    for (frame, output) in (0u32..).zip(output) {
-        let on = control.on.equals(Words::splat(frame));
-        let off = control.off.equals(Words::splat(frame)) & open;
-        let risen = attacking & left.at_most_mask(Lanes::ZERO) & !on;
-        let begins = on | off | risen;
-        attacking = (attacking & !(risen | off)) | on;
-        open = (open & !off) | on;
-        peak = on.select(velocity, peak);
-        start = begins.select(level, start);
-        let segment = attacking.select(attack.0, open.select(decay.0, release.0));
-        let segment_part = attacking.select(attack.1, open.select(decay.1, release.1));
-        left = begins.select(segment, left);
-        part = begins.select(segment_part, part);
-
-        left = (left - 1.0).at_least(0.0);
-        let rest = left * part;
-        let target = open.keep(peak) * attacking.select(Lanes::splat(1.0), sustain.next());
-        level = target + (start - target) * bent(rest, curve.next());
-        *output = level;
+    let times = Times::of(control);
+    *state = healed(*state);
+    let mut rest = output;
+    let mut frame = 0u32;
+    while !rest.is_empty() {
+        state.begin(control, &times, frame);
+        let (run, later) = rest.split_at_mut(state.quiet(control, frame).min(rest.len()));
+        frame = frame.wrapping_add(run.len() as u32);
+        state.render(run, &mut sustain, &mut curve);
+        rest = later;
     }
-    *state = AdsrState { level, left, part, start, peak, attacking, open };
 }
 
-/// Whole frames of a time, at least 1, and their reciprocal.
+/// The bits of the frames of each segment, and of the reciprocals of their numbers.
+struct Times {
+    attack: (Words, Words),
+    decay: (Words, Words),
+    release: (Words, Words),
+    velocity: Lanes,
+}
+
+impl Times {
+    fn of(control: &AdsrControl) -> Self {
+        Self {
+            attack: frames_in(control.attack, control.rate),
+            decay: frames_in(control.decay, control.rate),
+            release: frames_in(control.release, control.rate),
+            velocity: control.velocity.within(0.0, 1.0),
+        }
+    }
+}
+
+impl AdsrState {
+    /// Begins the segments that begin at this frame, by a gate or because the attack is over.
+    #[inline(always)]
+    fn begin(&mut self, control: &AdsrControl, times: &Times, frame: u32) {
+        let on = control.on.equals(Words::splat(frame));
+        let off = control.off.equals(Words::splat(frame)) & self.open & !on;
+        let risen = self.attacking & self.left.at_most_mask(Lanes::ZERO) & !(on | off);
+        let stays = !(on | off | risen);
+        self.attacking = (self.attacking & stays) | on;
+        self.open = (self.open & !off) | on;
+        // At most one of the four masks is set in a lane.
+        let begin = |attack, decay, release, stay| (on & attack) | (risen & decay) | (off & release) | (stays & stay);
+        self.peak = on.select(times.velocity, self.peak);
+        self.start = stays.select(self.start, self.level);
+        self.left = begin(times.attack.0, times.decay.0, times.release.0, self.left.to_bits()).floats();
+        self.part = begin(times.attack.1, times.decay.1, times.release.1, self.part.to_bits()).floats();
+    }
+
+    /// Frames until the next event of any lane, at least 1; this frame's are done.
+    #[inline(always)]
+    fn quiet(&self, control: &AdsrControl, frame: u32) -> usize {
+        let gate =
+            |events: Words| events.0.iter().map(|event| event.wrapping_sub(frame)).filter(|wait| *wait > 0).min();
+        let gates = gate(control.on).unwrap_or(NEVER).min(gate(control.off).unwrap_or(NEVER));
+        let rises = self.left.0.iter().zip(self.attacking.0).filter(|(_, attacking)| *attacking != 0);
+        rises.fold(gates, |least, (left, _)| least.min(*left as u32)).max(1) as usize
+    }
+
+    /// Renders frames without any event.
+    #[inline(always)]
+    fn render(&mut self, run: &mut [Lanes], sustain: &mut Line, curve: &mut Line) {
+        let (mut left, mut level) = (self.left, self.level);
+        let peak = self.open.keep(self.peak);
+        for output in run {
+            left = (left - 1.0).at_least(0.0);
+            let target = self.attacking.select(peak, peak * sustain.next());
+            level = target + (self.start - target) * bent(left * self.part, curve.next());
+            *output = level;
+        }
+        (self.left, self.level) = (left, level);
+    }
+}
+
+/// The bits of the whole frames of a time, at least 1, and of their reciprocal.
 #[inline(always)]
-fn frames_in(milliseconds: Lanes, control: &AdsrControl) -> (Lanes, Lanes) {
-    let frames = (milliseconds.within(0.1, LONGEST_MS) * (control.rate * 0.001)).round().within(1.0, MOST_FRAMES);
-    (frames, Lanes::splat(1.0) / frames)
+fn frames_in(milliseconds: Lanes, rate: f32) -> (Words, Words) {
+    let frames = (milliseconds.within(0.1, LONGEST_MS) * (rate * 0.001)).round().within(1.0, MOST_FRAMES);
+    (frames.to_bits(), (Lanes::splat(1.0) / frames).to_bits())
 }
 
 /// Longest segment: twice the original's range.
@@ -140,11 +187,11 @@ const MOST_FRAMES: f32 = 3_840_000.0;
 /// The part of the way that is left, bent by a curve from 0 to 1.
 #[inline(always)]
 fn bent(rest: Lanes, curve: Lanes) -> Lanes {
-    let x = rest * (CURVE / 8.0);
-    let eighth = x.map(exponential_of_an_eighth);
+    let [fourth, third, second, first, constant] = EIGHTH_ROOT;
+    let eighth = (((rest * fourth + third) * rest + second) * rest + first) * rest + constant;
     let fourth = eighth * eighth;
     let half = fourth * fourth;
-    let exponential = (half * half - 1.0) * CURVE_SCALE;
+    let exponential = half * half - FLOOR;
     rest + (exponential - rest) * curve
 }
 

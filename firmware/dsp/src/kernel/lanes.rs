@@ -213,6 +213,12 @@ impl Words {
         result
     }
 
+    /// The floats of these bits.
+    #[inline(always)]
+    pub fn floats(self) -> Lanes {
+        Lanes(self.0.map(f32::from_bits))
+    }
+
     /// The whole numbers, with sign, rounded to what an f32 can hold.
     #[inline(always)]
     pub fn signed(self) -> Lanes {

@@ -21,14 +21,21 @@
 //!
 //! Under constant control a stretch split anywhere gives the same bits, unless a module says otherwise.
 
+mod hash;
 mod lanes;
 mod polynomial;
 mod sweep;
 
 pub mod adsr;
+pub mod filter;
+pub mod lfo;
+pub mod mixer;
+pub mod noise;
 pub mod osc;
+pub mod pan;
 pub mod sine;
 pub mod svf;
+pub mod vca;
 
 #[cfg(test)]
 mod adsr_tests;

@@ -155,11 +155,21 @@ fn saw(phase: Words, frames: Lanes) -> Lanes {
 /// `TILT_GAIN` where a step is three frames away, 0 where it is: half the step of a saw, integrated over a spline.
 #[inline(always)]
 fn step(distance: Lanes) -> Lanes {
-    SPLINE.iter().fold(Lanes::splat(TILT_GAIN), |sum, (knot, weight)| {
-        let rest = (-distance + *knot).at_least(0.0);
+    const SCALE: f32 = 2.0 * TILT_GAIN / 720.0;
+    let [third, second, first] = knots(distance).map(|rest| {
         let square = rest * rest;
-        sum - square * square * square * (weight * (2.0 * TILT_GAIN / 720.0))
-    })
+        square * square * square
+    });
+    third * -SCALE + second * (6.0 * SCALE) + (first * (-15.0 * SCALE) + TILT_GAIN)
+}
+
+/// How far inside the knots of the spline, at 3, 2 and 1 frames, a distance is; 0 outside.
+///
+/// The B-spline of the sixth order in truncated powers is the sum of (-1)^k * binomial(6, k) * (3 - k - distance)^5 / 5!.
+/// Each integral raises the power by one and divides by it.
+#[inline(always)]
+fn knots(distance: Lanes) -> [Lanes; 3] {
+    [3.0, 2.0, 1.0].map(|knot| (Lanes::splat(knot) - distance).at_least(0.0))
 }
 
 /// A triangle of level `TILT_GAIN`.
@@ -175,16 +185,13 @@ fn triangle(phase: Words, frames: Lanes) -> Lanes {
 /// What the second integral of a spline adds to a corner at which the slope turns by 1 a frame.
 #[inline(always)]
 fn corner(distance: Lanes) -> Lanes {
-    SPLINE.iter().fold(Lanes::ZERO, |sum, (knot, weight)| {
-        let rest = (-distance + *knot).at_least(0.0);
+    const SCALE: f32 = 1.0 / 5040.0;
+    let [third, second, first] = knots(distance).map(|rest| {
         let square = rest * rest;
-        sum + square * square * square * rest * (weight / 5040.0)
-    })
+        square * square * square * rest
+    });
+    third * SCALE - second * (6.0 * SCALE) + first * (15.0 * SCALE)
 }
-
-/// The B-spline of the sixth order in truncated powers: (-1)^k * binomial(6, k) of (3 - k - distance)^5 / 5!. Each
-/// integral raises the power by one and divides by it.
-pub(super) const SPLINE: [(f32, f32); 3] = [(3.0, 1.0), (2.0, -6.0), (1.0, 15.0)];
 
 /// The filter behind the splines: gain, a double zero beyond half the rate, a pair of poles.
 ///

@@ -1,6 +1,6 @@
 //! Sine, tangent and power of two of eight lanes, of our own: the platform's differ from machine to machine.
 
-use super::{Lanes, Words};
+use super::Lanes;
 
 /// The sine of `x` turns / 2, as x * p(x^2) for |x| <= 0.5: minimax, highest power first, within 4e-9.
 const HALF_TURNS: [f32; 5] = [0.077_220_12, -0.598_045_17, 2.550_031_4, -5.167_707, 3.141_592_6];
@@ -15,12 +15,6 @@ pub(crate) fn sine_of_half_turns(x: Lanes) -> Lanes {
     let [ninth, seventh, fifth, third, first] = HALF_TURNS;
     let sum = (((square * ninth + seventh) * square + fifth) * square + third) * square + first;
     sum * folded
-}
-
-/// sin(2 pi `phase` / 2^32).
-#[inline(always)]
-pub(crate) fn sine_of_phase(phase: Words) -> Lanes {
-    sine_of_half_turns(phase.signed() * (1.0 / 2_147_483_648.0))
 }
 
 /// tan(pi `x`) for `x` from 0 to 0.49.
@@ -45,4 +39,34 @@ pub(crate) fn power_of_two(x: Lanes) -> Lanes {
         *value *= f32::from_bits(bits);
     }
     result
+}
+
+/// Coefficients of ln(2)^n / n!, highest power first, n from 13 to 1: the Taylor series of 2^x for |x| <= 0.5, whose first
+/// term left out is 4e-18.
+const TAYLOR: [f64; 13] = {
+    let mut coefficients = [0.0; 13];
+    let (mut term, mut place) = (1.0, 0);
+    while place < 13 {
+        term = term * core::f64::consts::LN_2 / (place + 1) as f64;
+        coefficients[12 - place] = term;
+        place += 1;
+    }
+    coefficients
+};
+
+/// 2^`x` to the last digits of an f64, for `x` brought to -1000..=1000; NaN becomes -1000.
+pub(crate) fn precise_power_of_two(x: f64) -> f64 {
+    let x = if x > -1000.0 { x } else { -1000.0 };
+    let x = if x < 1000.0 { x } else { 1000.0 };
+    let whole = (if x < 0.0 { x - 0.5 } else { x + 0.5 }) as i64;
+    let part = x - whole as f64;
+    let sum = TAYLOR.iter().fold(0.0, |sum, coefficient| sum * part + coefficient);
+    (sum * part + 1.0) * f64::from_bits(((whole + 1023) as u64) << 52)
+}
+
+/// tan(pi `x`) in f64, for `x` brought to 1e-9..=0.4999.
+pub(crate) fn precise_tangent_of_half_turns(x: f64) -> f64 {
+    let x = if x > 1e-9 { x } else { 1e-9 };
+    let quarters = 2.0 * if x < 0.4999 { x } else { 0.4999 };
+    crate::sine::sine_of_quarters(quarters) / crate::sine::sine_of_quarters(1.0 - quarters)
 }

@@ -6,8 +6,8 @@
 
 use bytemuck::{Pod, Zeroable};
 
-use super::polynomial::sine_of_phase;
-use super::sweep::WordLine;
+use super::polynomial::sine_of_half_turns;
+use super::sweep::{UNITS_PER_TURN, WordLine};
 use super::{Lanes, Parameter, Sweep, Words};
 
 /// What can be set.
@@ -35,17 +35,16 @@ pub struct SineControl {
     pub gain: Sweep,
 }
 
-/// Renders a stretch. `modulation` is added to the phase, in turns, -16,384 to 16,384 (beyond that it wraps wrongly, but
-/// to some sine all the same); silence there is a pure tone.
+/// Renders a stretch. `modulation` is added to the phase, in turns; beyond 1,000 turns it is cut. Silence there is a pure
+/// tone.
 pub fn process(state: &mut SineState, control: &SineControl, modulation: &[Lanes], output: &mut [Lanes]) {
     let frames = output.len();
     let mut increment = WordLine::of_turns(control.frequency.turns(control.rate), frames);
     let mut gain = control.gain.line(frames);
     for (output, turns) in output.iter_mut().zip(modulation) {
-        // What is left of the turns is at most half a turn, so its units fit.
-        let turns = *turns - turns.round();
-        let offset = (turns.within(-0.5, 0.5) * super::sweep::UNITS_PER_TURN).to_words();
-        *output = sine_of_phase(state.phase + offset) * gain.next();
+        let half_turns = state.phase.signed() * (2.0 / UNITS_PER_TURN) + turns.within(-1000.0, 1000.0) * 2.0;
+        let turned = half_turns - (half_turns * 0.5).round() * 2.0;
+        *output = sine_of_half_turns(turned) * gain.next();
         state.phase = state.phase + increment.next();
     }
 }

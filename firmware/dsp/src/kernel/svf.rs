@@ -3,12 +3,13 @@
 //! Topology-preserving transform of the analogue state-variable filter (Zavalishin, "The Art of VA Filter Design",
 //! chapter 4), solved as in Simper, "Solving the continuous SVF equations using trapezoidal integration and equivalent
 //! currents" (Cytomic, 2013): g = tan(pi cutoff / rate), k = 1 / q. Its states are those of the circuit, so it stays
-//! stable and does not click however its cutoff moves. g is exact at the ends of a stretch and a straight line between;
-//! what it is divided by is worked out at every frame, without which a wild sweep would be unstable.
+//! stable and does not click however its cutoff moves. g is exact at the start of a stretch, goes on in steps of four
+//! frames, and all else is worked out from it exactly, without which a wild sweep would be unstable.
 
 use bytemuck::{Pod, Zeroable};
 
 use super::polynomial::tangent_of_half_turns;
+use super::sweep::Line;
 use super::{Lanes, Parameter, Sweep};
 
 /// What can be set.
@@ -58,34 +59,46 @@ pub struct SvfControl {
     pub q: Sweep,
 }
 
+/// Frames that share their coefficients: a sweep goes on in steps of 0.08 ms, an eighth of a stretch, which nobody hears,
+/// and the division is paid for once in four frames.
+const SHARED: usize = 4;
+
 /// Renders a stretch.
 pub fn process(state: &mut SvfState, control: &SvfControl, input: &[Lanes], output: &mut [Lanes]) {
-    let frames = output.len();
-    let mut tangent = control.cutoff.turns(control.rate).map(tangent_of_half_turns).line(frames);
-    let mut damping = control.q.map(|q| Lanes::splat(1.0) / q.within(0.1, 40.0)).line(frames);
-    let mut weights = weights(control, frames);
+    // The last group may be shorter.
+    let groups = output.len().div_ceil(SHARED);
+    let mut tangent = control.cutoff.turns(control.rate).map(tangent_of_half_turns).line(groups);
+    let mut damping = control.q.map(|q| Lanes::splat(1.0) / q.within(0.1, 40.0)).line(groups);
+    let mut weights = weights(control, groups);
     let [mut first, mut second] = state.currents.map(Lanes::heal);
-    for (output, input) in output.iter_mut().zip(input) {
+    for (output, input) in output.chunks_mut(SHARED).zip(input.chunks(SHARED)) {
         let (g, k) = (tangent.next(), damping.next());
+        let [low_weight, band_weight, input_weight] = weights.each_mut().map(Line::next);
+        let band_weight = k * band_weight;
         let scale = Lanes::splat(1.0) / (g * (g + k) + 1.0);
-        let band = (first + g * (*input - second)) * scale;
-        let drop = g * band;
-        let low = second + drop;
-        first = (band + band - first).flush();
-        second = (low + drop).flush();
-        let [low_weight, band_weight, input_weight] = weights.each_mut().map(super::sweep::Line::next);
-        *output = low * low_weight + band * (k * band_weight) + *input * input_weight;
+        let across = g * scale;
+        let through = g * across;
+        for (output, input) in output.iter_mut().zip(input) {
+            // What the states wait for is kept short: everything else here is worked out beside it.
+            let drive = *input - second;
+            let band = scale * first + across * drive;
+            let drop = across * first + through * drive;
+            let low = second + drop;
+            first = (band + band - first).flush();
+            second = (low + drop).flush();
+            *output = low * low_weight + band * band_weight + *input * input_weight;
+        }
     }
     state.currents = [first, second];
 }
 
 /// Of lowpass, bandpass (0 dB at its peak) and input in the output: the highpass is the input less both, the notch the
 /// input less the bandpass.
-fn weights(control: &SvfControl, frames: usize) -> [super::sweep::Line; 3] {
+fn weights(control: &SvfControl, groups: usize) -> [Line; 3] {
     let share = |mode: Lanes, place: f32| (-((mode - place).abs()) + 1.0).at_least(0.0);
     let mode = control.mode.within(0.0, 3.0);
     let low = mode.map(|mode| share(mode, 0.0) - share(mode, 2.0));
     let band = mode.map(|mode| share(mode, 1.0) - share(mode, 2.0) - share(mode, 3.0));
     let input = mode.map(|mode| (mode - 1.0).within(0.0, 1.0));
-    [low, band, input].map(|weight| weight.line(frames))
+    [low, band, input].map(|weight| weight.line(groups))
 }

@@ -53,8 +53,8 @@ fn envelope() -> adsr::AdsrControl {
         sustain: Sweep::at(0.6),
         release: Lanes::splat(300.0),
         curve: Sweep::at(1.0),
-        on: Words::splat(3),
-        off: Words::splat(30),
+        on: Words::splat(adsr::NEVER),
+        off: Words::splat(adsr::NEVER),
         velocity: Lanes::splat(0.8),
     }
 }
@@ -108,6 +108,8 @@ fn main() {
     show("svf", cost(|| svf::process(&mut state, black_box(&filter()), black_box(&input), black_box(&mut output))));
     let mut state = adsr::AdsrState::default();
     show("adsr", cost(|| adsr::process(&mut state, black_box(&envelope()), black_box(&mut output))));
+    let gates = adsr::AdsrControl { on: Words([0, 4, 8, 12, 16, 20, 24, 28]), ..envelope() };
+    show("adsr, 8 gates a stretch", cost(|| adsr::process(&mut state, black_box(&gates), black_box(&mut output))));
 
     let together = voices();
     show("saw + svf + adsr, mixed", together);
