@@ -76,6 +76,9 @@ pub struct FilterControl {
     pub gain: Sweep,
 }
 
+/// The largest of the crate's f32 kernels, in f64.
+const LARGEST: f64 = super::LARGEST as f64;
+
 /// g, k, and the weights of input, bandpass and lowpass, of one lane.
 type Coefficients = [f64; 5];
 
@@ -105,6 +108,10 @@ fn coefficients(mode: Mode, rate: f32, cutoff: f32, q: f32, gain: f32) -> Coeffi
 /// Renders a stretch.
 pub fn process(state: &mut FilterState, control: &FilterControl, input: &[Lanes], output: &mut [Lanes]) {
     let part = 1.0 / output.len().max(1) as f64;
+    for current in state.currents.iter_mut().flatten() {
+        // What is louder can only be damage; not a number is within no range.
+        *current = if (-LARGEST..=LARGEST).contains(current) { *current } else { 0.0 };
+    }
     let [mut values, mut steps] = [[[0.0; LANES]; 5]; 2];
     for lane in 0..LANES {
         let at = |mode, ends: fn(&Sweep) -> &Lanes| {

@@ -53,7 +53,7 @@ const POLES: [(f32, f32); 6] = [
 const BEFORE: f32 = 0.115_926;
 const DIRECT: f32 = 0.536_2;
 /// Brings the power of pink near that of white: the peaks of both stay below 1.
-const PINK_GAIN: f32 = 0.16;
+const PINK_GAIN: f32 = 0.1;
 
 /// Renders a stretch.
 pub fn process(state: &mut NoiseState, control: &NoiseControl, output: &mut [Lanes]) {

@@ -1,0 +1,322 @@
+//! The kernels as the tests of all of them see them: states, controls made at random, and bounds.
+extern crate std;
+use std::vec::Vec;
+
+use super::{LANES, Lanes, Sweep, Words, adsr, distortion, filter, ladder, lfo, noise, osc, sine, svf, vca};
+use bytemuck::Pod;
+
+/// How controls are made.
+#[derive(Clone, Copy, PartialEq)]
+enum Manner {
+    /// Every lane from somewhere in the range to somewhere else.
+    Sweeping,
+    /// Every lane somewhere, and it stays there.
+    Resting,
+    /// At rest in the lower part of the range, frequencies from 200 Hz to 5 kHz: nothing rings for long.
+    Calm,
+    /// Any bits, within the range or not.
+    Wild,
+}
+
+/// Makes parameters at random, from xorshift (Marsaglia 2003): the same on every machine.
+pub(crate) struct Ask {
+    number: u64,
+    manner: Manner,
+    /// Sample rate in Hz.
+    pub(crate) rate: f32,
+}
+
+impl Ask {
+    fn new(seed: u64, manner: Manner) -> Self {
+        Self { number: seed.wrapping_mul(2).wrapping_add(0x2545_f491_4f6c_dd1d), manner, rate: 48_000.0 }
+    }
+
+    pub(crate) fn sweeping(seed: u64) -> Self {
+        Self::new(seed, Manner::Sweeping)
+    }
+
+    pub(crate) fn resting(seed: u64) -> Self {
+        Self::new(seed, Manner::Resting)
+    }
+
+    pub(crate) fn calm(seed: u64) -> Self {
+        Self::new(seed, Manner::Calm)
+    }
+
+    pub(crate) fn wild(seed: u64) -> Self {
+        Self::new(seed, Manner::Wild)
+    }
+
+    fn next(&mut self) -> u64 {
+        self.number ^= self.number << 13;
+        self.number ^= self.number >> 7;
+        self.number ^= self.number << 17;
+        self.number
+    }
+
+    pub(crate) fn below(&mut self, limit: usize) -> usize {
+        (self.next() >> 20) as usize % limit
+    }
+
+    /// Somewhere between two bounds, in each lane; now and then at one of them.
+    pub(crate) fn lanes(&mut self, low: f32, high: f32) -> Lanes {
+        Lanes(core::array::from_fn(|_| match self.below(20) {
+            0 => low,
+            1 => high,
+            _ => low + (high - low) * (self.below(1 << 20) as f32 / (1 << 20) as f32),
+        }))
+    }
+
+    /// Bits without any sense.
+    fn bits(&mut self) -> Lanes {
+        Lanes(core::array::from_fn(|_| f32::from_bits(self.next() as u32)))
+    }
+
+    /// A parameter, in its range unless it is to be wild.
+    fn sweep(&mut self, low: f32, high: f32) -> Sweep {
+        let from = self.lanes(low, high);
+        match self.manner {
+            Manner::Sweeping => Sweep { from, to: self.lanes(low, high) },
+            Manner::Resting => Sweep { from, to: from },
+            Manner::Calm => {
+                let from = self.lanes(low + 0.1 * (high - low), low + 0.2 * (high - low));
+                Sweep { from, to: from }
+            }
+            Manner::Wild => Sweep { from: self.bits(), to: if self.below(2) == 0 { from } else { self.bits() } },
+        }
+    }
+
+    /// A frequency, every octave as likely as the other.
+    fn hertz(&mut self, low: f32) -> Sweep {
+        if self.manner == Manner::Calm {
+            let from = self.lanes(200.0, 5000.0);
+            return Sweep { from, to: from };
+        }
+        let highest = self.rate / 2.0;
+        self.sweep(0.0, 1.0).map(|place| place.map(|place| low + (highest - low) * place * place * place * place))
+    }
+
+    fn rests(&self) -> bool {
+        matches!(self.manner, Manner::Resting | Manner::Calm)
+    }
+
+    /// Frames of events.
+    fn events(&mut self) -> Words {
+        let resting = self.rests();
+        Words(core::array::from_fn(|_| if resting { adsr::NEVER } else { self.below(100) as u32 }))
+    }
+
+    fn choice<T: Copy>(&mut self, choices: &[T]) -> T {
+        choices[self.below(choices.len())]
+    }
+
+    /// A choice at both ends of a stretch.
+    fn choices<T: Copy>(&mut self, choices: &[T]) -> [T; 2] {
+        let first = self.choice(choices);
+        [first, if self.rests() { first } else { self.choice(choices) }]
+    }
+}
+
+/// A kernel that can be asked what all of them promise.
+pub(crate) trait Kernel {
+    type State: Pod + Default + PartialEq + core::fmt::Debug;
+    type Control;
+    const NAME: &'static str;
+    /// Highest output there may be for input from -1 to 1.
+    const BOUND: f32;
+    /// By how much a split may change it: nothing, unless it is healed within a stretch.
+    const SPLIT: f32 = 0.0;
+    /// Whether it sounds without input.
+    const SOUNDS_BY_ITSELF: bool = false;
+    fn control(ask: &mut Ask) -> Self::Control;
+    fn process(state: &mut Self::State, control: &Self::Control, input: &[Lanes], output: &mut [Lanes]);
+    /// What recirculates: without other word, all of the state as f32.
+    fn floats(state: &Self::State) -> Vec<f32> {
+        bytemuck::cast_slice(core::slice::from_ref(state)).to_vec()
+    }
+}
+
+macro_rules! kernel {
+    ($name:ident $module:ident $state:ident $control:ident, $bound:expr, $split:expr, $ask:ident => $make:expr) => {
+        pub(crate) struct $name;
+        impl Kernel for $name {
+            type State = $module::$state;
+            type Control = $module::$control;
+            const NAME: &'static str = stringify!($module);
+            const BOUND: f32 = $bound;
+            const SPLIT: f32 = $split;
+            fn control($ask: &mut Ask) -> Self::Control {
+                $make
+            }
+            fn process(state: &mut Self::State, control: &Self::Control, input: &[Lanes], output: &mut [Lanes]) {
+                $module::process(state, control, input, output);
+            }
+        }
+    };
+    // Without input, and with words in its state that are no floats at its beginning.
+    (source $name:ident $module:ident $state:ident $control:ident, $bound:expr, $words:expr, $ask:ident => $make:expr) => {
+        pub(crate) struct $name;
+        impl Kernel for $name {
+            type State = $module::$state;
+            type Control = $module::$control;
+            const NAME: &'static str = stringify!($module);
+            const BOUND: f32 = $bound;
+            const SOUNDS_BY_ITSELF: bool = true;
+            fn control($ask: &mut Ask) -> Self::Control {
+                $make
+            }
+            fn process(state: &mut Self::State, control: &Self::Control, _: &[Lanes], output: &mut [Lanes]) {
+                $module::process(state, control, output);
+            }
+            fn floats(state: &Self::State) -> Vec<f32> {
+                bytemuck::cast_slice::<_, f32>(core::slice::from_ref(state)).iter().skip($words).copied().collect()
+            }
+        }
+    };
+}
+
+/// Modulated by its input.
+pub(crate) struct Sine;
+impl Kernel for Sine {
+    type State = sine::SineState;
+    type Control = sine::SineControl;
+    const NAME: &'static str = "sine";
+    const BOUND: f32 = 1.000_001;
+    const SOUNDS_BY_ITSELF: bool = true;
+    fn control(ask: &mut Ask) -> Self::Control {
+        sine::SineControl { rate: ask.rate, frequency: ask.hertz(0.0), gain: ask.sweep(0.0, 1.0) }
+    }
+    fn process(state: &mut Self::State, control: &Self::Control, input: &[Lanes], output: &mut [Lanes]) {
+        sine::process(state, control, input, output);
+    }
+    fn floats(_: &Self::State) -> Vec<f32> {
+        Vec::new()
+    }
+}
+
+/// Multiplied by half of its own input.
+pub(crate) struct Vca;
+impl Kernel for Vca {
+    type State = u64;
+    type Control = Sweep;
+    const NAME: &'static str = "vca";
+    const BOUND: f32 = 4.0;
+    fn control(ask: &mut Ask) -> Self::Control {
+        ask.sweep(0.0, 4.0)
+    }
+    fn process(_: &mut Self::State, control: &Self::Control, input: &[Lanes], output: &mut [Lanes]) {
+        vca::process(control, input, input, output);
+    }
+}
+
+const WAVES: [osc::Shape; 3] = [osc::Shape::Saw, osc::Shape::Square, osc::Shape::Triangle];
+// A step overshoots by the ringing of the filter behind the splines, and twice where a narrow pulse has two.
+kernel!(source Osc osc OscState OscControl, 4.0, LANES, ask => osc::OscControl {
+    rate: ask.rate,
+    shape: ask.choices(&WAVES),
+    frequency: ask.hertz(0.0),
+    detune: ask.sweep(-1200.0, 1200.0),
+    width: ask.sweep(0.0, 1.0),
+});
+// A resonance of 40, and sweeps that add to what rings.
+kernel!(Svf svf SvfState SvfControl, 200.0, 0.0, ask => svf::SvfControl {
+    rate: ask.rate,
+    mode: ask.sweep(0.0, 3.0),
+    cutoff: ask.hertz(10.0),
+    q: ask.sweep(0.1, 40.0),
+});
+kernel!(source Adsr adsr AdsrState AdsrControl, 1.000_05, 0, ask => adsr::AdsrControl {
+    rate: ask.rate,
+    attack: ask.sweep(0.1, 30.0).from,
+    decay: ask.sweep(0.1, 30.0).from,
+    sustain: ask.sweep(0.0, 1.0),
+    release: ask.sweep(0.1, 30.0).from,
+    curve: ask.sweep(0.0, 1.0),
+    on: ask.events(),
+    off: ask.events(),
+    velocity: ask.sweep(0.0, 1.0).from,
+});
+const MODES: [filter::Mode; 7] = [
+    filter::Mode::Lowpass,
+    filter::Mode::Highpass,
+    filter::Mode::Bandpass,
+    filter::Mode::Notch,
+    filter::Mode::Peak,
+    filter::Mode::LowShelf,
+    filter::Mode::HighShelf,
+];
+pub(crate) struct Filter;
+impl Kernel for Filter {
+    type State = filter::FilterState;
+    type Control = filter::FilterControl;
+    const NAME: &'static str = "filter";
+    // A shelf of 24 dB, 16, with a resonance of 20 at its corner, and sweeps that add to what rings.
+    const BOUND: f32 = 2.0 * 16.0 * 20.0;
+    fn control(ask: &mut Ask) -> Self::Control {
+        filter::FilterControl {
+            rate: ask.rate,
+            mode: ask.choices(&MODES),
+            cutoff: ask.hertz(10.0),
+            q: ask.sweep(0.1, 20.0),
+            gain: ask.sweep(-24.0, 24.0),
+        }
+    }
+    fn process(state: &mut Self::State, control: &Self::Control, input: &[Lanes], output: &mut [Lanes]) {
+        filter::process(state, control, input, output);
+    }
+    fn floats(state: &Self::State) -> Vec<f32> {
+        // A subnormal f64 is told apart by its exponent; as an f32 it would be 0.
+        let values: &[f64] = bytemuck::cast_slice(core::slice::from_ref(state));
+        values.iter().map(|value| if value.is_subnormal() { 1e-40 } else { 1.0 }).collect()
+    }
+}
+const LFO_SHAPES: [lfo::Shape; 5] =
+    [lfo::Shape::Sine, lfo::Shape::Triangle, lfo::Shape::Saw, lfo::Shape::Square, lfo::Shape::Hold];
+kernel!(source Lfo lfo LfoState LfoControl, 1.000_001, 2 * LANES, ask => lfo::LfoControl {
+    rate: ask.rate,
+    shape: ask.choice(&LFO_SHAPES),
+    frequency: ask.sweep(0.0, 100.0),
+    depth: ask.sweep(0.0, 1.0),
+    reset: ask.events(),
+    seed: 9,
+});
+kernel!(source Noise noise NoiseState NoiseControl, 1.0, LANES, ask => noise::NoiseControl {
+    seed: 4,
+    color: ask.sweep(0.0, 1.0),
+    gain: ask.sweep(0.0, 1.0),
+});
+kernel!(Ladder ladder LadderState LadderControl, 3.23, 1e-12, ask => ladder::LadderControl {
+    rate: ask.rate,
+    cutoff: ask.hertz(10.0),
+    resonance: ask.sweep(0.0, 1.0),
+    drive: ask.sweep(-12.0, 36.0),
+});
+const DISTORTIONS: [distortion::Shape; 4] =
+    [distortion::Shape::Soft, distortion::Shape::Hard, distortion::Shape::Fold, distortion::Shape::Crush];
+pub(crate) struct Distortion;
+impl Kernel for Distortion {
+    type State = distortion::DistortionState;
+    type Control = distortion::DistortionControl;
+    const NAME: &'static str = "distortion";
+    const BOUND: f32 = 3.23 * 3.23;
+    const SPLIT: f32 = 1e-12;
+    fn control(ask: &mut Ask) -> Self::Control {
+        distortion::DistortionControl {
+            rate: ask.rate,
+            shape: ask.choice(&DISTORTIONS),
+            drive: ask.sweep(0.0, 48.0),
+            mix: ask.sweep(0.0, 1.0),
+            gain: ask.sweep(0.0, 1.0),
+            bits: ask.sweep(1.0, 16.0),
+            hold: ask.hertz(100.0),
+        }
+    }
+    fn process(state: &mut Self::State, control: &Self::Control, input: &[Lanes], output: &mut [Lanes]) {
+        distortion::process(state, control, input, output);
+    }
+    fn floats(state: &Self::State) -> Vec<f32> {
+        // The phase of the crusher stands at the end.
+        let values: &[f32] = bytemuck::cast_slice(core::slice::from_ref(state));
+        values[..values.len() - LANES].to_vec()
+    }
+}
