@@ -187,6 +187,12 @@ impl Words {
         self.zip(other, |a, b| if a == b { u32::MAX } else { 0 })
     }
 
+    /// Mask of the lanes that are below those of `other`, without sign.
+    #[inline(always)]
+    pub fn below(self, other: Self) -> Self {
+        self.zip(other, |a, b| if a < b { u32::MAX } else { 0 })
+    }
+
     /// This mask's lanes of `yes`, the other lanes of `no`.
     #[inline(always)]
     pub fn select(self, yes: Lanes, no: Lanes) -> Lanes {

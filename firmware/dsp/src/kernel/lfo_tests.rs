@@ -34,7 +34,8 @@ fn run(control: &LfoControl, stretches: usize) -> Vec<Lanes> {
 
 #[test]
 fn every_shape_is_its_formula() {
-    let formulas: [(Shape, fn(f64) -> f64); 4] = [
+    type Formula = fn(f64) -> f64;
+    let formulas: [(Shape, Formula); 4] = [
         (Shape::Sine, |turn| (turn * core::f64::consts::TAU).sin()),
         (Shape::Triangle, |turn| {
             let quarter = (turn + 0.75).fract();

@@ -27,8 +27,10 @@ mod lanes;
 mod oversample;
 mod polynomial;
 mod sweep;
+mod tape;
 
 pub mod adsr;
+pub mod delay;
 pub mod distortion;
 pub mod filter;
 pub mod ladder;
@@ -36,6 +38,7 @@ pub mod lfo;
 pub mod mixer;
 pub mod noise;
 pub mod osc;
+pub mod osc_sync;
 pub mod pan;
 pub mod sine;
 pub mod svf;
@@ -46,6 +49,8 @@ mod adsr_tests;
 #[cfg(test)]
 mod all_tests;
 #[cfg(test)]
+mod delay_tests;
+#[cfg(test)]
 mod filter_tests;
 #[cfg(test)]
 mod ladder_tests;
@@ -53,6 +58,8 @@ mod ladder_tests;
 mod level_tests;
 #[cfg(test)]
 mod lfo_tests;
+#[cfg(test)]
+mod osc_sync_tests;
 #[cfg(test)]
 mod osc_tests;
 #[cfg(test)]
@@ -64,6 +71,7 @@ mod svf_tests;
 
 pub use lanes::{LANES, Lanes, Words};
 pub use sweep::Sweep;
+pub use tape::{Ring, Tape};
 
 /// Longest stretch in frames: 0.67 ms at 48 kHz, so that modulation that is worked out once in a stretch follows an
 /// envelope or an LFO closely, and what is worked out once in a stretch costs a thirtieth of what a frame does.

@@ -3,7 +3,7 @@
 use super::Lanes;
 
 /// The sine of `x` turns / 2, as x * p(x^2) for |x| <= 0.5: minimax, highest power first, within 4e-9.
-const HALF_TURNS: [f32; 5] = [0.077_220_12, -0.598_045_17, 2.550_031_4, -5.167_707, 3.141_592_6];
+const HALF_TURNS: [f32; 5] = [0.077_220_12, -0.598_045_2, 2.550_031_4, -5.167_707, core::f32::consts::PI];
 
 /// sin(pi `x`) for `x` from -1 to 1.
 #[inline(always)]
@@ -24,7 +24,8 @@ pub(crate) fn tangent_of_half_turns(x: Lanes) -> Lanes {
 }
 
 /// 2^x as 1 + x p(x) for |x| <= 0.5: minimax, highest power first, within 2e-9.
-const POWER_OF_TWO: [f32; 6] = [0.000_154_763, 0.001_340_027, 0.009_618_004, 0.055_503_277, 0.240_226_51, 0.693_147_2];
+const POWER_OF_TWO: [f32; 6] =
+    [0.000_154_763, 0.001_340_027, 0.009_618_004, 0.055_503_277, 0.240_226_5, core::f32::consts::LN_2];
 
 /// 2^`x`, for `x` brought to -126..=126: neither end is subnormal or infinite.
 #[inline(always)]

@@ -2,7 +2,7 @@
 extern crate std;
 use std::vec::Vec;
 
-use super::{LANES, Lanes, Sweep, Words, adsr, distortion, filter, ladder, lfo, noise, osc, sine, svf, vca};
+use super::{LANES, Lanes, Sweep, Words, adsr, distortion, filter, ladder, lfo, noise, osc, osc_sync, sine, svf, vca};
 use bytemuck::Pod;
 
 /// How controls are made.
@@ -70,6 +70,11 @@ impl Ask {
     /// Bits without any sense.
     fn bits(&mut self) -> Lanes {
         Lanes(core::array::from_fn(|_| f32::from_bits(self.next() as u32)))
+    }
+
+    /// A value without any sense.
+    pub(crate) fn any(&mut self) -> f32 {
+        self.bits().0[0]
     }
 
     /// A parameter, in its range unless it is to be wild.
@@ -194,7 +199,27 @@ impl Kernel for Sine {
     }
 }
 
-/// Multiplied by half of its own input.
+/// Synced by its input.
+pub(crate) struct OscSync;
+impl Kernel for OscSync {
+    type State = osc_sync::OscSyncState;
+    type Control = osc::OscControl;
+    const NAME: &'static str = "osc_sync";
+    // A step may be three times as high as a saw's where a second one falls into its frame.
+    const BOUND: f32 = 8.0;
+    const SOUNDS_BY_ITSELF: bool = true;
+    fn control(ask: &mut Ask) -> Self::Control {
+        Osc::control(ask)
+    }
+    fn process(state: &mut Self::State, control: &Self::Control, input: &[Lanes], output: &mut [Lanes]) {
+        osc_sync::process(state, control, input, output);
+    }
+    fn floats(state: &Self::State) -> Vec<f32> {
+        bytemuck::cast_slice::<_, f32>(core::slice::from_ref(state)).iter().skip(LANES).copied().collect()
+    }
+}
+
+/// Multiplied by its own input.
 pub(crate) struct Vca;
 impl Kernel for Vca {
     type State = u64;
