@@ -184,7 +184,7 @@ fn the_bits_are_these_on_every_machine_and_in_every_build() {
 
 #[test]
 fn every_parameter_has_its_default_within_its_range() {
-    let tables: [&[super::Parameter]; 13] = [
+    let tables: [&[super::Parameter]; 14] = [
         &super::sine::PARAMETERS,
         &super::osc::PARAMETERS,
         &super::svf::PARAMETERS,
@@ -198,6 +198,7 @@ fn every_parameter_has_its_default_within_its_range() {
         &super::ladder::PARAMETERS,
         &super::distortion::PARAMETERS,
         &super::delay::PARAMETERS,
+        &super::reverb::PARAMETERS,
     ];
     for parameter in tables.iter().copied().flatten() {
         let maximum = match parameter.maximum {

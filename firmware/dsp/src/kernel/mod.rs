@@ -40,6 +40,7 @@ pub mod noise;
 pub mod osc;
 pub mod osc_sync;
 pub mod pan;
+pub mod reverb;
 pub mod sine;
 pub mod svf;
 pub mod vca;
@@ -62,6 +63,8 @@ mod lfo_tests;
 mod osc_sync_tests;
 #[cfg(test)]
 mod osc_tests;
+#[cfg(test)]
+mod reverb_tests;
 #[cfg(test)]
 mod spectrum_tests;
 #[cfg(test)]

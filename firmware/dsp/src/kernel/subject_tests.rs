@@ -72,6 +72,11 @@ impl Ask {
         Lanes(core::array::from_fn(|_| f32::from_bits(self.next() as u32)))
     }
 
+    /// Values without any sense.
+    pub(crate) fn wild_lanes(&mut self) -> Lanes {
+        self.bits()
+    }
+
     /// A value without any sense.
     pub(crate) fn any(&mut self) -> f32 {
         self.bits().0[0]
