@@ -2,8 +2,11 @@
 extern crate std;
 use std::vec::Vec;
 
-use super::{LANES, Lanes, Sweep, Words, adsr, distortion, filter, ladder, lfo, noise, osc, osc_sync, sine, svf, vca};
-use bytemuck::Pod;
+use super::{
+    LANES, Lanes, Ring, Sweep, Words, adsr, delay, distortion, filter, ladder, lfo, noise, osc, osc_sync, reverb, sine,
+    svf, vca,
+};
+use bytemuck::{Pod, Zeroable};
 
 /// How controls are made.
 #[derive(Clone, Copy, PartialEq)]
@@ -350,3 +353,60 @@ impl Kernel for Distortion {
         values[..values.len() - LANES].to_vec()
     }
 }
+
+/// A state with its tape, so that it is asked what all others are.
+macro_rules! taped {
+    ($name:ident $whole:ident $module:ident $state:ident $control:ident, $lines:expr, $length:expr, $bound:expr, $split:expr, $ask:ident => $make:expr) => {
+        #[derive(Clone, Copy, Debug, PartialEq, Pod, Zeroable)]
+        #[repr(C)]
+        pub(crate) struct $whole {
+            next: u64,
+            state: $module::$state,
+            memory: [[f32; $lines]; $length],
+        }
+
+        impl Default for $whole {
+            fn default() -> Self {
+                Self::zeroed()
+            }
+        }
+
+        pub(crate) struct $name;
+        impl Kernel for $name {
+            type State = $whole;
+            type Control = $module::$control;
+            const NAME: &'static str = stringify!($module);
+            const BOUND: f32 = $bound;
+            const SPLIT: f32 = $split;
+            fn control($ask: &mut Ask) -> Self::Control {
+                $make
+            }
+            fn process(whole: &mut Self::State, control: &Self::Control, input: &[Lanes], output: &mut [Lanes]) {
+                let mut tape = Ring::at(&mut whole.memory, whole.next);
+                $module::process(&mut whole.state, control, &mut tape, input, output);
+                whole.next = whole.next.wrapping_add(output.len() as u64);
+            }
+            fn floats(whole: &Self::State) -> Vec<f32> {
+                whole.memory.iter().flatten().copied().collect()
+            }
+        }
+    };
+}
+
+// 1 / (1 - 0.98) for what is fed back, and what the polynomial between frames overshoots while the time moves.
+taped!(Delay WholeDelay delay DelayState DelayControl, delay::CHANNELS, 1024, 100.0, 0.0, ask => delay::DelayControl {
+    rate: ask.rate,
+    time: ask.sweep(0.0, 10.0),
+    feedback: ask.sweep(0.0, 0.98),
+    damping: ask.hertz(100.0),
+    mix: ask.sweep(0.0, 1.0),
+});
+// A line of 30 ms that falls by 60 dB in 30 s keeps 0.993 of what is in it: of a tone 0.5 / (1 - 0.993), four times.
+// Within a stretch its lengths are straight lines, so a split moves them by a hundred-thousandth of a frame.
+taped!(Reverb WholeReverb reverb ReverbState ReverbControl, LANES, 4096, 290.0, 1e-3, ask => reverb::ReverbControl {
+    rate: ask.rate,
+    decay: if ask.manner == Manner::Calm { ask.sweep(0.1, 0.5) } else { ask.sweep(0.1, 30.0) },
+    size: ask.sweep(0.2, 1.5),
+    damping: ask.hertz(200.0),
+    mix: ask.sweep(0.0, 1.0),
+});

@@ -7,7 +7,10 @@
 use std::hint::black_box;
 use std::time::Instant;
 
-use dsp::kernel::{CONTROL_FRAMES, LANES, Lanes, Sweep, Words, adsr, osc, sine, svf};
+use dsp::kernel::{
+    CONTROL_FRAMES, LANES, Lanes, Ring, Sweep, Words, adsr, delay, distortion, filter, ladder, lfo, mixer, noise, osc,
+    osc_sync, pan, reverb, sine, svf, vca,
+};
 
 /// A stretch of sound.
 type Stretch = [Lanes; CONTROL_FRAMES];
@@ -93,6 +96,64 @@ fn voices() -> f64 {
     })
 }
 
+/// The kernels that are not in every voice.
+fn others(input: &Stretch) {
+    let mut output = [Lanes::ZERO; CONTROL_FRAMES];
+    let mut state = osc_sync::OscSyncState::default();
+    show("osc, synced", cost(|| osc_sync::process(&mut state, black_box(&saw()), input, black_box(&mut output))));
+    let (cutoff, gain) = (filter().cutoff, Sweep::at(6.0));
+    let control = filter::FilterControl { rate: RATE, mode: [filter::Mode::Peak; 2], cutoff, q: Sweep::at(2.0), gain };
+    let mut state = filter::FilterState::default();
+    show("filter", cost(|| filter::process(&mut state, black_box(&control), input, black_box(&mut output))));
+    let level = Sweep::at(0.5);
+    show("vca", cost(|| vca::process(black_box(&level), input, input, black_box(&mut output))));
+    let control = mixer::MixerControl { levels: [level; mixer::INPUTS], gain: level };
+    let inputs = [input.as_slice(); mixer::INPUTS];
+    show("mixer, 8 inputs", cost(|| mixer::process(black_box(&control), &inputs, black_box(&mut output))));
+    let mut right = output;
+    show("pan", cost(|| pan::process(black_box(&level), input, black_box(&mut output), black_box(&mut right))));
+    let reset = Words::splat(adsr::NEVER);
+    let shape = lfo::Shape::Sine;
+    let control = lfo::LfoControl { rate: RATE, shape, frequency: Sweep::at(3.0), depth: level, reset, seed: 1 };
+    let mut state = lfo::LfoState::default();
+    show("lfo, sine", cost(|| lfo::process(&mut state, black_box(&control), black_box(&mut output))));
+    let control = noise::NoiseControl { seed: 1, color: level, gain: level };
+    let mut state = noise::NoiseState::default();
+    show("noise", cost(|| noise::process(&mut state, black_box(&control), black_box(&mut output))));
+    let control = ladder::LadderControl { rate: RATE, cutoff, resonance: level, drive: gain };
+    let mut state = ladder::LadderState::default();
+    show("ladder", cost(|| ladder::process(&mut state, black_box(&control), input, black_box(&mut output))));
+    for shape in [distortion::Shape::Soft, distortion::Shape::Crush] {
+        let (mix, bits, hold) = (Sweep::at(1.0), Sweep::at(8.0), Sweep::at(9000.0));
+        let control = distortion::DistortionControl { rate: RATE, shape, drive: gain, mix, gain: level, bits, hold };
+        let mut state = distortion::DistortionState::default();
+        let cost = cost(|| distortion::process(&mut state, black_box(&control), input, black_box(&mut output)));
+        show(&format!("distortion, {shape:?}"), cost);
+    }
+    with_tape(input, &mut output);
+}
+
+/// Delay and reverb, on tapes as long as they are to be.
+fn with_tape(input: &Stretch, output: &mut Stretch) {
+    let (damping, mix) = (Sweep::at(6000.0), Sweep::at(0.3));
+    let mut memory = vec![[0.0; delay::CHANNELS]; 1 << 17];
+    let mut tape = Ring::at(&mut memory, 0);
+    let control = delay::DelayControl { rate: RATE, time: Sweep::at(700.0), feedback: Sweep::at(0.5), damping, mix };
+    let mut state = delay::DelayState::default();
+    show(
+        "delay, stereo",
+        cost(|| delay::process(&mut state, black_box(&control), &mut tape, input, black_box(output))),
+    );
+    let mut memory = vec![[0.0; LANES]; 1 << 13];
+    let mut tape = Ring::at(&mut memory, 0);
+    let control = reverb::ReverbControl { rate: RATE, decay: Sweep::at(2.0), size: Sweep::at(1.0), damping, mix };
+    let mut state = reverb::ReverbState::default();
+    show(
+        "reverb, stereo",
+        cost(|| reverb::process(&mut state, black_box(&control), &mut tape, input, black_box(output))),
+    );
+}
+
 fn main() {
     let (input, mut output) = (sound(), [Lanes::ZERO; CONTROL_FRAMES]);
     let mut state = sine::SineState::default();
@@ -110,6 +171,7 @@ fn main() {
     show("adsr", cost(|| adsr::process(&mut state, black_box(&envelope()), black_box(&mut output))));
     let gates = adsr::AdsrControl { on: Words([0, 4, 8, 12, 16, 20, 24, 28]), ..envelope() };
     show("adsr, 8 gates a stretch", cost(|| adsr::process(&mut state, black_box(&gates), black_box(&mut output))));
+    others(&input);
 
     let together = voices();
     show("saw + svf + adsr, mixed", together);
