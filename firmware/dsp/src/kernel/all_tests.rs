@@ -174,7 +174,7 @@ fn the_bits_are_these_on_every_machine_and_in_every_build() {
         ("vca", [0x3ede_6f91_1a4d_4a5f, 0x3ede_6f91_1a4d_4a5f, 0x3ede_6f91_1a4d_4a5f]),
         ("lfo", [0xdd9e_e29f_f37b_3d92, 0xaf02_3fef_3b97_4aa7, 0x03ac_301a_3ec4_3c23]),
         ("noise", [0xbf99_24e9_c290_cef7, 0xbf99_24e9_c290_cef7, 0xbf99_24e9_c290_cef7]),
-        ("ladder", [0xa8ee_2dcd_f0e8_3701, 0x2a39_1b14_8f97_1365, 0x82ed_1365_ed81_5e78]),
+        ("ladder", [0x5432_8138_58a1_0697, 0x60b4_6eed_f2fd_038a, 0xdb40_820a_c47a_048b]),
         ("distortion", [0xde77_9ea6_164f_c10f, 0xb683_1767_c572_b9e4, 0xc2da_94ce_3777_8ad9]),
         ("delay", [0x3a9c_0dca_689c_2371, 0xc968_74dc_dfb0_f6a7, 0xd923_9f6a_73b6_9ed9]),
         ("reverb", [0xb6a3_44ee_d901_75d9, 0xdfa5_c513_bff5_b5b5, 0x0705_5a5c_7c49_6094]),

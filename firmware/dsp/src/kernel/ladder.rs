@@ -31,6 +31,9 @@ pub static PARAMETERS: [Parameter; 3] = [
 /// Feedback at a resonance of 1. At 4 a linear ladder oscillates; a little more keeps it going against the saturation.
 const FEEDBACK: f32 = 4.5;
 
+/// What saturates is this much lower than what is heard: at a drive of 0 dB a full saw leaves the resonance room to ring.
+const HEADROOM: f32 = 1.0 / 3.0;
+
 /// Octaves of gain in a decibel: log2(10) / 20.
 pub(super) const OCTAVES_PER_DECIBEL: f32 = core::f32::consts::LOG2_10 / 20.0;
 
@@ -70,7 +73,7 @@ pub fn process(state: &mut LadderState, control: &LadderControl, input: &[Lanes]
     };
     let mut share: Line = turns.map(share).line(groups);
     let mut feedback = control.resonance.within(0.0, 1.0).map(|resonance| resonance * FEEDBACK).line(groups);
-    let gain = control.drive.within(-60.0, 60.0).map(|drive| power_of_two(drive * OCTAVES_PER_DECIBEL));
+    let gain = control.drive.within(-60.0, 60.0).map(|drive| power_of_two(drive * OCTAVES_PER_DECIBEL) * HEADROOM);
     let mut gain = gain.line(output.len());
     let LadderState { mut stages, mut oversampler } = *state;
     for (output, input) in output.chunks_mut(SHARED).zip(input.chunks(SHARED)) {
@@ -78,7 +81,8 @@ pub fn process(state: &mut LadderState, control: &LadderControl, input: &[Lanes]
         oversampler.heal();
         let coefficients = Coefficients::of(share.next(), feedback.next());
         for (output, input) in output.iter_mut().zip(input) {
-            *output = oversampler.frame(input.heal() * gain.next(), |input| coefficients.step(&mut stages, input));
+            let level = input.heal() * gain.next();
+            *output = oversampler.frame(level, |input| coefficients.step(&mut stages, input)) * (1.0 / HEADROOM);
         }
     }
     *state = LadderState { stages, oversampler };

@@ -53,7 +53,7 @@ fn it_oscillates_by_itself_in_tune() {
         let level = wave.iter().fold(0.0f64, |most, sample| most.max(sample.abs()));
         let cents = 1200.0 * (peak(wave) * f64::from(RATE) / 32_768.0 / f64::from(cutoff)).log2();
         std::println!("ladder at {cutoff} Hz oscillates {cents:.2} cents off, level {level:.3}");
-        assert!((0.05..1.0).contains(&level));
+        assert!((0.2..2.0).contains(&level));
         assert!(cents.abs() < 5.0);
     }
 }
@@ -86,8 +86,8 @@ fn nothing_makes_it_louder_than_its_saturation() {
         let square = |frame: usize| if frame % 97 < 48 { level } else { -level };
         let waves = run(48_000, 0, square, |input, output| ladder::process(&mut state, &control, input, output));
         let highest = waves.iter().flatten().fold(0.0f64, |most, sample| most.max(sample.abs()));
-        // The half-band overshoots on an edge.
-        assert!(highest < 1.5, "{highest}");
+        // The saturation lets in 3, and the half-band overshoots on an edge.
+        assert!(highest < 4.5, "{highest}");
     }
 }
 

@@ -318,7 +318,8 @@ kernel!(source Noise noise NoiseState NoiseControl, 1.0, LANES, ask => noise::No
     color: ask.sweep(0.0, 1.0),
     gain: ask.sweep(0.0, 1.0),
 });
-kernel!(Ladder ladder LadderState LadderControl, 3.23, 1e-12, ask => ladder::LadderControl {
+// Saturated at 3, and the sizes of the half-band's response add up to 3.23.
+kernel!(Ladder ladder LadderState LadderControl, 3.0 * 3.23, 1e-12, ask => ladder::LadderControl {
     rate: ask.rate,
     cutoff: ask.hertz(10.0),
     resonance: ask.sweep(0.0, 1.0),
