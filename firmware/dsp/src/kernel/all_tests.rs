@@ -4,8 +4,9 @@ use std::format;
 use std::string::String;
 use std::vec::Vec;
 
+use super::ask_tests::Ask;
 use super::subject_tests::{
-    Adsr, Ask, Delay, Distortion, Filter, Kernel, Ladder, Lfo, Noise, Osc, OscSync, Reverb, Sine, Svf, Vca,
+    Adsr, Delay, Distortion, Filter, Kernel, Ladder, Lfo, Noise, Osc, OscSync, Reverb, Sine, Svf, Vca,
 };
 use super::{CONTROL_FRAMES, Lanes};
 

@@ -3,8 +3,8 @@ extern crate std;
 use std::vec;
 use std::vec::Vec;
 
+use super::ask_tests::Ask;
 use super::delay::{self, CHANNELS, DelayControl, DelayState};
-use super::subject_tests::Ask;
 use super::tape::{Ring, Tape};
 use super::{CONTROL_FRAMES, Lanes, Sweep};
 

@@ -50,6 +50,8 @@ mod adsr_tests;
 #[cfg(test)]
 mod all_tests;
 #[cfg(test)]
+mod ask_tests;
+#[cfg(test)]
 mod delay_tests;
 #[cfg(test)]
 mod filter_tests;

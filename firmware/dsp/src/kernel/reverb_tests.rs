@@ -3,8 +3,8 @@ extern crate std;
 use std::vec;
 use std::vec::Vec;
 
+use super::ask_tests::Ask;
 use super::reverb::{self, ReverbControl, ReverbState};
-use super::subject_tests::Ask;
 use super::tape::Ring;
 use super::{CONTROL_FRAMES, LANES, Lanes, Sweep};
 
