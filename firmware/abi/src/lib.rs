@@ -12,7 +12,7 @@ mod stamp;
 
 pub use block::{Block, CHANNELS, FRAMES, SAMPLES, WORDS_PER_BLOCK};
 pub use command::{COMMAND_WORDS, Command, Operation};
-pub use parameter::{GATES, GateId, PARAMETERS, Parameter, ParameterId, Values};
+pub use parameter::{GATES, GateId, Maximum, PARAMETERS, Parameter, ParameterId, Values};
 #[cfg(feature = "faults")]
 pub use poison::Poison;
 pub use stamp::{BlockNumber, Stamp};

@@ -1,7 +1,8 @@
 //! The sound of Chronus: [`State`] and [`render`], bit-identical wherever they run.
 //!
 //! The patch is one voice: sine -> envelope (ADSR) -> filter -> left and right alike. Parameters, their
-//! ranges, defaults and ramps are the rows of [`abi::PARAMETERS`]; nothing is repeated here.
+//! ranges, defaults and ramps are the rows of [`abi::PARAMETERS`]; nothing is repeated here. What is to become of it, a
+//! modular and polyphonic instrument, has its sound in [`kernel`].
 //!
 //! # Bit identity
 //!
@@ -32,6 +33,7 @@ mod adsr;
 mod fade;
 mod filter;
 mod glide;
+pub mod kernel;
 mod module;
 mod ramp;
 mod sine;
