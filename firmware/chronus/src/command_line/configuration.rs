@@ -3,6 +3,7 @@
 use std::path::{Path, PathBuf};
 
 use serde::Deserialize;
+use serde::de::IgnoredAny;
 
 use super::options::Wrong;
 use crate::settings::Bindings;
@@ -29,6 +30,13 @@ pub struct Configuration {
     /// Each control.
     #[serde(default)]
     pub control: Vec<toml::Table>,
+    // What a box has in its file besides: with it the file is as right here as `check-config` says.
+    #[serde(default, rename = "schema")]
+    _schema: IgnoredAny,
+    #[serde(default, rename = "audio")]
+    _audio: IgnoredAny,
+    #[serde(default, rename = "ssh")]
+    _ssh: IgnoredAny,
 }
 
 /// `[box]`.
@@ -37,6 +45,9 @@ pub struct Configuration {
 pub struct OfBox {
     /// The file that says what became of the DATA partition.
     pub data: Option<PathBuf>,
+    /// The name of a box, which a computer has already.
+    #[serde(default, rename = "name")]
+    _name: IgnoredAny,
 }
 
 /// `[surface]`.

@@ -325,3 +325,12 @@ fn controls_are_for_the_engine_and_a_mistake_costs_its_control() {
     let single = read((good() + "\n[control]\nkind = \"button\"\n").as_bytes());
     assert!(findings(&single)[0].2.contains("[[control]], in two brackets"), "{:?}", findings(&single));
 }
+
+#[test]
+fn the_file_of_a_box_is_one_for_any_computer_too() {
+    let controls = "[[control]]\nkind = \"button\"\npin = 22\npress = \"/gate/adsr 1\"\n";
+    let boxes = "schema = 1\n[box]\nname = \"stage\"\n[audio]\nhat = \"auto\"\n[ssh]\nkeys = []\n";
+    let options = RunOptions::of_configuration(&format!("{boxes}{controls}")).unwrap_or_else(|wrong| panic!("{wrong}"));
+    assert_eq!(options.controls.len(), 1);
+    assert!(RunOptions::of_configuration("scheme = 1\n").is_err());
+}
