@@ -29,6 +29,12 @@ const MOST_STEPS: f64 = 10_000.0;
 /// Most that a fast turn may be multiplied by: with the usual steps the whole range in one detent.
 const MOST_ACCELERATION: f64 = 100.0;
 
+/// What a mistake costs on a box.
+const LEFT_OUT: &str = ". This control is left out until then";
+
+/// Pins of the header that no interface needs, for examples: of these the first that are free.
+const USUAL_PINS: [u8; 10] = [17, 27, 22, 23, 24, 25, 5, 6, 16, 26];
+
 /// Something about one `[[control]]`.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Remark {
@@ -60,7 +66,11 @@ pub fn read_controls(tables: &[Table]) -> Result<Vec<Control>, String> {
     let controls = (1..).zip(tables).map(|(number, table)| {
         let (control, remarks) = read_control(number, table, &mut taken);
         match remarks.into_iter().next() {
-            Some(remark) => Err(format!("[[control]] number {number}: {}", remark.text)),
+            Some(remark) => {
+                // Here nothing is left out: the engine does not start.
+                let text = remark.text.trim_start_matches("[[control]] ").trim_end_matches(LEFT_OUT);
+                Err(format!("[[control]] number {number}: {text}"))
+            }
             None => control.ok_or_else(|| format!("[[control]] number {number} is none")),
         }
     });
@@ -119,7 +129,11 @@ impl Form<'_> {
         let known = || COMMON.iter().chain(own).copied();
         for key in self.table.keys().filter(|key| known().all(|known| known != *key)) {
             let shown = quoted(key);
-            let meant = nearest(key, known()).map(|meant| format!("did you mean {meant}?"));
+            let meant = match (self.kind, key.as_str()) {
+                ("encoder", "pin") => Some("an encoder has two: pins = [17, 27]".to_owned()),
+                (_, "pins") => Some("it has one: pin = 22".to_owned()),
+                _ => nearest(key, known()).map(|meant| format!("did you mean {meant}?")),
+            };
             let there = meant.unwrap_or_else(|| format!("there is {}", known().collect::<Vec<_>>().join(", ")));
             let text = format!("a control of kind {} has no key {shown}, and the line is left out; {there}", self.kind);
             self.remarks.push(Remark { key: Some(key.clone()), severity: Severity::Warning, text });
@@ -128,7 +142,8 @@ impl Form<'_> {
 
     fn pins(&mut self, number: usize, taken: &mut Pins) -> Option<Vec<u8>> {
         let (key, count) = if self.kind == "encoder" { ("pins", 2) } else { ("pin", 1) };
-        let example = if count == 2 { "pins = [17, 27]" } else { "pin = 22" };
+        let free: Vec<_> = USUAL_PINS.iter().filter(|pin| !taken.contains_key(pin)).take(count).collect();
+        let example = &if count == 2 { format!("pins = {free:?}") } else { format!("pin = {}", free[0]) };
         let numbers: Option<Vec<i64>> = match self.table.get(key) {
             Some(Value::Array(numbers)) if count == 2 => numbers.iter().map(Value::as_integer).collect(),
             Some(Value::Integer(number)) if count == 1 => Some(vec![*number]),
@@ -149,6 +164,7 @@ impl Form<'_> {
         let mut pins = Vec::new();
         for wanted in numbers {
             let free = header_pin(wanted).and_then(|pin| match taken.get(&pin) {
+                _ if pins.contains(&pin) => Err(format!("both contacts are at GPIO {pin}; each has a pin of its own")),
                 Some(who) => Err(format!("GPIO {pin} is used by {who}; take another one")),
                 None => Ok(pin),
             });
@@ -174,10 +190,12 @@ impl Form<'_> {
         let check = |address: &&str| own_travel(address, rate).map(drop);
         let address = self.value("address", "\"/mod/filter/cutoff\"", Value::as_str, check)?.to_owned();
         let own = own_travel(&address, rate).ok()?;
-        let minimum = self.number("min", own.minimum..=own.maximum, "40.0").unwrap_or(own.minimum);
-        let maximum = self.number("max", own.minimum..=own.maximum, "12000.0").unwrap_or(own.maximum);
+        let [lowest, highest] = [own.minimum, own.maximum].map(|value| format!("{value:?}"));
+        let minimum = self.number("min", own.minimum..=own.maximum, &lowest).unwrap_or(own.minimum);
+        let maximum = self.number("max", own.minimum..=own.maximum, &highest).unwrap_or(own.maximum);
         if minimum >= maximum {
-            self.wrong(self.table.get("max").map(|_| "max"), "max must be above min", "max = 12000.0");
+            let example = format!("min = {lowest} and max = {highest}");
+            self.wrong(self.table.get("max").map(|_| "max"), "max must be above min", &example);
             return None;
         }
         let curves = [("lin", Curve::Linear), ("log", Curve::Logarithmic)];
@@ -237,7 +255,9 @@ impl Form<'_> {
         let reason = match taken.as_ref().map(check) {
             Some(Ok(())) => return taken,
             Some(Err(reason)) => reason,
-            None => "this is of the wrong type".to_owned(),
+            None if example.starts_with('"') => "text is needed, in quotation marks".to_owned(),
+            None if example == "true" => "true or false is needed, without quotation marks".to_owned(),
+            None => "a number is needed, without quotation marks".to_owned(),
         };
         self.wrong(Some(key), &reason, &format!("{key} = {example}"));
         None
@@ -249,8 +269,7 @@ impl Form<'_> {
             format!("{key} = {}: ", quoted(&value))
         });
         let stop = if reason.ends_with('?') { "" } else { "." };
-        let text =
-            format!("[[control]] {said}{reason}{stop} For example: {example}. This control is left out until then");
+        let text = format!("[[control]] {said}{reason}{stop} For example: {example}{LEFT_OUT}");
         self.remarks.push(Remark { key: key.map(str::to_owned), severity: Severity::Error, text });
     }
 }

@@ -28,8 +28,8 @@ pub fn read(text: &str, machine: &Machine, findings: &mut Vec<Finding>) -> (Sect
         (Err(error), _) | (_, Err(error)) => {
             let line = error.span().map(|span| line_of(text, span.start));
             let reason = error.message().replace('\n', ", ");
-            let meaning = "the file cannot be understood from here on, so everything has its default. Usual causes are a \
-                           missing quotation mark and the same key or section twice. For example: name = \"stage-left\"";
+            let meaning = "the file cannot be understood, so everything has its default. Usual causes are a missing \
+                           quotation mark, typographic quotation marks, and the same key or section twice. For example: name = \"stage-left\"";
             findings.push(Finding::error(line, format!("{reason}: {meaning}")));
             (Sections::new(), Vec::new())
         }
@@ -167,11 +167,12 @@ impl Reader<'_> {
     fn sound_part(&mut self, key: &Key, place: &DeValue, value: &Value) -> Value {
         let mut value = value.clone();
         let wrong = key.take_out_wrong_elements(&mut value);
+        let hold = if value.as_array().is_some_and(Vec::is_empty) { "none is left" } else { "the others hold" };
         for (index, reason) in wrong {
             let start = place.as_array().and_then(|elements| Some(elements.get(index)?.span().start));
             let line = start.and_then(|start| self.line(start));
             let text = format!(
-                "[{}] {}: number {} of the list is left out, and the others hold: {reason}",
+                "[{}] {}: number {} of the list is left out, and {hold}: {reason}",
                 key.section,
                 key.name,
                 index + 1
@@ -232,7 +233,8 @@ fn unknown_at_top(name: &str, place: &Spanned<DeValue>) -> String {
         }
     }
     if let Some(meant) = nearest(name, SECTIONS.into_iter().chain([CONTROL])) {
-        return format!("there is no section {shown}, and all of it is left out; did you mean [{meant}]?");
+        let meant = if meant == CONTROL { "[[control]]".to_owned() } else { format!("[{meant}]") };
+        return format!("there is no section {shown}, and all of it is left out; did you mean {meant}?");
     }
     let there = SECTIONS.map(|section| format!("[{section}]")).join(", ") + ", [[control]]";
     format!("there is no section or key {shown}, and it is left out; there is {there}")

@@ -294,7 +294,7 @@ fn controls_are_for_the_engine_and_a_mistake_costs_its_control() {
             23,
             Severity::Warning,
             1,
-            "did you mean [control]",
+            "did you mean [[control]]?",
         ),
     ] {
         let settings = read((good() + CONTROLS).replace(right, wrong).as_bytes());
