@@ -32,8 +32,18 @@ const MOST_ACCELERATION: f64 = 100.0;
 /// What a mistake costs on a box.
 const LEFT_OUT: &str = ". This control is left out until then";
 
-/// Pins of the header that no interface needs, for examples: of these the first that are free.
+/// Pins of the header that no interface needs, for examples: of these the first that are free, or the first of all.
 const USUAL_PINS: [u8; 10] = [17, 27, 22, 23, 24, 25, 5, 6, 16, 26];
+
+fn example_of_pins(count: usize, taken: &Pins) -> String {
+    let free: Vec<_> = USUAL_PINS.iter().filter(|pin| !taken.contains_key(pin)).take(count).collect();
+    match (count, &free[..]) {
+        (1, [pin]) => format!("pin = {pin}"),
+        (1, _) => "pin = 22".to_owned(),
+        (_, [first, second]) => format!("pins = [{first}, {second}]"),
+        _ => "pins = [17, 27]".to_owned(),
+    }
+}
 
 /// Something about one `[[control]]`.
 #[derive(Clone, Debug, PartialEq)]
@@ -142,8 +152,7 @@ impl Form<'_> {
 
     fn pins(&mut self, number: usize, taken: &mut Pins) -> Option<Vec<u8>> {
         let (key, count) = if self.kind == "encoder" { ("pins", 2) } else { ("pin", 1) };
-        let free: Vec<_> = USUAL_PINS.iter().filter(|pin| !taken.contains_key(pin)).take(count).collect();
-        let example = &if count == 2 { format!("pins = {free:?}") } else { format!("pin = {}", free[0]) };
+        let example = &example_of_pins(count, taken);
         let numbers: Option<Vec<i64>> = match self.table.get(key) {
             Some(Value::Array(numbers)) if count == 2 => numbers.iter().map(Value::as_integer).collect(),
             Some(Value::Integer(number)) if count == 1 => Some(vec![*number]),

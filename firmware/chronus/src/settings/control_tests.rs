@@ -118,6 +118,18 @@ fn a_pin_belongs_to_one_control() {
 }
 
 #[test]
+fn there_are_more_pins_than_examples_of_them() {
+    // All that examples are made of, and then one more button and one more knob.
+    let pins = [17, 27, 22, 23, 24, 25, 5, 6, 16, 26, 12];
+    let buttons = pins.map(|pin| format!("kind = \"button\"\npin = {pin}\npress = \"/panic\""));
+    let knob = "kind = \"encoder\"\npins = [4, 13]\naddress = \"/mod/filter/q\"".to_owned();
+    let tables: Vec<Table> = buttons.into_iter().chain([knob]).map(|text| toml::from_str(&text).unwrap()).collect();
+    assert_eq!(read_controls(&tables).unwrap().len(), 12);
+    let twice: Vec<Table> = tables.iter().chain(&tables[10..]).cloned().collect();
+    assert!(read_controls(&twice).unwrap_err().contains("GPIO 12 is used by control 11"));
+}
+
+#[test]
 fn a_knob_on_choices_has_no_step_between_them() {
     let knob = |steps: u32| {
         let text = "kind = \"encoder\"\npins = [5, 6]\naddress = \"/mod/filter/mode\"";
