@@ -181,6 +181,11 @@ impl Guest {
         self.wait_until("systemctl --quiet is-active chronus.service");
     }
 
+    /// Waits until the engine plays on a sound card.
+    pub fn wait_for_sound_card(&mut self) {
+        self.wait_until("chronus status --all | grep -q 'sound_card *playing'");
+    }
+
     /// Process id of the virtual machine.
     pub fn id(&self) -> u32 {
         self.machine.id()

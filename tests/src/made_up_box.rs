@@ -109,7 +109,7 @@ impl MadeUpBox {
         self.stand_in(
             "mount",
             "if [ \"$1 $2 $3\" = '-t vfat -o' ]; then options=${4%%,umask=*}; shift 4; set -- -t ext4 -o \"$options\" \"$@\"; \
-             elif [ \"$1 $2\" = '-t vfat' ]; then shift 2; set -- -t ext4 \"$@\"; fi\nexec \"$(real mount)\" \"$@\"",
+             fi\nexec \"$(real mount)\" \"$@\"",
         );
     }
 

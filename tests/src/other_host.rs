@@ -2,6 +2,7 @@
 
 use std::fs::File;
 use std::net::{IpAddr, Ipv4Addr};
+use std::path::Path;
 use std::process::{Command, Stdio};
 
 use nix::sched::{CloneFlags, setns};
@@ -45,9 +46,17 @@ impl OtherHost {
 
     /// Makes the calling thread one of the other host; its sockets from here on are there.
     pub fn enter(&self) {
-        let namespace = File::open(format!("/var/run/netns/{}", self.name)).expect("the namespace is there");
-        setns(namespace, CloneFlags::CLONE_NEWNET).expect("root may enter it");
+        enter_network(format!("/var/run/netns/{}", self.name).as_ref());
     }
+}
+
+/// Takes the calling thread into this network namespace; its sockets from here on are there.
+///
+/// # Panics
+/// If there is none, or only root may do so.
+pub fn enter_network(namespace: &Path) {
+    let namespace = File::open(namespace).expect("the namespace is there");
+    setns(namespace, CloneFlags::CLONE_NEWNET).expect("root may enter it");
 }
 
 impl Drop for OtherHost {

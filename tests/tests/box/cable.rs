@@ -1,15 +1,14 @@
 //! One cable between the box and a laptop, and nobody there who gives addresses: the box is found by its name, answers, and
 //! lets in who has the key. The laptop is a network namespace.
 
-use std::fs::File;
 use std::net::{Ipv4Addr, UdpSocket};
 use std::process::{Command, Output, Stdio};
 use std::time::Duration;
 
 use chronus_tests::engine::{Folder, status_of};
 use chronus_tests::guest::{self, Guest};
+use chronus_tests::other_host::enter_network;
 use chronus_tests::skipped;
-use nix::sched::{CloneFlags, setns};
 
 /// Where all listen who tell names to each other (RFC 6762), and their port.
 const NAMES: (Ipv4Addr, u16) = (Ipv4Addr::new(224, 0, 0, 251), 5353);
@@ -41,9 +40,8 @@ fn lacking() -> Option<&'static str> {
 
 /// Does this as the laptop does: in the network namespace of that process.
 fn on_laptop<R: Send>(process: u32, work: impl FnOnce() -> R + Send) -> R {
-    let namespace = File::open(format!("/proc/{process}/ns/net")).expect("the machine runs");
     let entering = || {
-        setns(namespace, CloneFlags::CLONE_NEWNET).expect("as root");
+        enter_network(format!("/proc/{process}/ns/net").as_ref());
         work()
     };
     std::thread::scope(|scope| scope.spawn(entering).join().expect("no panic"))

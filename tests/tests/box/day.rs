@@ -54,7 +54,7 @@ pub fn live_through(root: &Path) -> Day {
     let mut guest = Guest::start(&root.join("disk"), &folder.file("."), &["--throw-away"]);
     guest.wait_for_engine();
     // The engine as the box starts it has the card that comes after it.
-    guest.wait_until("chronus status --all | grep -q 'sound_card *playing'");
+    guest.wait_for_sound_card();
     let health = examine(&mut guest);
     println!("{}", guest.run("systemd-analyze; cat /run/chronus/data; free -k | sed -n 2p"));
     guest.run("grep -v patch /run/chronus/engine.toml >/run/agent/take.toml");
@@ -193,7 +193,7 @@ fn play_live(guest: &mut Guest, folder: &Folder) -> (Take, (String, String)) {
     guest.wait_until("! [ -e /proc/asound/Intel ] && usleep 300000");
     let without = guest.status()["sound_card"].to_string();
     guest.run(&format!("cat /run/agent/card >{card}/bind"));
-    guest.wait_until("chronus status --all | grep -q 'sound_card *playing'");
+    guest.wait_for_sound_card();
     let again = guest.status()["sound_card"].to_string();
     // Its interrupts are new ones, and get their priority as those of the first did.
     guest.wait_until("chronus selftest | grep -q 'interrupt_threads.*holds.*snd_hda'");

@@ -122,6 +122,7 @@ mod tests {
     fn silence_is_a_failure() {
         assert_eq!(run_controls("127.0.0.1:9", false), ExitCode::FAILURE);
     }
+
     #[test]
     fn a_lost_datagram_is_not_the_end() {
         let engine = std::net::UdpSocket::bind("127.0.0.1:0").unwrap();

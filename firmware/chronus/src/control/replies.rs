@@ -131,6 +131,7 @@ mod tests {
         };
         assert_eq!(sent(ask), (2, 3));
     }
+
     #[test]
     fn what_is_long_is_sent_less_often() {
         let long = "x".repeat(60_000);

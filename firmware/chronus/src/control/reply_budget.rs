@@ -93,6 +93,7 @@ mod tests {
         // Errors and answers do not take each other's place.
         assert!(budget.may_answer(sender(1, 0), 2 * SECOND));
     }
+
     #[test]
     fn replies_are_charged_by_their_bytes_too() {
         const REPLY: usize = 8192;
