@@ -61,7 +61,7 @@ impl<P: Playback> CardSink<P> {
     /// starts in the beat and with the same latency as before.
     pub fn wait(&mut self, block: BlockNumber, clock: &AudioClock, counters: &Counters) -> Patience {
         if self.device.is_none() {
-            let patience = self.pace.wait(block, clock, counters);
+            let (_, patience) = self.pace.keep_time(block, clock, counters);
             self.take_back(clock, counters);
             return patience;
         }
@@ -258,6 +258,17 @@ mod tests {
         let mut rig = Rig::new(Some(&stuck), &Card::default());
         rig.play();
         assert_eq!((rig.counts(), stuck.says.lock().unwrap().len()), ([10, 1, 0], 9));
+    }
+
+    #[test]
+    fn a_card_that_is_not_there_does_not_run_dry() {
+        let mut rig = Rig::new(Some(&Card::saying(&[Errno::ENODEV])), &Card::default());
+        rig.play();
+        // Longer than any card's buffer: the beat is behind, and caught up with.
+        rt::clock::sleep_until(rt::clock::monotonic() + 10 * u64::from(PERIODS) * rig.clock.period());
+        rig.play_until(SoundCard::Playing);
+        assert!(rig.block > 10 * BlockNumber::from(PERIODS));
+        assert_eq!(rig.counts(), [0, 1, 1]);
     }
 
     #[test]

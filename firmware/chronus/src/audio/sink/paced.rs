@@ -26,17 +26,25 @@ impl PacedSink {
     /// Waits until `block` is due. If this thread comes so late that a device would have run dry, that is
     /// counted, and the beat is caught up with, so that the latency stays; after more than a second it begins anew.
     pub fn wait(&mut self, block: BlockNumber, clock: &AudioClock, counters: &Counters) -> Patience {
+        let (behind, patience) = self.keep_time(block, clock, counters);
+        if behind > self.buffered {
+            count(&counters.xruns);
+        }
+        patience
+    }
+
+    /// The same in place of a device that is not there: nothing runs dry. Also tells by how many nanoseconds this thread
+    /// came late.
+    pub fn keep_time(&mut self, block: BlockNumber, clock: &AudioClock, counters: &Counters) -> (u64, Patience) {
         let due = clock.time_of_block(block);
         rt::clock::sleep_until(due);
         let now = rt::clock::monotonic();
-        counters.wake_up.add(now - due.min(now));
-        if now > due + self.buffered {
-            count(&counters.xruns);
-        }
+        let behind = now.saturating_sub(due);
+        counters.wake_up.add(behind);
         if now > due + LONGEST_CATCH_UP {
             clock.start(block, now);
         }
-        deadline(due, now, self.buffered, clock)
+        (behind, deadline(due, now, self.buffered, clock))
     }
 }
 
