@@ -2,7 +2,7 @@
 
 use std::ops::Range;
 
-use chronus_tests::sound_card::{Frame, onset};
+use chronus_tests::sound_card::{self, Frame, common, onset};
 
 use crate::day::Take;
 
@@ -14,35 +14,18 @@ fn find(recording: &[Frame], piece: &[Frame]) -> Option<usize> {
 /// Frames by which a take is found in the recording of the card: enough that no other sounds like them.
 const SIGN: usize = 2048;
 
-/// Frames at the start that both have in common.
-fn common(one: &[Frame], other: &[Frame]) -> usize {
-    one.iter().zip(other).take_while(|(a, b)| a == b).count()
-}
-
-/// How a take was played: frames equal to the reference from its first audible one on; frames equal to its end;
-/// audible frames in between that are of neither.
-#[derive(Debug)]
-pub struct Comparison {
-    pub from_start: usize,
-    pub to_end: usize,
-    pub audible_between: usize,
-    pub length: usize,
-}
-
-/// What became of a take on its way to the card.
-pub fn compare(recording: &[Frame], take: &Take) -> Comparison {
-    let heard = |frames: &[Frame]| frames.iter().rposition(|frame| *frame != [0, 0]).expect("a sound") + 1;
-    let reference = &take.reference[onset(&take.reference)..heard(&take.reference)];
-    let start = find(recording, &reference[..SIGN]);
-    let start = start.unwrap_or_else(|| panic!("its beginning was not played: {}", take.said));
-    let tail = &reference[reference.len() - SIGN..];
-    let end = find(&recording[start..], tail).unwrap_or_else(|| panic!("its end was not played: {}", take.said));
-    let played = &recording[start..start + end + SIGN];
-    let from_start = common(played, reference);
-    let to_end = played.iter().rev().zip(reference.iter().rev()).take_while(|(a, b)| a == b).count();
-    let between = played.get(from_start..played.len() - to_end).unwrap_or_default();
-    let audible_between = between.iter().filter(|frame| **frame != [0, 0]).count();
-    Comparison { from_start, to_end, audible_between, length: reference.len() }
+/// The pieces of a take that was played by one engine: bit for bit, from its first frame to be heard to its last one, and
+/// nothing but silence in between.
+///
+/// # Panics
+/// If that is not so.
+pub fn pieces_of_one(recording: &[Frame], take: &Take) -> Vec<Range<usize>> {
+    let last = take.reference.iter().rposition(|frame| *frame != [0, 0]).expect("a sound");
+    let reference = &take.reference[..=last];
+    let pieces = sound_card::pieces(&recording[take.recorded.clone()], reference);
+    let pieces = pieces.unwrap_or_else(|wrong| panic!("{wrong}; {}", take.said));
+    assert!(pieces[0].start <= onset(reference), "not from the start: {pieces:?}; {}", take.said);
+    pieces
 }
 
 /// The pieces of a take that was played by several engines one after the other, of which the second and each after it
@@ -51,7 +34,7 @@ pub fn compare(recording: &[Frame], take: &Take) -> Comparison {
 ///
 /// # Panics
 /// If a piece is not there, or something else is to be heard before it.
-pub fn pieces(recording: &[Frame], take: &Take, beginnings: &[usize]) -> Vec<Range<usize>> {
+pub fn pieces_of_several(recording: &[Frame], take: &Take, beginnings: &[usize]) -> Vec<Range<usize>> {
     let (reference, first) = (&take.reference, onset(&take.reference));
     let (mut rest, mut pieces) = (recording, Vec::new());
     for from in std::iter::once(first).chain(beginnings.iter().copied()) {

@@ -1,13 +1,17 @@
 //! A day of a box: one start, and what is done to the engine until the power goes.
 
+use std::ops::Range;
 use std::path::Path;
 
 use chronus_tests::build::Build;
 use chronus_tests::engine::{Folder, render, told};
 use chronus_tests::guest::Guest;
 use chronus_tests::score::Score;
-use chronus_tests::sound_card::{Frame, card_frames, quantised};
+use chronus_tests::sound_card::{Frame, card_frames, quantised, recorded};
 use rosc::OscType;
+
+/// What the sound card of a box played, in the machine's folder.
+pub const CARD: &str = "hda.wav";
 
 /// What systemd-analyze says of our units.
 pub struct Analysis {
@@ -31,6 +35,8 @@ pub struct Health {
 pub struct Take {
     pub reference: Vec<Frame>,
     pub said: String,
+    /// Which frames of the recording are of its time.
+    pub recorded: Range<usize>,
 }
 
 /// A day of a box: everything that one start can show.
@@ -64,7 +70,7 @@ pub fn live_through(root: &Path) -> Day {
     let full = fill_data(&mut guest);
     let removed = remove_card(&mut guest, &folder);
     guest.cut_power();
-    Day { health, played: card_frames(&folder.file("hda.wav")), score, taken, live, without_card, full, removed }
+    Day { health, played: card_frames(&folder.file(CARD)), score, taken, live, without_card, full, removed }
 }
 
 fn examine(guest: &mut Guest) -> Health {
@@ -94,15 +100,16 @@ fn analyse(guest: &mut Guest) -> Option<Analysis> {
 }
 
 /// Starts the engine anew, as its unit does, with more arguments; and with its parameters at their defaults, not at
-/// those that are kept: what it plays must be known.
-pub fn start_take(guest: &mut Guest, more: &str) {
-    let folder = "/run/systemd/system/chronus.service.d";
+/// those that are kept: what it plays must be known. How many frames its card had played before.
+pub fn start_take(guest: &mut Guest, folder: &Folder, more: &str) -> usize {
+    let place = "/run/systemd/system/chronus.service.d";
     let start = "ExecStart=\\nExecStart=/usr/bin/chronus run --config /run/agent/take.toml";
     // Its words are wanted even when there is no card to read a program from that shows the journal.
     let words = "StandardOutput=append:/run/agent/words\\nStandardError=inherit";
     let lines = format!("[Service]\\nRestart=on-failure\\nReadWritePaths=/run/agent/kept\\n{words}\\n{start} {more}");
-    guest.run(&format!("rm -f /run/agent/words; mkdir -p {folder} && printf '{lines}\\n' >{folder}/take.conf"));
+    guest.run(&format!("rm -f /run/agent/words; mkdir -p {place} && printf '{lines}\\n' >{place}/take.conf"));
     guest.run("systemctl daemon-reload && systemctl restart chronus.service");
+    recorded(&folder.file(CARD))
 }
 
 /// What the engine has said since the start of the take.
@@ -134,7 +141,7 @@ fn write_score(folder: &Folder) {
 /// Also gives how many frames the card had taken from the second engine when that was held still, and then killed.
 fn play_score(guest: &mut Guest, folder: &Folder) -> (Take, u64) {
     guest.put(&folder.file("score.osc"), "/run/agent/score.osc");
-    start_take(guest, "--score /run/agent/score.osc");
+    let before = start_take(guest, folder, "--score /run/agent/score.osc");
     let killed = "kills=0; while [ $kills -lt 12 ]; do kill -9 $(worker) && kills=$((kills + 1)); usleep 60000; done";
     guest.run(killed);
     // Found by the audio thread, which has it killed.
@@ -150,14 +157,15 @@ fn play_score(guest: &mut Guest, folder: &Folder) -> (Take, u64) {
     let mut reference = quantised(&folder.file("score.wav"));
     // It ends with the score; the last block is faded out.
     reference.truncate((told(&said, "played") as usize - 1) * 256);
-    (Take { reference, said }, taken.parse().expect("a number of frames"))
+    let recorded = before..recorded(&folder.file(CARD));
+    (Take { reference, said, recorded }, taken.parse().expect("a number of frames"))
 }
 
 /// Blocks of the score: five seconds, of which the deaths take two.
 const SCORE_BLOCKS: u64 = 1000;
 
-/// Ends the engine, and renders what it was played.
-pub fn finish_take(guest: &mut Guest, folder: &Folder, name: &str) -> Take {
+/// Ends the engine that was started after so many frames, and renders what it was played.
+pub fn finish_take(guest: &mut Guest, folder: &Folder, name: &str, before: usize) -> Take {
     // Not by the service manager, which may have nothing to read any more.
     guest.run("last=$(engine); kill -INT $last; while kill -0 $last 2>/dev/null; do usleep 1000; done");
     let (kept, rendered) = (folder.file(&format!("{name}.osc")), folder.file(&format!("{name}.wav")));
@@ -166,7 +174,8 @@ pub fn finish_take(guest: &mut Guest, folder: &Folder, name: &str) -> Take {
     // The last one is faded out.
     let blocks = told(&said, "played") - 1;
     render(Build::Release, &kept, &rendered, &["--blocks", &blocks.to_string()]);
-    Take { reference: quantised(&rendered), said }
+    // Before it closed the card it has played more silence than may not be in the file yet.
+    Take { reference: quantised(&rendered), said, recorded: before..recorded(&folder.file(CARD)) }
 }
 
 /// A few bars by OSC, through the network card, while a worker dies at each.
@@ -184,7 +193,7 @@ fn perform(guest: &mut Guest, seed: u64) {
 }
 
 fn play_live(guest: &mut Guest, folder: &Folder) -> (Take, (String, String)) {
-    start_take(guest, "--keep-score /run/agent/kept/live.osc");
+    let before = start_take(guest, folder, "--keep-score /run/agent/kept/live.osc");
     perform(guest, 5);
     let card = "/sys/bus/pci/drivers/snd_hda_intel";
     guest.run(&format!(
@@ -200,7 +209,7 @@ fn play_live(guest: &mut Guest, folder: &Folder) -> (Take, (String, String)) {
     // And what the system does for a new device is over: this machine's four cores are one, and share its time.
     guest.wait_until("udevadm settle && [ -z \"$(systemctl list-jobs --no-legend)\" ]");
     perform(guest, 6);
-    (finish_take(guest, folder, "live"), (without, again))
+    (finish_take(guest, folder, "live", before), (without, again))
 }
 
 /// Fills DATA to the last block while the engine plays, and makes room again. What systemd and the engine say of it.
@@ -224,9 +233,9 @@ fn fill_data(guest: &mut Guest) -> String {
 
 /// Takes the SD card away while the engine plays; a worker dies afterwards.
 fn remove_card(guest: &mut Guest, folder: &Folder) -> Take {
-    start_take(guest, "--keep-score /run/agent/kept/removed.osc");
+    let before = start_take(guest, folder, "--keep-score /run/agent/kept/removed.osc");
     perform(guest, 7);
     guest.run("echo 1 >/sys/class/block/mmcblk0/device/../../../remove; ! [ -e /dev/mmcblk0 ]");
     perform(guest, 8);
-    finish_take(guest, folder, "removed")
+    finish_take(guest, folder, "removed", before)
 }

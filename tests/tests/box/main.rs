@@ -8,21 +8,18 @@ mod comparison;
 mod day;
 mod pins;
 
+use std::ops::Range;
 use std::sync::OnceLock;
 
 use card::Card;
 use chronus_tests::engine::told;
+use chronus_tests::sound_card::IN_THE_CARD;
 use chronus_tests::{guest, skipped};
-use comparison::{compare, pieces};
+use comparison::{pieces_of_one, pieces_of_several};
 use day::{Day, Take};
 
 /// Periods in the card's buffer, as tests/box/guest/chronus.toml says.
 const PERIODS: usize = 4;
-
-/// Frames that the emulated card has taken out of that buffer and drops when it is stopped, by whomever: it reads ahead
-/// of what it hands on, into 8,192 bytes of its own, which it empties when a stream starts (QEMU, hw/audio/hda-codec.c:
-/// `buf` and `hda_audio_set_running`). It keeps them half full; that is not relied on.
-const IN_THE_CARD: usize = 8192 / 4;
 
 /// What is seen in virtual machines: of each its end, or that it did not come to one, which it has said then.
 struct Runs {
@@ -86,15 +83,16 @@ fn continued(said: &str) -> Vec<usize> {
 #[test]
 fn a_score_is_played_bit_for_bit_though_workers_and_the_supervisor_die() {
     let Some(day) = day() else { return };
-    let Take { reference, said } = &day.score;
+    let Take { reference, said, .. } = &day.score;
     let audible = reference.iter().filter(|frame| **frame != [0, 0]).count();
     assert!(audible > 100_000, "the score is too silent to prove anything: {audible} frames");
     assert!(said.contains("NRestarts=2") && said.contains("Result=success"), "{said}");
     let beginnings: Vec<usize> = continued(said).into_iter().map(|block| block * 256).collect();
     assert_eq!(beginnings.len(), 2, "{said}");
-    // Each engine goes on with the frame after the last that the one before has counted as played: `pieces` finds it
+    // Each engine goes on with the frame after the last that the one before has counted as played: `pieces_of_several` finds
+    // it
     // nowhere else. What is missing before it was in the card's buffers when they were thrown away.
-    let found = pieces(&day.played, &day.score, &beginnings);
+    let found = pieces_of_several(&day.played, &day.score, &beginnings);
     for (piece, next) in found.iter().zip(&beginnings) {
         // Not counted, and played again: at most the block that was being handed over.
         assert!(piece.end <= next + 256, "{found:?} {beginnings:?} {said}");
@@ -121,10 +119,20 @@ fn what_is_played_by_osc_is_heard_bit_for_bit_and_a_card_that_comes_back_is_take
     let Some(day) = day() else { return };
     let (without, again) = &day.without_card;
     assert_eq!((without.as_str(), again.as_str()), ("\"lost\"", "\"playing\""), "{}", day.live.said);
-    let found = compare(&day.played, &day.live);
-    assert!(found.from_start > 30_000 && found.to_end > 30_000, "{found:?} {}", day.live.said);
-    // What the card plays while it leaves and comes back is not promised; it is told.
-    println!("{} audible frames between the pieces before the card left and after it came back", found.audible_between);
+    let (pieces, xruns) = (pieces_of_one(&day.played, &day.live), told(&day.live.said, "xruns"));
+    // This machine's four cores are one, so its card may run dry; that is no fault, but it is counted. Nothing else may
+    // break the sound but that the card was away.
+    let breaks = pieces.len() as u64 - 1;
+    assert!(breaks <= xruns + 1, "{breaks} breaks, {xruns} underruns: {pieces:?}; {}", day.live.said);
+    let missing: Vec<usize> = pieces.windows(2).map(|pair| pair[1].start - pair[0].end).collect();
+    let away =
+        missing.iter().position(|missing| *missing > PERIODS * 256 + IN_THE_CARD).expect("it was away for longer");
+    let played = |pieces: &[Range<usize>]| pieces.iter().map(Range::len).sum::<usize>();
+    let (before, after) = (played(&pieces[..=away]), played(&pieces[away + 1..]));
+    assert!(before > 30_000 && after > 30_000, "{before} frames, then {after}: {pieces:?}; {}", day.live.said);
+    println!(
+        "{before} frames before the card left, {after} after it came back; {xruns} underruns; missing: {missing:?}"
+    );
     assert_eq!(told(&day.live.said, "late blocks"), 0, "{}", day.live.said);
 }
 
@@ -139,8 +147,8 @@ fn a_full_card_is_no_concern_of_the_sound() {
 #[test]
 fn the_engine_plays_on_without_the_card_it_was_started_from_and_replaces_its_workers() {
     let Some(day) = day() else { return };
-    let found = compare(&day.played, &day.removed);
-    assert_eq!(found.from_start, found.length, "{found:?} {}", day.removed.said);
+    let (pieces, xruns) = (pieces_of_one(&day.played, &day.removed), told(&day.removed.said, "xruns"));
+    assert!(pieces.len() as u64 <= 1 + xruns, "{xruns} underruns, but {pieces:?}; {}", day.removed.said);
     assert!(told(&day.removed.said, "kills survived") >= 40, "{}", day.removed.said);
 }
 
