@@ -20,6 +20,8 @@
 
 mod chance;
 mod clock;
+mod event;
+mod grid;
 mod lane;
 mod pattern;
 mod refusal;
@@ -40,8 +42,10 @@ mod play_tests;
 mod sequencer_tests;
 
 pub use clock::{BPM_MAXIMUM, BPM_MINIMUM, Clock, Position, units_per_beat};
+pub use event::{Config, Event, NONE, VELOCITY_ACCENT, VELOCITY_NORMAL};
+pub use grid::STEPS_PER_BEAT;
 pub use lane::{LANES, Lane};
 pub use pattern::{Pattern, PatternError, STEPS, Step};
 pub use refusal::Refusal;
 pub use sequencer::{Sequencer, TRACKS};
-pub use track::{Config, Event, NONE, STEPS_PER_BEAT, Track, VELOCITY_ACCENT, VELOCITY_NORMAL};
+pub use track::Track;

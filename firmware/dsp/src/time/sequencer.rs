@@ -140,7 +140,8 @@ impl Sequencer {
         self.tracks.iter().fold(most, |most, track| track.wait(&self.clock, most))
     }
 
-    /// Goes on by so many frames, no more than [`wait`](Self::wait) says. What is passed over comes late.
+    /// Goes on by so many frames, no more than [`wait`](Self::wait) says. What is passed over comes late, and what is more
+    /// than a beat late not at all.
     pub fn advance(&mut self, frames: u32) {
         self.clock.advance(frames);
     }

@@ -60,12 +60,12 @@ fn command(sequencer: &mut Sequencer, random: &mut Random, events: &mut Vec<Even
         8 => sequencer.stop(track),
         9 => sequencer.reset(track),
         10 => sequencer.bpm(1.0 + random.part() * 998.0),
-        11 => Ok(match random.below(4) {
-            0 => sequencer.reset_all(),
-            1 => sequencer.start_clock(),
-            2 => sequencer.stop_clock(),
-            _ => sequencer.continue_clock(),
-        }),
+        11 => {
+            let clock =
+                [Sequencer::reset_all, Sequencer::start_clock, Sequencer::stop_clock, Sequencer::continue_clock];
+            clock[random.below(4)](sequencer);
+            Ok(())
+        }
         12 => sequencer.create(track),
         _ => sequencer.start(track),
     };
@@ -152,7 +152,10 @@ fn every_gate_that_opens_closes() {
                 2 => sequencer.gate_len(track, random.part()),
                 3 => sequencer.config(track, &config(&mut random)),
                 4 => sequencer.bpm(30.0 + random.part() * 900.0),
-                _ => Ok(sequencer.reset_all()),
+                _ => {
+                    sequencer.reset_all();
+                    Ok(())
+                }
             };
         }
         sequencer.stop_clock();

@@ -3,62 +3,9 @@
 use bytemuck::{Pod, Zeroable};
 
 use super::chance::{CERTAIN, happens};
+use super::event::{Config, Event, NONE, VELOCITY_ACCENT, VELOCITY_NORMAL};
+use super::grid::{Grid, PARTS, STEPS_PER_BEAT, parts};
 use super::{Clock, LANES, Lane, Pattern, Position, Refusal, Step};
-
-/// Most steps to a beat.
-pub const STEPS_PER_BEAT: u32 = 16;
-/// No target: what is assigned to it is given to nobody.
-pub const NONE: u32 = u32::MAX;
-/// Velocity of an accent.
-pub const VELOCITY_ACCENT: f32 = 1.0;
-/// Velocity of a note that is none: 3 dB below, which is heard as softer and not as another part.
-pub const VELOCITY_NORMAL: f32 = 0.7;
-
-/// Parts of a step in which swing and gate lengths are kept: six decimals.
-const PARTS: u64 = 1_000_000;
-
-/// What happens at a frame. Targets are whatever numbers the track was assigned.
-#[derive(Clone, Copy, Debug, PartialEq)]
-pub enum Event {
-    /// A note begins. Where the gate is open already it is tied: the note before has not ended.
-    GateOn {
-        /// Whose gate.
-        target: u32,
-        /// [`VELOCITY_ACCENT`] or [`VELOCITY_NORMAL`].
-        velocity: f32,
-    },
-    /// A note ends.
-    GateOff {
-        /// Whose gate.
-        target: u32,
-    },
-    /// A parameter has a new value.
-    Parameter {
-        /// Whose parameter.
-        target: u32,
-        /// Finite.
-        value: f32,
-    },
-}
-
-/// How a track plays its pattern.
-#[derive(Clone, Copy, Debug, PartialEq)]
-pub struct Config {
-    /// 1 to [`STEPS_PER_BEAT`].
-    pub steps_per_beat: u32,
-    /// The part of two steps that the first of them has, 0.5 to 0.75: every second step comes later.
-    pub swing: f64,
-    /// How probable it is that a note of the pattern is played, 0 to 1.
-    pub probability: f64,
-    /// What chance comes of: the same seed plays the same notes after each reset.
-    pub seed: u64,
-}
-
-impl Default for Config {
-    fn default() -> Self {
-        Self { steps_per_beat: 4, swing: 0.5, probability: 1.0, seed: 0 }
-    }
-}
 
 /// What is to become of the open gate.
 mod end {
@@ -74,7 +21,7 @@ mod end {
 #[derive(Clone, Copy, Debug, PartialEq, Pod, Zeroable)]
 #[repr(C)]
 pub struct Track {
-    /// The line of the clock's grid at which the next step begins: line n is n / steps per beat beats from the beginning.
+    /// The line of the grid at which the next step begins.
     line: u64,
     /// Number of that step, from 0 at start and reset.
     step: u64,
@@ -84,9 +31,7 @@ pub struct Track {
     chance: u64,
     seed: u64,
     pub(super) pattern: Pattern,
-    steps_per_beat: u32,
-    /// In [`PARTS`] of two steps.
-    swing: u32,
+    grid: Grid,
     /// In [`PARTS`] of a step.
     gate_length: u32,
     /// Whose gate is opened by notes; [`NONE`].
@@ -122,15 +67,15 @@ impl Track {
         let probability = Refusal::unless_finite(config.probability)?.clamp(0.0, 1.0);
         let steps_per_beat = config.steps_per_beat.clamp(1, STEPS_PER_BEAT);
         // No step begins twice: the next one is behind the last one.
-        let last = self.time_of(self.line.saturating_sub(1), clock).later(1, clock.units_per_beat());
-        let other = self.steps_per_beat != steps_per_beat;
-        self.swing = parts(swing);
-        self.steps_per_beat = steps_per_beat;
+        let last = self.grid.time_of(self.line.saturating_sub(1), clock).later(1, clock.units_per_beat());
+        let grid = Grid { steps_per_beat, swing: parts(swing) };
+        let other = self.grid.steps_per_beat != steps_per_beat;
+        self.grid = grid;
         self.chance = (probability * CERTAIN as f64) as u64;
         self.seed = config.seed;
         if other {
-            let begun = self.line > 0;
-            self.line = self.first_line(clock.position().max(if begun { last } else { Position::default() }), clock);
+            let from = if self.line > 0 { clock.position().max(last) } else { clock.position() };
+            self.line = self.grid.first_line(from, clock);
         }
         Ok(())
     }
@@ -152,7 +97,7 @@ impl Track {
     /// Plays from its first step on, from the next line of the grid.
     pub(super) fn start(&mut self, clock: &Clock) {
         (self.step, self.started) = (0, 1);
-        self.line = self.first_line(clock.position(), clock);
+        self.line = self.grid.first_line(clock.position(), clock);
     }
 
     pub(super) fn started(&self) -> bool {
@@ -191,7 +136,7 @@ impl Track {
         if !self.started() || !clock.running() {
             return most;
         }
-        let most = clock.wait(self.time_of(self.line, clock), most);
+        let most = clock.wait(self.grid.time_of(self.line, clock), most);
         if self.sounding != NONE && self.end == end::TIMED { clock.wait(self.off, most) } else { most }
     }
 
@@ -208,7 +153,7 @@ impl Track {
         }
         self.find_line(clock);
         loop {
-            let line = self.time_of(self.line, clock);
+            let line = self.grid.time_of(self.line, clock);
             let timed = self.end == end::TIMED && self.sounding != NONE;
             if timed && clock.due(self.off) && self.off <= line {
                 self.close(give);
@@ -238,7 +183,10 @@ impl Track {
             give(Event::GateOn { target: self.gate, velocity });
             self.sounding = self.gate;
             self.end = if u64::from(self.gate_length) >= PARTS { end::TIED } else { end::TIMED };
-            self.off = self.time_of(line, clock).later(self.gate_units(line, clock), clock.units_per_beat());
+            self.off = self
+                .grid
+                .time_of(line, clock)
+                .later(self.grid.gate_units(line, self.gate_length, clock), clock.units_per_beat());
         }
     }
 
@@ -254,54 +202,11 @@ impl Track {
     fn find_line(&mut self, clock: &Clock) {
         let beat = i128::from(clock.units_per_beat());
         let healthy = |position| (-beat..=2 * beat).contains(&clock.until(position));
-        if !healthy(self.time_of(self.line, clock)) {
-            self.line = self.first_line(clock.position(), clock);
+        if !healthy(self.grid.time_of(self.line, clock)) {
+            self.line = self.grid.first_line(clock.position(), clock);
         }
         if self.end > end::NOW || self.sounding != NONE && !healthy(self.off) {
             (self.end, self.off) = (end::TIMED, clock.position());
         }
     }
-
-    /// The first line that begins at `position` or later.
-    fn first_line(&self, position: Position, clock: &Clock) -> u64 {
-        let straight = position.unit.div_ceil(self.units_per_part(clock).saturating_mul(PARTS).max(1));
-        let line = position.beat.wrapping_mul(self.steps()).wrapping_add(straight);
-        // The one before may be late by its swing.
-        let before = line.saturating_sub(1);
-        if before < line && self.time_of(before, clock) >= position { before } else { line }
-    }
-
-    /// When a line's step begins: every second one is delayed by the swing.
-    fn time_of(&self, line: u64, clock: &Clock) -> Position {
-        let part = self.units_per_part(clock);
-        let delay = if line & 1 == 1 { 2 * self.swing() - PARTS } else { 0 };
-        let steps = self.steps();
-        let grid = Position { beat: line / steps, unit: line % steps * PARTS * part };
-        grid.later(u128::from(delay * part), clock.units_per_beat())
-    }
-
-    /// Units of a line's gate.
-    fn gate_units(&self, line: u64, clock: &Clock) -> u128 {
-        let length = if line & 1 == 1 { 2 * (PARTS - self.swing()) } else { 2 * self.swing() };
-        let gate = u64::from(self.gate_length).clamp(PARTS / 20, PARTS);
-        u128::from(length * gate) * u128::from(self.units_per_part(clock)) / u128::from(PARTS)
-    }
-
-    /// Units in a part of a step: a whole number, see [`super::units_per_beat`].
-    fn units_per_part(&self, clock: &Clock) -> u64 {
-        clock.units_per_beat() / PARTS / self.steps()
-    }
-
-    fn steps(&self) -> u64 {
-        u64::from(self.steps_per_beat.clamp(1, STEPS_PER_BEAT))
-    }
-
-    fn swing(&self) -> u64 {
-        u64::from(self.swing).clamp(PARTS / 2, PARTS * 3 / 4)
-    }
-}
-
-/// A part of 0 to 1 in [`PARTS`].
-fn parts(part: f64) -> u32 {
-    (part * PARTS as f64 + 0.5) as u32
 }
