@@ -6,7 +6,7 @@ use chronus_tests::{build, script};
 use rosc::{OscBundle, OscMessage, OscPacket, OscTime, OscType, encoder};
 
 use crate::patch::{RATE, frequency, level};
-use crate::synth_def::{NAME, PARAMETERS, file};
+use crate::synth_def::{Motion, NAME, PARAMETERS, file};
 
 /// The program, in Debian's package `supercollider-server`.
 pub const PROGRAM: &str = "scsynth";
@@ -21,8 +21,8 @@ fn message(address: &str, args: Vec<OscType>) -> OscPacket {
 }
 
 /// All voices from the first sample on, and the end. Each packet has its length before it.
-fn commands(voices: usize, seconds: u32) -> Vec<u8> {
-    let mut packets = vec![at(0, vec![message("/d_recv", vec![OscType::Blob(file())])])];
+fn commands(motion: Motion, voices: usize, seconds: u32) -> Vec<u8> {
+    let mut packets = vec![at(0, vec![message("/d_recv", vec![OscType::Blob(file(motion))])])];
     for voice in 0..voices {
         let [frequency_name, level_name] = PARAMETERS.map(|name| OscType::String(name.to_owned()));
         let mut arguments = vec![OscType::String(NAME.to_owned())];
@@ -57,9 +57,9 @@ pub fn tidy() {
 
 /// Lets it render so many voices for so many seconds, one channel at its own block of 64 frames. Returns the root mean
 /// square of the last half second, or what it complained of.
-pub fn render(voices: usize, seconds: u32) -> Result<f64, String> {
+pub fn render(motion: Motion, voices: usize, seconds: u32) -> Result<f64, String> {
     let (commands_file, sound) = (folder().join("commands.osc"), folder().join("sound.wav"));
-    std::fs::write(&commands_file, commands(voices, seconds)).expect("the commands are written");
+    std::fs::write(&commands_file, commands(motion, voices, seconds)).expect("the commands are written");
     let mut command = script::command(PROGRAM);
     // Room for all voices: nodes, and memory for them in KiB.
     command.args(["-i", "0", "-o", "1", "-n", "65536", "-m", "524288", "-D", "0", "-N"]);

@@ -1,8 +1,9 @@
 //! The same voice for SuperCollider's server: a synth definition in its file format SCgf, version 2.
 //!
 //! `Out.ar(0, RLPF.ar(Saw.ar(freq), 800, 1/2) * EnvGen.ar(Env.adsr(...), 1, level))`. The server has no state variable
-//! filter of its own; RLPF, two poles with resonance, is the nearest. All that can be is constant, so the server works
-//! nothing out anew that it need not.
+//! filter of its own; RLPF, two poles with resonance, is the nearest. There are two: in one all that can be is constant, and
+//! the server works nothing out anew that it need not; in the other pitch and cutoff follow a slow sine, as often as the
+//! server looks, and the envelope is in its attack, so that it works out all the time what our kernels do at any time.
 //!
 //! All numbers of the format are big-endian, and a string is its length in a byte and its bytes.
 
@@ -16,6 +17,15 @@ pub const PARAMETERS: [&str; 2] = ["freq", "level"];
 /// Calculation rates, as the format has them.
 const CONTROL: u8 = 1;
 const AUDIO: u8 = 2;
+
+/// What a voice does while it is measured.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub enum Motion {
+    /// Everything is constant, and the envelope at its sustain level.
+    Still,
+    /// Pitch, cutoff and level change all the time.
+    Moving,
+}
 
 /// Where an input comes from.
 #[derive(Clone, Copy)]
@@ -44,29 +54,39 @@ const NO_LOOP: f32 = -99.0;
 /// Multiplication.
 const TIMES: i16 = 2;
 
-fn units() -> Vec<Unit> {
+/// An attack that is not over before the longest measurement is, in seconds.
+const ENDLESS: f32 = 60.0;
+
+fn units(motion: Motion) -> Vec<Unit> {
     use Input::{Constant as C, Output as O};
-    let one = |class, inputs| Unit { class, rate: AUDIO, inputs, outputs: 1, special: 0 };
+    let one = |class, rate, inputs| Unit { class, rate, inputs, outputs: 1, special: 0 };
+    let mut units = vec![Unit { outputs: PARAMETERS.len(), ..one("Control", CONTROL, vec![]) }];
+    let (mut pitch, mut cutoff, mut attack) = (O(0, 0), C(CUTOFF), ATTACK);
+    if motion == Motion::Moving {
+        // A sine of 3 Hz; of it 1 Hz at the pitch, and 200 Hz at the cutoff.
+        units.push(one("SinOsc", CONTROL, vec![C(3.0), C(0.0)]));
+        units.push(one("MulAdd", CONTROL, vec![O(1, 0), C(1.0), pitch]));
+        units.push(one("MulAdd", CONTROL, vec![O(1, 0), C(200.0), cutoff]));
+        (pitch, cutoff, attack) = (O(2, 0), O(3, 0), ENDLESS);
+    }
     // Gate, level, bias, time scale, what to do at the end: nothing.
     let mut envelope = vec![C(1.0), O(0, 1), C(0.0), C(1.0), C(0.0)];
     // First level, segments, the segment that waits for the gate, loop; then each segment's level, time, shape and curve.
     envelope.extend([0.0, 3.0, 2.0, NO_LOOP].map(C));
-    envelope.extend(
-        [(1.0, ATTACK), (SUSTAIN, DECAY), (0.0, RELEASE)].into_iter().flat_map(|(l, t)| [l, t, CURVED, CURVE]).map(C),
-    );
-    vec![
-        Unit { class: "Control", rate: CONTROL, inputs: vec![], outputs: PARAMETERS.len(), special: 0 },
-        one("Saw", vec![O(0, 0)]),
-        one("RLPF", vec![O(1, 0), C(CUTOFF), C(1.0 / RESONANCE)]),
-        one("EnvGen", envelope),
-        Unit { special: TIMES, ..one("BinaryOpUGen", vec![O(2, 0), O(3, 0)]) },
-        Unit { outputs: 0, ..one("Out", vec![C(0.0), O(4, 0)]) },
-    ]
+    let segments = [(1.0, attack), (SUSTAIN, DECAY), (0.0, RELEASE)];
+    envelope.extend(segments.into_iter().flat_map(|(level, time)| [level, time, CURVED, CURVE]).map(C));
+    let saw = units.len() as i32;
+    units.push(one("Saw", AUDIO, vec![pitch]));
+    units.push(one("RLPF", AUDIO, vec![O(saw, 0), cutoff, C(1.0 / RESONANCE)]));
+    units.push(one("EnvGen", AUDIO, envelope));
+    units.push(Unit { special: TIMES, ..one("BinaryOpUGen", AUDIO, vec![O(saw + 1, 0), O(saw + 2, 0)]) });
+    units.push(Unit { outputs: 0, ..one("Out", AUDIO, vec![C(0.0), O(saw + 3, 0)]) });
+    units
 }
 
 /// The bytes of the file.
-pub fn file() -> Vec<u8> {
-    let units = units();
+pub fn file(motion: Motion) -> Vec<u8> {
+    let units = units(motion);
     let mut constants: Vec<f32> = Vec::new();
     let mut body = count(units.len());
     for unit in &units {
