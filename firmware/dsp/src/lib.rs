@@ -38,6 +38,7 @@ mod module;
 mod ramp;
 mod sine;
 mod state;
+pub mod time;
 
 #[cfg(test)]
 mod tests;
