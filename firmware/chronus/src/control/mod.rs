@@ -1,10 +1,12 @@
 //! The control thread: takes datagrams and gestures, has them interpreted, stamps what is good, answers the rest.
 
+mod dump;
 mod hands;
 mod inbox;
 mod learned;
 mod notify;
 mod quarantine;
+mod questions;
 mod replies;
 mod reply_budget;
 
@@ -25,6 +27,7 @@ use crate::report::{Counters, Facts, count, status_pairs};
 use crate::settings::Bindings;
 use crate::stamp::Stamper;
 use crate::surface::Moved;
+pub use dump::Dump;
 pub use hands::Hands;
 use hands::{Learned, Meaning};
 use inbox::Entry;
@@ -71,6 +74,8 @@ pub struct Control {
     pub hands: Hands,
     /// Where learned bindings are kept, if anywhere.
     pub bindings: Option<Bindings>,
+    /// Prints what arrives, if somebody wants it.
+    pub dump: Dump,
     /// Set when the engine stops.
     pub stop: Arc<AtomicBool>,
 }
@@ -133,7 +138,7 @@ impl Control {
         while !self.stop.load(Ordering::Relaxed) {
             self.take_patch();
             let told = subscribers.time_to_next(rt::clock::monotonic());
-            let waits = [self.stamper.time_to_next(), told, Some(LONGEST_WAIT)];
+            let waits = [self.stamper.time_to_next(), self.stamper.time_to_sync(), told, Some(LONGEST_WAIT)];
             let wait = waits.into_iter().flatten().min().unwrap_or(LONGEST_WAIT);
             match queue.take(wait) {
                 Ok(Entry::Datagram(datagram)) => {
@@ -151,6 +156,7 @@ impl Control {
             // What is full now is tried again at the next turn: it stays waiting.
             let _ = self.stamper.release_due();
             self.stamper.keep(consumed);
+            self.tell_of_time(replies, &mut budget);
             self.tell_subscribers(&mut subscribers, replies, &mut budget);
         }
         self.tell_of_quarantined(&mut quarantine, replies, &mut budget);
@@ -198,6 +204,7 @@ impl Control {
                 format!("the datagram is larger than {} bytes; send less at once", crate::input::MAX_DATAGRAM_BYTES);
             return self.refuse(&Refusal::new("-", Code::Oversized, text), &mut replies);
         }
+        self.print(datagram);
         for request in interpret(&datagram.bytes, datagram.arrival_ns, self.facts.rate) {
             match request {
                 Ok(Request::Apply(intent)) => {
@@ -242,6 +249,7 @@ impl Control {
                         Err(refusal) => self.refuse(&refusal, &mut replies),
                     }
                 }
+                Ok(Request::Ask(asked)) => self.ask(asked, datagram, &mut replies),
                 Ok(Request::Status | Request::Version | Request::Led | Request::Controls) => {}
                 Err(refusal) => self.refuse(&refusal, &mut replies),
             }

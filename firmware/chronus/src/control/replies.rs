@@ -14,6 +14,10 @@ use crate::report::{Counters, count};
 /// bad messages would get 2,000 datagrams: with a forged sender address a weapon against a third party.
 const MOST_ERRORS: usize = 16;
 
+/// Answers to questions that may be asked several times in one datagram, each for something else. As many as somebody asks
+/// who wants to know all parameters one by one; with a forged sender address no more than the status is.
+const MOST_TOLD: usize = 64;
+
 /// The replies to one datagram. What is too much or would be answered in turn is counted and not sent.
 pub struct Replies<'a> {
     socket: &'a UdpSocket,
@@ -21,6 +25,8 @@ pub struct Replies<'a> {
     counters: &'a Counters,
     budget: &'a mut ReplyBudget,
     errors: usize,
+    /// Packets sent by [`Replies::tell`].
+    told: usize,
     /// Addresses of the answers given.
     answered: Vec<&'static str>,
 }
@@ -28,7 +34,7 @@ pub struct Replies<'a> {
 impl<'a> Replies<'a> {
     /// Replies to a datagram of `sender`.
     pub fn to(sender: SocketAddr, socket: &'a UdpSocket, counters: &'a Counters, budget: &'a mut ReplyBudget) -> Self {
-        Self { socket, sender, counters, budget, errors: 0, answered: Vec::new() }
+        Self { socket, sender, counters, budget, errors: 0, told: 0, answered: Vec::new() }
     }
 
     /// Whether a question is answered at `address`: once, as the second answer would be the same, and if the sender
@@ -49,7 +55,8 @@ impl<'a> Replies<'a> {
 
     /// Sends what nobody has asked for at this moment, if the receiver has not had too much; says whether it did.
     pub fn tell(&mut self, packet: OscPacket) -> bool {
-        if self.budget.may_answer(self.sender, rt::clock::monotonic()) {
+        if self.told < MOST_TOLD && self.budget.may_answer(self.sender, rt::clock::monotonic()) {
+            self.told += 1;
             return self.send_packet(&packet);
         }
         count(&self.counters.replies_withheld);
@@ -137,7 +144,12 @@ mod tests {
         let long = "x".repeat(60_000);
         let tell = |replies: &mut Replies, times: usize| {
             let packet = || OscPacket::Message(OscMessage { addr: long.clone(), args: vec![] });
-            (0..times).filter(|_| replies.tell(packet())).count()
+            (0..times)
+                .filter(|_| {
+                    replies.told = 0;
+                    replies.tell(packet())
+                })
+                .count()
         };
         let mut told = 0;
         let (_, withheld) = sent(|replies| told = tell(replies, 500));

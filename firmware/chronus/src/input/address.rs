@@ -6,6 +6,7 @@ use abi::parameter::Gate;
 use abi::{GATES, GateId, Operation, PARAMETERS, Parameter, ParameterId};
 
 use super::pattern::{is_pattern, pattern_matches};
+use super::question::{QUESTIONS, Question};
 
 /// What an address stands for.
 #[derive(Clone, Copy)]
@@ -32,6 +33,8 @@ pub enum Target {
     Controls,
     /// `/controls/learn`.
     Learn,
+    /// One of [`QUESTIONS`].
+    Ask(Question),
     /// Test builds: `/poison WORD`.
     #[cfg(feature = "faults")]
     Poison,
@@ -66,7 +69,8 @@ static ADDRESSES: LazyLock<Vec<(String, Target)>> = LazyLock::new(|| {
         ("/controls/learn", Target::Learn),
     ]
     .map(|(address, target)| (address.to_string(), target));
-    let known = parameters.chain(gates).chain(aliases).chain(plain);
+    let questions = QUESTIONS.map(|(address, question)| (address.to_string(), Target::Ask(question)));
+    let known = parameters.chain(gates).chain(aliases).chain(plain).chain(questions);
     #[cfg(feature = "faults")]
     let known = known.chain([("/poison".to_owned(), Target::Poison)]);
     known.collect()
@@ -133,9 +137,14 @@ mod tests {
 
     #[test]
     fn patterns_find_all_they_mean() {
-        for (pattern, count) in
-            [("/mod/*/*", 9), ("/mod/{sine,filter}/*", 5), ("/mod/*/gain", 1), ("/*", 8), ("/engine/?*", 2), ("/x*", 0)]
-        {
+        for (pattern, count) in [
+            ("/mod/*/*", 9),
+            ("/mod/{sine,filter}/*", 5),
+            ("/mod/*/gain", 1),
+            ("/*", 11),
+            ("/engine/?*", 2),
+            ("/x*", 0),
+        ] {
             assert_eq!(find(pattern).len(), count, "{pattern}");
         }
     }

@@ -10,6 +10,7 @@ mod packet;
 mod pattern;
 #[cfg(test)]
 mod property_tests;
+mod question;
 mod receive;
 mod refusal;
 mod score;
@@ -24,6 +25,7 @@ pub use interpret::{Intent, MAX_DATAGRAM_BYTES, Request, When, interpret, interp
 pub use packet::MAX_DEPTH;
 pub use packet::read_packet;
 pub use pattern::pattern_matches;
+pub use question::{Asked, asks_for, explain_no_value};
 pub use receive::{Datagram, Receiver};
 pub use refusal::{Code, Refusal};
 #[cfg(test)]

@@ -42,6 +42,7 @@ pub const STATUS: &str = "\
 | `network.dropped_flood` | h | datagrams dropped because their senders flood; while one is kept out, all that the kernel drops |
 | `network.floods` | h | floods that have begun |
 | `network.replies_withheld` | h | replies not sent because of the limits above |
+| `network.dump_left_out` | h | messages that `/dumpOSC` did not print because they were too many |
 | `quarantine.N.command` | s | a quarantined command, with its value; the newest eight, 0 being the newest |
 | `quarantine.N.block` | h | the block it was for |
 | `quarantine.N.sender` | s | who sent it: address and port; `nobody` for a score or the kept patch, or if it was sent to the engine before this one |

@@ -184,6 +184,8 @@ pub struct Counters {
     pub floods: AtomicU64,
     /// Replies that were not sent: too many for one datagram or one sender, or replies to replies.
     pub replies_withheld: AtomicU64,
+    /// Messages that were not printed though somebody wanted to see what arrives: too many.
+    pub dump_left_out: AtomicU64,
     /// What the sound card is doing.
     pub sound_card: SoundCardState,
     /// Which sound card was chosen, if the engine was to choose.

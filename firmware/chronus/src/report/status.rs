@@ -161,6 +161,7 @@ pub fn status_pairs(
     pairs.add("network.dropped_flood", read(&counters.flood_drops));
     pairs.add("network.floods", read(&counters.floods));
     pairs.add("network.replies_withheld", read(&counters.replies_withheld));
+    pairs.add("network.dump_left_out", read(&counters.dump_left_out));
     pairs.add("damaged_copies", read(&counters.damaged));
     pairs.add("not_finite", read(&counters.not_finite));
     pairs.add("recorder_drops", read(&counters.recorder_drops));

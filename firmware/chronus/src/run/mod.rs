@@ -24,7 +24,7 @@ use shm::CommandPlace;
 
 use crate::audio::{Alarm, AudioClock, Doubt, Period, SharedMemory};
 use crate::command_line::{RunOptions, SinkChoice};
-use crate::control::{Control, inbox, start_receiving};
+use crate::control::{Control, Dump, inbox, start_receiving};
 use crate::input::Receiver;
 use crate::judge::Judge;
 use crate::light::Light;
@@ -340,6 +340,7 @@ impl Engine {
             patch,
             hands,
             bindings: options.bindings.clone(),
+            dump: Dump::default(),
             stop: self.ended.clone(),
         };
         spawn("control", move || control.run(&queue, &replies)).map(Some)
