@@ -2,6 +2,7 @@
 
 mod clients;
 mod status;
+mod streams;
 
 use abi::parameter::{Maximum, Parameter};
 use abi::{GATES, PARAMETERS};
@@ -11,6 +12,7 @@ use crate::input::{ADMISSION_LIMITS, Code, MAX_COMMANDS, MAX_DATAGRAM_BYTES, MAX
 use crate::stamp::COMMAND_LIMIT;
 use clients::clients;
 use status::STATUS;
+use streams::streams;
 
 /// The whole text of PROTOCOL.md.
 pub fn protocol_markdown() -> String {
@@ -23,6 +25,7 @@ pub fn protocol_markdown() -> String {
         CONTROLS.to_string(),
         TIME.to_string(),
         clients(),
+        streams(),
         errors(),
         limits(),
         STATUS.to_string(),
@@ -40,8 +43,9 @@ const INTRODUCTION: &str = "\
 
 <!-- Generated from the parameter table: CHRONUS_WRITE_PROTOCOL=1 cargo test -p chronus protocol -->
 
-Chronus is played with OSC 1.0 over UDP, at port 5005 of all interfaces unless `--osc ADDR:PORT` says otherwise.
-Replies go to the address and port a datagram came from. A good command is answered by nothing.
+Chronus is played with OSC 1.0 over UDP, at port 5005 of all interfaces unless `--osc ADDR:PORT` says otherwise, and
+over TCP at the same port (see TCP). Replies go to the address and port a datagram came from, or by the connection. A good
+command is answered by nothing.
 
 - Numbers: any of the types `i` (int32), `f` (float), `h` (int64), `d` (double) is taken for any number.
   A number out of range is brought to the nearest end of the range. NaN and infinity are refused.

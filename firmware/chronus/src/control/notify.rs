@@ -9,7 +9,7 @@ use std::time::Duration;
 use abi::{PARAMETERS, Values};
 use rosc::{OscBundle, OscMessage, OscPacket, OscTime, OscType};
 
-use crate::input::{Code, Refusal};
+use crate::input::{Code, Refusal, host_of};
 
 /// Subscribers at a time: a stage has some tablets, not a crowd.
 pub const MOST_SUBSCRIBERS: usize = 16;
@@ -53,7 +53,9 @@ impl Subscribers {
         if let Some(known) = self.list.iter_mut().find(|one| one.address == address) {
             // All anew: what was lost on the way is told by this.
             (known.until, known.told) = (until, None);
-        } else if self.list.iter().filter(|one| one.address.ip() == address.ip()).count() >= MOST_OF_A_HOST {
+        } else if self.list.iter().filter(|one| host_of(one.address.ip()) == host_of(address.ip())).count()
+            >= MOST_OF_A_HOST
+        {
             let text = format!("{MOST_OF_A_HOST} of your machine are told already; end one of them with /notify 0");
             return Err(Refusal::new("/notify", Code::Full, text));
         } else if self.list.len() < MOST_SUBSCRIBERS {

@@ -1,15 +1,14 @@
 //! Answers to what clients ask about time, values and what arrives.
 
-use std::net::UdpSocket;
 use std::sync::atomic::Ordering;
 
 use rosc::{OscMessage, OscPacket, OscType};
 
-use super::Control;
 use super::notify::{bundle, value_messages};
 use super::replies::Replies;
 use super::reply_budget::ReplyBudget;
-use crate::input::{Asked, Code, Datagram, Refusal, asks_for, explain_no_value};
+use super::{Control, WayBack};
+use crate::input::{Asked, Code, Datagram, Refusal, asks_for, explain_no_value, sender_name};
 
 /// Values in one bundle: 32 bytes each or a little more, so that it stays far below the largest datagram.
 const MOST_VALUES: usize = 256;
@@ -35,7 +34,7 @@ impl Control {
             }
             Asked::Get(address) => self.tell_values(&address, replies),
             Asked::Dump(on) => {
-                log::info!("{}", self.dump.set(on, &datagram.sender.to_string()));
+                log::info!("{}", self.dump.set(on, &sender_name(datagram.sender)));
                 Ok(())
             }
         };
@@ -66,7 +65,7 @@ impl Control {
     }
 
     /// Tells who waited for it that all is applied, and whose bundles came too late that they did.
-    pub(super) fn tell_of_time(&mut self, replies: &UdpSocket, budget: &mut ReplyBudget) {
+    pub(super) fn tell_of_time(&mut self, replies: &WayBack, budget: &mut ReplyBudget) {
         for done in self.stamper.take_synced() {
             let (block, frame) = (OscType::Long(done.stamp.block as i64), OscType::Int(done.stamp.frame as i32));
             let answer = packet("/synced", vec![done.id, block, frame]);
@@ -82,7 +81,7 @@ impl Control {
     /// Prints what arrives, if somebody wants it.
     pub(super) fn print(&mut self, datagram: &Datagram) {
         let now = rt::clock::monotonic();
-        let (lines, left_out) = self.dump.lines(datagram, &datagram.sender.to_string(), now);
+        let (lines, left_out) = self.dump.lines(datagram, &sender_name(datagram.sender), now);
         lines.iter().for_each(|line| log::info!("{line}"));
         self.counters.dump_left_out.fetch_add(left_out, Ordering::Relaxed);
     }

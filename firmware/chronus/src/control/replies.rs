@@ -1,11 +1,10 @@
 //! What goes back to the sender of a datagram: little, however much it asked for.
 
-use std::net::{SocketAddr, UdpSocket};
-use std::os::fd::AsRawFd;
+use std::net::SocketAddr;
 
-use nix::sys::socket::{MsgFlags, SockaddrStorage, sendto};
 use rosc::{OscMessage, OscPacket, OscType};
 
+use super::WayBack;
 use super::reply_budget::ReplyBudget;
 use crate::input::Refusal;
 use crate::report::{Counters, count};
@@ -20,7 +19,7 @@ const MOST_TOLD: usize = 64;
 
 /// The replies to one datagram. What is too much or would be answered in turn is counted and not sent.
 pub struct Replies<'a> {
-    socket: &'a UdpSocket,
+    way: &'a WayBack,
     sender: SocketAddr,
     counters: &'a Counters,
     budget: &'a mut ReplyBudget,
@@ -33,8 +32,8 @@ pub struct Replies<'a> {
 
 impl<'a> Replies<'a> {
     /// Replies to a datagram of `sender`.
-    pub fn to(sender: SocketAddr, socket: &'a UdpSocket, counters: &'a Counters, budget: &'a mut ReplyBudget) -> Self {
-        Self { socket, sender, counters, budget, errors: 0, told: 0, answered: Vec::new() }
+    pub fn to(sender: SocketAddr, way: &'a WayBack, counters: &'a Counters, budget: &'a mut ReplyBudget) -> Self {
+        Self { way, sender, counters, budget, errors: 0, told: 0, answered: Vec::new() }
     }
 
     /// Whether a question is answered at `address`: once, as the second answer would be the same, and if the sender
@@ -86,8 +85,7 @@ impl<'a> Replies<'a> {
             count(&self.counters.replies_withheld);
             return false;
         }
-        // A reply is a courtesy: a client that is gone or does not read must not hold anything up.
-        let _ = sendto(self.socket.as_raw_fd(), &bytes, &SockaddrStorage::from(self.sender), MsgFlags::MSG_DONTWAIT);
+        self.way.send(&bytes, self.sender);
         true
     }
 }
@@ -100,6 +98,7 @@ fn is_reply(address: &str) -> bool {
 
 #[cfg(test)]
 mod tests {
+    use std::net::UdpSocket;
     use std::sync::atomic::Ordering;
     use std::time::Duration;
 
@@ -108,7 +107,8 @@ mod tests {
 
     /// How many datagrams `work` sends, and how many replies it counts as withheld.
     fn sent(work: impl FnOnce(&mut Replies)) -> (usize, u64) {
-        let [engine, client] = [(); 2].map(|()| UdpSocket::bind("127.0.0.1:0").unwrap());
+        let [datagrams, client] = [(); 2].map(|()| UdpSocket::bind("127.0.0.1:0").unwrap());
+        let engine = WayBack { datagrams, streams: None };
         let counters = Counters::default();
         work(&mut Replies::to(client.local_addr().unwrap(), &engine, &counters, &mut ReplyBudget::new()));
         client.set_read_timeout(Some(Duration::from_millis(50))).unwrap();

@@ -76,10 +76,14 @@ static ADDRESSES: LazyLock<Vec<(String, Target)>> = LazyLock::new(|| {
     known.collect()
 });
 
-/// The targets an address or a pattern means; none if it is unknown.
+/// The targets an address or a pattern means; none if it is unknown. A pattern means no [`QUESTIONS`]: who sets a value
+/// for everything does not want to have all that arrives printed.
 pub fn find(address: &str) -> Vec<Target> {
-    let meant = |known: &str| if is_pattern(address) { pattern_matches(address, known) } else { known == address };
-    ADDRESSES.iter().filter(|(known, _)| meant(known)).map(|&(_, target)| target).collect()
+    let meant = |(known, target): &&(String, Target)| match is_pattern(address) {
+        true => !matches!(target, Target::Ask(_)) && pattern_matches(address, known),
+        false => known == address,
+    };
+    ADDRESSES.iter().filter(meant).map(|&(_, target)| target).collect()
 }
 
 /// What to tell the sender of an address that [`find`] does not find.
@@ -137,14 +141,9 @@ mod tests {
 
     #[test]
     fn patterns_find_all_they_mean() {
-        for (pattern, count) in [
-            ("/mod/*/*", 9),
-            ("/mod/{sine,filter}/*", 5),
-            ("/mod/*/gain", 1),
-            ("/*", 11),
-            ("/engine/?*", 2),
-            ("/x*", 0),
-        ] {
+        for (pattern, count) in
+            [("/mod/*/*", 9), ("/mod/{sine,filter}/*", 5), ("/mod/*/gain", 1), ("/*", 8), ("/engine/?*", 2), ("/x*", 0)]
+        {
             assert_eq!(find(pattern).len(), count, "{pattern}");
         }
     }

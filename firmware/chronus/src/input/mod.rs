@@ -14,6 +14,7 @@ mod question;
 mod receive;
 mod refusal;
 mod score;
+mod stream;
 mod value;
 
 #[cfg(test)]
@@ -31,4 +32,7 @@ pub use refusal::{Code, Refusal};
 #[cfg(test)]
 pub use score::{MAX_COMMANDS, MAX_FILE_BYTES, MAX_SECONDS};
 pub use score::{Score, ScoreRoom, read_score};
+#[cfg(test)]
+pub use stream::{MOST_CONNECTIONS, MOST_OF_A_HOST as MOST_CONNECTIONS_OF_A_HOST};
+pub use stream::{StreamReceiver, Streams, is_stream, sender_name};
 pub use value::set_named;

@@ -24,7 +24,7 @@ use shm::CommandPlace;
 
 use crate::audio::{Alarm, AudioClock, Doubt, Period, SharedMemory};
 use crate::command_line::{RunOptions, SinkChoice};
-use crate::control::{Control, Dump, inbox, start_receiving};
+use crate::control::{Control, Dump, WayBack, inbox, start_receiving};
 use crate::input::Receiver;
 use crate::judge::Judge;
 use crate::light::Light;
@@ -329,7 +329,11 @@ impl Engine {
         let replies = match receiver {
             Some(receiver) => start_receiving(receiver, input, self.counters.clone(), self.ended.clone())?,
             // Nobody is answered.
-            None => UdpSocket::bind((Ipv4Addr::LOCALHOST, 0)).map_err(|error| format!("a socket: {error}"))?,
+            None => {
+                let datagrams =
+                    UdpSocket::bind((Ipv4Addr::LOCALHOST, 0)).map_err(|error| format!("a socket: {error}"))?;
+                WayBack { datagrams, streams: None }
+            }
         };
         let control = Control {
             stamper,
