@@ -90,7 +90,8 @@ impl Connection {
     pub fn is_over(&self, now: u64) -> Option<Option<Failure>> {
         let failure = self.outgoing.failure().or(self.gone.then_some(Failure::Gone));
         let late = matches!(self.stage, Stage::Closing(until) if now >= until);
-        (failure.is_some() || late || (self.dismissed && self.ended)).then_some(failure)
+        let parted = self.dismissed && self.ended && !self.outgoing.is_waiting();
+        (failure.is_some() || late || parted).then_some(failure)
     }
 
     /// Tells why it is closed, and takes nothing more.
