@@ -129,7 +129,7 @@ fn meet_a_frame() -> u64 {
         let expected = i128::from(frame) + (((due - theirs) * 48_000) >> 32);
         assert!(late > 0 || (met - expected).abs() <= 2, "note {note} at {met}, expected {expected}");
     }
-    println!("round trip {} us, {late} late", round_trip * 1_000_000 >> 32);
+    println!("round trip {} us, {late} late", (round_trip * 1_000_000) >> 32);
     late
 }
 

@@ -1,6 +1,6 @@
 //! The way replies go: from the socket of the datagrams, or by the connection that the question came by.
 
-use std::net::{SocketAddr, UdpSocket};
+use std::net::{Ipv4Addr, SocketAddr, UdpSocket};
 use std::os::fd::AsRawFd;
 
 use nix::sys::socket::{MsgFlags, SockaddrStorage, sendto};
@@ -16,6 +16,15 @@ pub struct WayBack {
 }
 
 impl WayBack {
+    /// Where nothing is received, and nobody is answered.
+    ///
+    /// # Errors
+    /// In words, if there is no descriptor for it.
+    pub fn to_nobody() -> Result<Self, String> {
+        let datagrams = UdpSocket::bind((Ipv4Addr::LOCALHOST, 0)).map_err(|error| format!("a socket: {error}"))?;
+        Ok(Self { datagrams, streams: None })
+    }
+
     /// Sends a packet. A reply is a courtesy: a client that is gone or does not read must not hold anything up.
     pub fn send(&self, packet: &[u8], to: SocketAddr) {
         if is_stream(to) {

@@ -11,7 +11,6 @@ mod spare;
 mod store;
 mod watchdog;
 
-use std::net::{Ipv4Addr, UdpSocket};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::mpsc::{Receiver as Receiving, SyncSender, sync_channel};
@@ -329,11 +328,7 @@ impl Engine {
         let replies = match receiver {
             Some(receiver) => start_receiving(receiver, input, self.counters.clone(), self.ended.clone())?,
             // Nobody is answered.
-            None => {
-                let datagrams =
-                    UdpSocket::bind((Ipv4Addr::LOCALHOST, 0)).map_err(|error| format!("a socket: {error}"))?;
-                WayBack { datagrams, streams: None }
-            }
+            None => WayBack::to_nobody()?,
         };
         let control = Control {
             stamper,
