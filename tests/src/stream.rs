@@ -70,6 +70,11 @@ impl StreamClient {
         Self { socket, framing }
     }
 
+    /// How its packets follow each other.
+    pub fn framing(&self) -> Framing {
+        self.framing
+    }
+
     /// Sends bytes as they are.
     pub fn send_bytes(&mut self, bytes: &[u8]) {
         self.socket.write_all(bytes).expect("it is sent");

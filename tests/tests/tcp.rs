@@ -8,6 +8,7 @@ use chronus_tests::build::Build;
 use chronus_tests::engine::{Engine, number};
 use chronus_tests::live::{Live, undisturbed};
 use chronus_tests::process;
+use chronus_tests::service::Service;
 use chronus_tests::stream::{Framing, StreamClient, message};
 use nix::sys::signal::Signal;
 use nix::sys::socket::{setsockopt, sockopt};
@@ -248,5 +249,31 @@ fn a_flood_over_tcp_is_told_dropped_and_takes_nothing_from_who_plays() {
     let status = engine.status();
     println!("{} dropped; the player was answered {answered} times", number(&status, "tcp.dropped"));
     assert!(number(&status, "tcp.dropped") > 0 && number(&status, "network.floods") == 1 && answered > 5);
+    assert_eq!(engine.stop().0, 0);
+}
+
+#[test]
+fn connections_end_with_a_killed_engine_and_the_next_one_takes_new_ones_at_the_same_port() {
+    let mut service = Service::new("tcp", &["--sink", "paced", "--osc", "127.0.0.1:0"]);
+    let engine = service.start();
+    engine.wait_for_lockstep();
+    let mut clients = BOTH.map(|framing| StreamClient::connect(&engine.address(), framing));
+    for client in &mut clients {
+        let bytes = client.framing().wrap(&cutoff(777));
+        client.send_bytes(&bytes);
+    }
+    clients.iter_mut().for_each(StreamClient::sync);
+    let address = engine.address();
+    assert!(process::send(engine.id(), Signal::SIGKILL));
+    engine.wait();
+    clients.iter_mut().for_each(|client| assert_eq!(client.receive(), None, "it ends with the engine"));
+    let engine = service.start();
+    assert_eq!(engine.address(), address);
+    for framing in BOTH {
+        let mut client = StreamClient::connect(&address, framing);
+        assert_eq!(value(&mut client), OscType::Float(777.0), "what was set is set");
+        client.sync();
+    }
+    assert_eq!(engine.number("restarts"), 1);
     assert_eq!(engine.stop().0, 0);
 }
