@@ -20,6 +20,7 @@ pub mod score;
 pub mod script;
 pub mod service;
 pub mod sound_card;
+pub mod stream;
 
 /// Says that a test, or a part of it, could not be run here, and how it could be.
 pub fn skipped(what: &str, reason: &str) {

@@ -51,3 +51,20 @@ fn a_box_that_stays_silent_begins_from_power_on_too() {
     assert!(all_said(unit, "After").iter().any(|other| other == "chronus-configuration.service"));
     assert_eq!(said("chronus-configuration.service", "ExecStop"), "/usr/lib/chronus/configure stop");
 }
+
+#[test]
+fn the_engine_may_listen_for_datagrams_and_for_connections() {
+    let of = |key| all_said("chronus.service", key);
+    for family in ["AF_INET", "AF_INET6"] {
+        assert!(of("RestrictAddressFamilies").iter().any(|allowed| allowed == family), "{family}");
+    }
+    // listen, accept4 and shutdown are of @network-io, eventfd2 and poll of @io-event, and both of @system-service.
+    let filter = of("SystemCallFilter");
+    assert_eq!(filter[0], "@system-service");
+    let mut denied =
+        filter.iter().skip(1).skip_while(|word| !word.starts_with('~')).take_while(|word| word.contains('@'));
+    assert!(!denied.any(|word| word.contains("@network-io") || word.contains("@io-event")), "{filter:?}");
+    for key in ["IPAddressDeny", "SocketBindDeny", "SocketBindAllow", "PrivateNetwork"] {
+        assert!(of(key).is_empty(), "{key}: {:?}", of(key));
+    }
+}

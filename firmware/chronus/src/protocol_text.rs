@@ -1,6 +1,8 @@
 //! PROTOCOL.md, written from the same tables that check the input, so that it cannot be out of date.
 
+mod clients;
 mod status;
+mod streams;
 
 use abi::parameter::{Maximum, Parameter};
 use abi::{GATES, PARAMETERS};
@@ -8,7 +10,9 @@ use abi::{GATES, PARAMETERS};
 use crate::control::{LEASE_SECONDS, MOST_SUBSCRIBERS, NOTIFY_INTERVAL, REPLY_LIMITS};
 use crate::input::{ADMISSION_LIMITS, Code, MAX_COMMANDS, MAX_DATAGRAM_BYTES, MAX_DEPTH, MAX_FILE_BYTES, MAX_SECONDS};
 use crate::stamp::COMMAND_LIMIT;
+use clients::clients;
 use status::STATUS;
+use streams::streams;
 
 /// The whole text of PROTOCOL.md.
 pub fn protocol_markdown() -> String {
@@ -20,6 +24,8 @@ pub fn protocol_markdown() -> String {
         subscriptions(),
         CONTROLS.to_string(),
         TIME.to_string(),
+        clients(),
+        streams(),
         errors(),
         limits(),
         STATUS.to_string(),
@@ -37,8 +43,9 @@ const INTRODUCTION: &str = "\
 
 <!-- Generated from the parameter table: CHRONUS_WRITE_PROTOCOL=1 cargo test -p chronus protocol -->
 
-Chronus is played with OSC 1.0 over UDP, at port 5005 of all interfaces unless `--osc ADDR:PORT` says otherwise.
-Replies go to the address and port a datagram came from. A good command is answered by nothing.
+Chronus is played with OSC 1.0 over UDP, at port 5005 of all interfaces unless `--osc ADDR:PORT` says otherwise, and
+over TCP at the same port (see TCP). Replies go to the address and port a datagram came from, or by the connection. A good
+command is answered by nothing.
 
 - Numbers: any of the types `i` (int32), `f` (float), `h` (int64), `d` (double) is taken for any number.
   A number out of range is brought to the nearest end of the range. NaN and infinity are refused.
@@ -126,6 +133,10 @@ const OTHER_ADDRESSES: &str = "\
 | `/notify` | on or off, as a gate | tells the sender of every change of a value, see below |
 | `/controls` | none needed | one reply `/controls.reply` with the knobs and buttons, see below |
 | `/controls/learn` | an address, a string | binds the next control that is moved to it, see below; an empty string ends that |
+| `/clock/ping` | your time | one reply `/clock/pong` with it, the engine's time and a frame, see below |
+| `/sync` | a number | one reply `/synced` when all is applied that you sent before, see below |
+| `/get` | an address, a string | the message that would set what is set there, see below |
+| `/dumpOSC` | on or off, as a gate | prints what arrives into the engine's log, see below |
 ";
 
 const SUBSCRIPTIONS: &str = "\
@@ -189,7 +200,8 @@ lower 32 bits, by the clock of the machine Chronus runs on. The tag 1 (\"immedia
 A bundle inside a bundle has its own tag; one before that of the outer bundle counts as the outer one.
 
 The constant time is `commands.latency_frames` of the status. A bundle whose tag is nearer than that may come too
-late: it then takes effect at the first frame that is not yet on its way to the loudspeaker, and counts as late.
+late: it then takes effect at the first frame that is not yet on its way to the loudspeaker, counts as late, and is
+answered with `/late` (see below).
 Commands are kept in the order of their frames. A message without a tag whose frame lies before that of a tagged one
 that is already in line gets that one's frame: it can be moved back so by up to 128 frames.
 ";

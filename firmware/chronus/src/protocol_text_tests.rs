@@ -30,6 +30,7 @@ fn every_key_of_the_status_is_explained() {
         continued_at: 0,
     };
     let counters = Counters::default();
+    counters.streams.listening.store(true, std::sync::atomic::Ordering::Relaxed);
     counters.slots.iter().for_each(|slot| slot.set_state(SlotState::Lockstep));
     let other = PassedOver { card: String::new(), why: String::new() };
     counters.card_choice.note(&CardChoice { others: vec![other], ..CardChoice::default() });

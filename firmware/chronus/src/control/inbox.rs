@@ -1,4 +1,4 @@
-//! The queue to the control thread, bounded in number and in bytes: datagrams of the receiving thread, gestures of the one
+//! The queue to the control thread, bounded in number and in bytes: datagrams of the threads that receive, gestures of the one
 //! that watches the pins.
 
 use std::sync::Arc;
@@ -28,7 +28,7 @@ pub enum Entry {
 /// The end of the thread that watches the pins.
 pub struct MovedWriter(SyncSender<Entry>);
 
-/// The receiving thread's end.
+/// The end of a thread that receives.
 pub struct InboxWriter {
     queue: SyncSender<Entry>,
     bytes: Arc<AtomicUsize>,
@@ -56,6 +56,11 @@ impl MovedWriter {
 }
 
 impl InboxWriter {
+    /// A further end, for another thread that receives.
+    pub fn another(&self) -> Self {
+        Self { queue: self.queue.clone(), bytes: self.bytes.clone() }
+    }
+
     /// A further end, for gestures.
     pub fn for_moved(&self) -> MovedWriter {
         MovedWriter(self.queue.clone())
@@ -64,7 +69,7 @@ impl InboxWriter {
     /// Adds a datagram; false if there is no room for it and it is dropped.
     pub fn add(&self, datagram: Datagram) -> bool {
         let size = datagram.bytes.len();
-        // Only this thread adds, so what is read here can only become less; it guards no other memory.
+        // Another thread may add at this moment: each goes beyond by one datagram at most. It guards no other memory.
         if self.bytes.load(Ordering::Relaxed) + size > MOST_BYTES {
             return false;
         }

@@ -1,12 +1,11 @@
 //! Writes a learned binding into the configuration file, and tells whoever asked for it.
 
-use std::net::UdpSocket;
 use std::sync::{Arc, Mutex};
 
 use rosc::{OscMessage, OscPacket, OscType};
 
-use super::LEARN_REPLY;
 use super::hands::{Learned, Notes};
+use super::{LEARN_REPLY, WayBack};
 use crate::report::{Counters, STACK_BYTES};
 use crate::settings::Bindings;
 
@@ -24,7 +23,7 @@ pub struct Learning {
     /// For who asks later what became of it.
     pub notes: Notes,
     /// To answer from.
-    pub replies: UdpSocket,
+    pub replies: WayBack,
 }
 
 impl Learning {
@@ -62,7 +61,7 @@ impl Learning {
         let words = ["bound".to_owned(), what, became];
         let message = OscMessage { addr: LEARN_REPLY.to_owned(), args: words.map(OscType::String).to_vec() };
         if let Ok(bytes) = rosc::encoder::encode(&OscPacket::Message(message)) {
-            let _ = self.replies.send_to(&bytes, sender);
+            self.replies.send(&bytes, sender);
         }
     }
 }

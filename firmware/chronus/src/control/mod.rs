@@ -1,14 +1,18 @@
 //! The control thread: takes datagrams and gestures, has them interpreted, stamps what is good, answers the rest.
 
+mod dump;
 mod hands;
 mod inbox;
 mod learned;
 mod notify;
 mod quarantine;
+mod questions;
+mod receiving;
 mod replies;
 mod reply_budget;
+mod way_back;
 
-use std::net::{SocketAddr, UdpSocket};
+use std::net::SocketAddr;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::mpsc::{Receiver as Receiving, RecvTimeoutError};
@@ -18,13 +22,14 @@ use rosc::OscType;
 use shm::CommandPlace;
 
 use crate::audio::SharedMemory;
-use crate::input::{Code, Datagram, Intent, Receiver, Refusal, Request, When, interpret, interpret_message};
+use crate::input::{Code, Datagram, Intent, Refusal, Request, When, interpret, interpret_message, sender_name};
 use crate::light::IDENTIFY;
 use crate::patch::{Answer, PatchInput};
 use crate::report::{Counters, Facts, count, status_pairs};
 use crate::settings::Bindings;
 use crate::stamp::Stamper;
 use crate::surface::Moved;
+pub use dump::Dump;
 pub use hands::Hands;
 use hands::{Learned, Meaning};
 use inbox::Entry;
@@ -34,10 +39,12 @@ use notify::Subscribers;
 #[cfg(test)]
 pub use notify::{INTERVAL as NOTIFY_INTERVAL, LEASE_SECONDS, MOST_SUBSCRIBERS};
 pub use quarantine::{Quarantine, Quarantined};
+pub use receiving::start_receiving;
 use replies::Replies;
 #[cfg(test)]
 pub use reply_budget::REPLY_LIMITS;
 use reply_budget::ReplyBudget;
+pub use way_back::WayBack;
 
 /// Longest wait, so that a stop is noticed.
 const LONGEST_WAIT: Duration = Duration::from_millis(100);
@@ -71,48 +78,10 @@ pub struct Control {
     pub hands: Hands,
     /// Where learned bindings are kept, if anywhere.
     pub bindings: Option<Bindings>,
+    /// Prints what arrives, if somebody wants it.
+    pub dump: Dump,
     /// Set when the engine stops.
     pub stop: Arc<AtomicBool>,
-}
-
-/// Starts the receiving thread, which fills this queue; gives a socket to answer from.
-///
-/// # Errors
-/// In words, if a thread or a descriptor cannot be had.
-pub fn start_receiving(
-    mut receiver: Receiver,
-    input: InboxWriter,
-    counters: Arc<Counters>,
-    stop: Arc<AtomicBool>,
-) -> Result<UdpSocket, String> {
-    let replies = receiver.socket().try_clone().map_err(|error| format!("copying the OSC socket: {error}"))?;
-    std::thread::Builder::new()
-        .name("osc-receive".to_owned())
-        .spawn(move || {
-            let mut told = 0;
-            while !stop.load(Ordering::Relaxed) {
-                let mut dropped = 0;
-                let mut hand_over = |datagram| dropped += u64::from(!input.add(datagram));
-                if let Err(error) = receiver.receive_batch(&mut hand_over) {
-                    log::error!("receiving OSC: {error}");
-                    std::thread::sleep(LONGEST_WAIT);
-                }
-                if dropped > 0 {
-                    counters.queue_drops.fetch_add(dropped, Ordering::Relaxed);
-                    log::warn!("{dropped} OSC datagrams came faster than they could be worked off and are lost");
-                }
-                counters.flood_drops.store(receiver.flood_drops(), Ordering::Relaxed);
-                counters.floods.store(receiver.floods(), Ordering::Relaxed);
-                let drops = receiver.kernel_drops();
-                counters.kernel_drops.store(drops, Ordering::Relaxed);
-                if drops > told {
-                    log::warn!("{} OSC datagrams came faster than they could be taken and are lost", drops - told);
-                    told = drops;
-                }
-            }
-        })
-        .map_err(|error| format!("starting the OSC thread: {error}"))?;
-    Ok(replies)
 }
 
 /// Where a command comes from that has no sender.
@@ -126,14 +95,14 @@ fn nobody(place: CommandPlace) -> &'static str {
 
 impl Control {
     /// Works until the engine stops.
-    pub fn run(mut self, queue: &Inbox, replies: &UdpSocket) {
+    pub fn run(mut self, queue: &Inbox, replies: &WayBack) {
         let mut quarantine = Quarantine::default();
         let mut budget = ReplyBudget::new();
         let mut subscribers = Subscribers::default();
         while !self.stop.load(Ordering::Relaxed) {
             self.take_patch();
             let told = subscribers.time_to_next(rt::clock::monotonic());
-            let waits = [self.stamper.time_to_next(), told, Some(LONGEST_WAIT)];
+            let waits = [self.stamper.time_to_next(), self.stamper.time_to_sync(), told, Some(LONGEST_WAIT)];
             let wait = waits.into_iter().flatten().min().unwrap_or(LONGEST_WAIT);
             match queue.take(wait) {
                 Ok(Entry::Datagram(datagram)) => {
@@ -151,6 +120,7 @@ impl Control {
             // What is full now is tried again at the next turn: it stays waiting.
             let _ = self.stamper.release_due();
             self.stamper.keep(consumed);
+            self.tell_of_time(replies, &mut budget);
             self.tell_subscribers(&mut subscribers, replies, &mut budget);
         }
         self.tell_of_quarantined(&mut quarantine, replies, &mut budget);
@@ -167,7 +137,7 @@ impl Control {
     }
 
     /// Tells of the commands that were quarantined since the last time.
-    fn tell_of_quarantined(&mut self, quarantine: &mut Quarantine, replies: &UdpSocket, budget: &mut ReplyBudget) {
+    fn tell_of_quarantined(&mut self, quarantine: &mut Quarantine, replies: &WayBack, budget: &mut ReplyBudget) {
         while let Ok(place) = self.quarantines.try_recv() {
             let Some(command) = self.memory.command_at(place) else { continue };
             let sender = self.stamper.leave_out(place);
@@ -175,7 +145,8 @@ impl Control {
             log::warn!(
                 "a worker died of the command {} ({}); it is left out from now on",
                 quarantined.words(),
-                sender.map_or_else(|| format!("of {}", nobody(place)), |sender| format!("from {sender}"))
+                sender
+                    .map_or_else(|| format!("of {}", nobody(place)), |sender| format!("from {}", sender_name(sender)))
             );
             if let Some(sender) = sender {
                 Replies::to(sender, replies, &self.counters, budget).refuse(&quarantined.refusal());
@@ -198,6 +169,7 @@ impl Control {
                 format!("the datagram is larger than {} bytes; send less at once", crate::input::MAX_DATAGRAM_BYTES);
             return self.refuse(&Refusal::new("-", Code::Oversized, text), &mut replies);
         }
+        self.print(datagram);
         for request in interpret(&datagram.bytes, datagram.arrival_ns, self.facts.rate) {
             match request {
                 Ok(Request::Apply(intent)) => {
@@ -242,6 +214,7 @@ impl Control {
                         Err(refusal) => self.refuse(&refusal, &mut replies),
                     }
                 }
+                Ok(Request::Ask(asked)) => self.ask(asked, datagram, &mut replies),
                 Ok(Request::Status | Request::Version | Request::Led | Request::Controls) => {}
                 Err(refusal) => self.refuse(&refusal, &mut replies),
             }
@@ -270,7 +243,7 @@ impl Control {
     }
 
     /// Does what a gesture at a control comes to, as if it had been sent and arrived when the pin moved.
-    fn move_by_hand(&mut self, moved: Moved, replies: &UdpSocket, budget: &mut ReplyBudget) {
+    fn move_by_hand(&mut self, moved: Moved, replies: &WayBack, budget: &mut ReplyBudget) {
         let message = match self.hands.meaning(moved, || self.stamper.values()) {
             Meaning::Message(message) => message,
             Meaning::Nothing => return,
@@ -297,7 +270,7 @@ impl Control {
     }
 
     /// Has a learned binding written into the file by a thread of its own: a card may be slow.
-    fn keep_learned(&self, learned: Learned, replies: &UdpSocket) {
+    fn keep_learned(&self, learned: Learned, replies: &WayBack) {
         match replies.try_clone() {
             Ok(replies) => {
                 let (bindings, counters) = (self.bindings.clone(), self.counters.clone());
@@ -307,7 +280,7 @@ impl Control {
         }
     }
 
-    fn tell_subscribers(&mut self, subscribers: &mut Subscribers, replies: &UdpSocket, budget: &mut ReplyBudget) {
+    fn tell_subscribers(&mut self, subscribers: &mut Subscribers, replies: &WayBack, budget: &mut ReplyBudget) {
         let (stamper, counters) = (&mut self.stamper, &self.counters);
         subscribers.tell(
             rt::clock::monotonic(),

@@ -9,7 +9,7 @@ use std::time::Duration;
 use abi::{PARAMETERS, Values};
 use rosc::{OscBundle, OscMessage, OscPacket, OscTime, OscType};
 
-use crate::input::{Code, Refusal};
+use crate::input::{Code, Refusal, host_of};
 
 /// Subscribers at a time: a stage has some tablets, not a crowd.
 pub const MOST_SUBSCRIBERS: usize = 16;
@@ -53,7 +53,9 @@ impl Subscribers {
         if let Some(known) = self.list.iter_mut().find(|one| one.address == address) {
             // All anew: what was lost on the way is told by this.
             (known.until, known.told) = (until, None);
-        } else if self.list.iter().filter(|one| one.address.ip() == address.ip()).count() >= MOST_OF_A_HOST {
+        } else if self.list.iter().filter(|one| host_of(one.address.ip()) == host_of(address.ip())).count()
+            >= MOST_OF_A_HOST
+        {
             let text = format!("{MOST_OF_A_HOST} of your machine are told already; end one of them with /notify 0");
             return Err(Refusal::new("/notify", Code::Full, text));
         } else if self.list.len() < MOST_SUBSCRIBERS {
@@ -96,15 +98,20 @@ impl Subscribers {
 
 /// A message for each value that is not what was told: the address that sets it, with a 32-bit float, as tablets send it.
 fn news(told: Option<&Values>, values: &Values) -> Vec<OscPacket> {
-    let changed = |place: &usize| told.is_none_or(|told| told[*place] != values[*place]);
-    let messages = (0..PARAMETERS.len()).filter(changed).map(|place| {
-        let addr = format!("/mod/{}/{}", PARAMETERS[place].module, PARAMETERS[place].name);
-        OscPacket::Message(OscMessage { addr, args: vec![OscType::Float(values[place] as f32)] })
-    });
-    messages.collect()
+    let changed = |(place, _): &(usize, OscMessage)| told.is_none_or(|told| told[*place] != values[*place]);
+    value_messages(values).enumerate().filter(changed).map(|(_, message)| OscPacket::Message(message)).collect()
 }
 
-fn bundle(content: Vec<OscPacket>) -> OscPacket {
+/// For each value the message that would set it, in the order of the values.
+pub fn value_messages(values: &Values) -> impl Iterator<Item = OscMessage> {
+    PARAMETERS.iter().zip(values).map(|(parameter, value)| {
+        let addr = format!("/mod/{}/{}", parameter.module, parameter.name);
+        OscMessage { addr, args: vec![OscType::Float(*value as f32)] }
+    })
+}
+
+/// A bundle of what is so now.
+pub fn bundle(content: Vec<OscPacket>) -> OscPacket {
     OscPacket::Bundle(OscBundle { timetag: OscTime { seconds: 0, fractional: 1 }, content })
 }
 

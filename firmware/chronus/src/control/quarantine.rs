@@ -5,7 +5,7 @@ use std::collections::VecDeque;
 use abi::Command;
 use rosc::{OscMessage, OscType};
 
-use crate::input::{Code, Refusal};
+use crate::input::{Code, Refusal, sender_name};
 
 /// Quarantined commands that the status lists: the newest ones, as many as fit into a screen.
 const LISTED: usize = 8;
@@ -64,7 +64,7 @@ impl Quarantine {
     pub fn pairs(&self) -> Vec<OscType> {
         let pairs = self.0.iter().enumerate().flat_map(|(place, one)| {
             let key = |name: &str| OscType::String(format!("quarantine.{place}.{name}"));
-            let sender = one.sender.map_or_else(|| "nobody".to_owned(), |sender| sender.to_string());
+            let sender = one.sender.map_or_else(|| "nobody".to_owned(), sender_name);
             [
                 [key("command"), OscType::String(one.words())],
                 [key("block"), OscType::Long(one.block as i64)],

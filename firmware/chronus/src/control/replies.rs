@@ -1,11 +1,10 @@
 //! What goes back to the sender of a datagram: little, however much it asked for.
 
-use std::net::{SocketAddr, UdpSocket};
-use std::os::fd::AsRawFd;
+use std::net::SocketAddr;
 
-use nix::sys::socket::{MsgFlags, SockaddrStorage, sendto};
 use rosc::{OscMessage, OscPacket, OscType};
 
+use super::WayBack;
 use super::reply_budget::ReplyBudget;
 use crate::input::Refusal;
 use crate::report::{Counters, count};
@@ -14,21 +13,27 @@ use crate::report::{Counters, count};
 /// bad messages would get 2,000 datagrams: with a forged sender address a weapon against a third party.
 const MOST_ERRORS: usize = 16;
 
+/// Answers to questions that may be asked several times in one datagram, each for something else. As many as somebody asks
+/// who wants to know all parameters one by one; with a forged sender address no more than the status is.
+const MOST_TOLD: usize = 64;
+
 /// The replies to one datagram. What is too much or would be answered in turn is counted and not sent.
 pub struct Replies<'a> {
-    socket: &'a UdpSocket,
+    way: &'a WayBack,
     sender: SocketAddr,
     counters: &'a Counters,
     budget: &'a mut ReplyBudget,
     errors: usize,
+    /// Packets sent by [`Replies::tell`].
+    told: usize,
     /// Addresses of the answers given.
     answered: Vec<&'static str>,
 }
 
 impl<'a> Replies<'a> {
     /// Replies to a datagram of `sender`.
-    pub fn to(sender: SocketAddr, socket: &'a UdpSocket, counters: &'a Counters, budget: &'a mut ReplyBudget) -> Self {
-        Self { socket, sender, counters, budget, errors: 0, answered: Vec::new() }
+    pub fn to(sender: SocketAddr, way: &'a WayBack, counters: &'a Counters, budget: &'a mut ReplyBudget) -> Self {
+        Self { way, sender, counters, budget, errors: 0, told: 0, answered: Vec::new() }
     }
 
     /// Whether a question is answered at `address`: once, as the second answer would be the same, and if the sender
@@ -49,7 +54,8 @@ impl<'a> Replies<'a> {
 
     /// Sends what nobody has asked for at this moment, if the receiver has not had too much; says whether it did.
     pub fn tell(&mut self, packet: OscPacket) -> bool {
-        if self.budget.may_answer(self.sender, rt::clock::monotonic()) {
+        if self.told < MOST_TOLD && self.budget.may_answer(self.sender, rt::clock::monotonic()) {
+            self.told += 1;
             return self.send_packet(&packet);
         }
         count(&self.counters.replies_withheld);
@@ -79,8 +85,7 @@ impl<'a> Replies<'a> {
             count(&self.counters.replies_withheld);
             return false;
         }
-        // A reply is a courtesy: a client that is gone or does not read must not hold anything up.
-        let _ = sendto(self.socket.as_raw_fd(), &bytes, &SockaddrStorage::from(self.sender), MsgFlags::MSG_DONTWAIT);
+        self.way.send(&bytes, self.sender);
         true
     }
 }
@@ -93,6 +98,7 @@ fn is_reply(address: &str) -> bool {
 
 #[cfg(test)]
 mod tests {
+    use std::net::UdpSocket;
     use std::sync::atomic::Ordering;
     use std::time::Duration;
 
@@ -101,7 +107,8 @@ mod tests {
 
     /// How many datagrams `work` sends, and how many replies it counts as withheld.
     fn sent(work: impl FnOnce(&mut Replies)) -> (usize, u64) {
-        let [engine, client] = [(); 2].map(|()| UdpSocket::bind("127.0.0.1:0").unwrap());
+        let [datagrams, client] = [(); 2].map(|()| UdpSocket::bind("127.0.0.1:0").unwrap());
+        let engine = WayBack { datagrams, streams: None };
         let counters = Counters::default();
         work(&mut Replies::to(client.local_addr().unwrap(), &engine, &counters, &mut ReplyBudget::new()));
         client.set_read_timeout(Some(Duration::from_millis(50))).unwrap();
@@ -137,7 +144,12 @@ mod tests {
         let long = "x".repeat(60_000);
         let tell = |replies: &mut Replies, times: usize| {
             let packet = || OscPacket::Message(OscMessage { addr: long.clone(), args: vec![] });
-            (0..times).filter(|_| replies.tell(packet())).count()
+            (0..times)
+                .filter(|_| {
+                    replies.told = 0;
+                    replies.tell(packet())
+                })
+                .count()
         };
         let mut told = 0;
         let (_, withheld) = sent(|replies| told = tell(replies, 500));

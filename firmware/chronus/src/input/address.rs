@@ -6,6 +6,7 @@ use abi::parameter::Gate;
 use abi::{GATES, GateId, Operation, PARAMETERS, Parameter, ParameterId};
 
 use super::pattern::{is_pattern, pattern_matches};
+use super::question::{QUESTIONS, Question};
 
 /// What an address stands for.
 #[derive(Clone, Copy)]
@@ -32,6 +33,8 @@ pub enum Target {
     Controls,
     /// `/controls/learn`.
     Learn,
+    /// One of [`QUESTIONS`].
+    Ask(Question),
     /// Test builds: `/poison WORD`.
     #[cfg(feature = "faults")]
     Poison,
@@ -66,16 +69,21 @@ static ADDRESSES: LazyLock<Vec<(String, Target)>> = LazyLock::new(|| {
         ("/controls/learn", Target::Learn),
     ]
     .map(|(address, target)| (address.to_string(), target));
-    let known = parameters.chain(gates).chain(aliases).chain(plain);
+    let questions = QUESTIONS.map(|(address, question)| (address.to_string(), Target::Ask(question)));
+    let known = parameters.chain(gates).chain(aliases).chain(plain).chain(questions);
     #[cfg(feature = "faults")]
     let known = known.chain([("/poison".to_owned(), Target::Poison)]);
     known.collect()
 });
 
-/// The targets an address or a pattern means; none if it is unknown.
+/// The targets an address or a pattern means; none if it is unknown. A pattern means no [`QUESTIONS`]: who sets a value
+/// for everything does not want to have all that arrives printed.
 pub fn find(address: &str) -> Vec<Target> {
-    let meant = |known: &str| if is_pattern(address) { pattern_matches(address, known) } else { known == address };
-    ADDRESSES.iter().filter(|(known, _)| meant(known)).map(|&(_, target)| target).collect()
+    let meant = |(known, target): &&(String, Target)| match is_pattern(address) {
+        true => !matches!(target, Target::Ask(_)) && pattern_matches(address, known),
+        false => known == address,
+    };
+    ADDRESSES.iter().filter(meant).map(|&(_, target)| target).collect()
 }
 
 /// What to tell the sender of an address that [`find`] does not find.

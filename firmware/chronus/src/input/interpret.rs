@@ -5,6 +5,7 @@ use rosc::{OscMessage, OscTime};
 
 use super::address::{TEST_TONE, Target, explain_unknown, find};
 use super::packet::{PacketError, read_packet};
+use super::question::Asked;
 use super::refusal::{Code, Refusal};
 use super::value;
 
@@ -53,6 +54,8 @@ pub enum Request {
     Controls,
     /// Bind the next control that is moved to this address; `None` not to any more.
     Learn(Option<String>),
+    /// Reply with what is asked for, now or when it is so far.
+    Ask(Asked),
 }
 
 /// Everything a datagram asks for, in its order. A datagram that is not sound OSC as a whole asks for
@@ -106,6 +109,7 @@ pub fn interpret_message(message: &OscMessage, when: When, rate: u32, out: &mut 
             Target::Controls => Ok(Request::Controls),
             Target::Notify => value::is_on(&message.args).map(Request::Notify),
             Target::Learn => value::address(&message.args).map(Request::Learn),
+            Target::Ask(question) => question.with(&message.args).map(Request::Ask),
         };
         match request {
             Ok(request) => out.push(Ok(request)),

@@ -10,9 +10,11 @@ mod packet;
 mod pattern;
 #[cfg(test)]
 mod property_tests;
+mod question;
 mod receive;
 mod refusal;
 mod score;
+mod stream;
 mod value;
 
 #[cfg(test)]
@@ -24,9 +26,13 @@ pub use interpret::{Intent, MAX_DATAGRAM_BYTES, Request, When, interpret, interp
 pub use packet::MAX_DEPTH;
 pub use packet::read_packet;
 pub use pattern::pattern_matches;
+pub use question::{Asked, asks_for, explain_no_value};
 pub use receive::{Datagram, Receiver};
 pub use refusal::{Code, Refusal};
 #[cfg(test)]
 pub use score::{MAX_COMMANDS, MAX_FILE_BYTES, MAX_SECONDS};
 pub use score::{Score, ScoreRoom, read_score};
+#[cfg(test)]
+pub use stream::{MOST_CONNECTIONS, MOST_OF_A_HOST as MOST_CONNECTIONS_OF_A_HOST};
+pub use stream::{StreamReceiver, Streams, is_stream, sender_name};
 pub use value::set_named;

@@ -28,7 +28,8 @@ fn check(bytes: &[u8]) -> Vec<Result<Request, Refusal>> {
                 | Request::Identify
                 | Request::Notify(_)
                 | Request::Controls
-                | Request::Learn(_),
+                | Request::Learn(_)
+                | Request::Ask(_),
             ) => {}
             Err(refusal) => {
                 assert!(!refusal.text.is_empty());

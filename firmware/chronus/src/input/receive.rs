@@ -9,12 +9,12 @@ use std::time::Duration;
 use nix::errno::Errno;
 use nix::poll::{PollFd, PollFlags, poll};
 use nix::sys::socket::{
-    ControlMessageOwned, MsgFlags, MultiHeaders, RecvMsg, SockaddrStorage, recvmmsg, setsockopt, sockopt,
+    ControlMessageOwned, MsgFlags, MultiHeaders, RecvMsg, SockaddrStorage, recvmmsg, sendto, setsockopt, sockopt,
 };
 use nix::sys::time::TimeSpec;
 use rt::socket_filter::drop_senders;
 
-use super::admission::{Admission, Notices, Verdict};
+use super::admission::Gate;
 use super::arrival::Clocks;
 use super::drops::Drops;
 use super::interpret::MAX_DATAGRAM_BYTES;
@@ -58,8 +58,7 @@ pub struct Receiver {
     socket: UdpSocket,
     buffers: Vec<u8>,
     drops: Drops,
-    admission: Admission,
-    notices: Notices,
+    gate: Gate,
     /// Time of arrival of the datagram handed over last.
     last_arrival_ns: u64,
 }
@@ -95,8 +94,7 @@ impl Receiver {
         setsockopt(&socket, sockopt::ReceiveTimestampns, &true).map_err(|errno| failed("timestamps", errno))?;
         setsockopt(&socket, sockopt::RxqOvfl, &1).map_err(|errno| failed("drop counting", errno))?;
         let buffers = vec![0; BATCH * BUFFER_BYTES];
-        let (drops, admission, notices) = (Drops::default(), Admission::new(), Notices::default());
-        Ok(Self { socket, buffers, drops, admission, notices, last_arrival_ns: 0 })
+        Ok(Self { socket, buffers, drops: Drops::default(), gate: Gate::new(), last_arrival_ns: 0 })
     }
 
     /// The address in use; its port is the real one where port 0 was asked for.
@@ -107,6 +105,11 @@ impl Receiver {
     /// The socket, to send replies from.
     pub fn socket(&self) -> &UdpSocket {
         &self.socket
+    }
+
+    /// Who decides about what comes, by whatever way.
+    pub fn gate(&self) -> Gate {
+        self.gate.clone()
     }
 
     /// Datagrams the kernel threw away because the receive buffer was full. The kernel tells with the next
@@ -122,7 +125,7 @@ impl Receiver {
 
     /// Floods that have begun.
     pub fn floods(&self) -> u64 {
-        self.notices.floods
+        self.gate.floods()
     }
 
     /// Waits up to 100 ms for datagrams and hands over all that are there, but for those of who floods.
@@ -146,7 +149,7 @@ impl Receiver {
     /// Has the kernel drop what those send that are shut out now.
     fn filter(&mut self) {
         let now = rt::clock::monotonic();
-        let Some(senders) = self.admission.shut_out.update(now) else { return };
+        let Some(senders) = self.gate.shut_out(now) else { return };
         // Where the kernel refuses, what they send is dropped all the same, here, which takes more time.
         if drop_senders(self.socket.as_fd(), &senders).is_ok() {
             self.drops.filter(!senders.is_empty(), now);
@@ -193,10 +196,10 @@ impl Receiver {
             self.drops.update(drops, self.last_arrival_ns);
             let Some(sender) = message.address.as_ref().and_then(sender_of) else { continue };
             let bytes = message.iovs().next().unwrap_or_default();
-            let verdict = self.admission.judge(sender, bytes.len(), self.last_arrival_ns);
-            if verdict != Verdict::Take {
+            // A reply is a courtesy: if it cannot be sent at once, it is not sent.
+            let reply = |reply: &[u8]| _ = sendto(fd, reply, &SockaddrStorage::from(sender), MsgFlags::MSG_DONTWAIT);
+            if !self.gate.admits(sender, bytes.len(), self.last_arrival_ns, reply) {
                 self.drops.flood += 1;
-                self.notices.tell(verdict, sender, &self.socket, self.last_arrival_ns);
                 continue;
             }
             let truncated = message.flags.contains(MsgFlags::MSG_TRUNC) || bytes.len() > MAX_DATAGRAM_BYTES;

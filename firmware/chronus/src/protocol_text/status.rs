@@ -42,6 +42,13 @@ pub const STATUS: &str = "\
 | `network.dropped_flood` | h | datagrams dropped because their senders flood; while one is kept out, all that the kernel drops |
 | `network.floods` | h | floods that have begun |
 | `network.replies_withheld` | h | replies not sent because of the limits above |
+| `network.dump_left_out` | h | messages that `/dumpOSC` did not print because they were too many |
+| `tcp.open` | h | connections now; these six only where OSC is taken over TCP |
+| `tcp.accepted` | h | connections that were taken |
+| `tcp.refused` | h | connections that were refused because there were too many |
+| `tcp.slow` | h | connections that were closed because their clients did not read |
+| `tcp.broken` | h | connections that were closed because what came was neither of both framings |
+| `tcp.dropped` | h | messages that were dropped because they were too many: a flood, or a full queue |
 | `quarantine.N.command` | s | a quarantined command, with its value; the newest eight, 0 being the newest |
 | `quarantine.N.block` | h | the block it was for |
 | `quarantine.N.sender` | s | who sent it: address and port; `nobody` for a score or the kept patch, or if it was sent to the engine before this one |

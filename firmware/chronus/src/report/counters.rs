@@ -8,6 +8,7 @@ use super::light::LightCounters;
 use super::load::LoadCounters;
 use super::patch::PatchCounters;
 use super::selftest::LastSelftest;
+use super::streams::StreamCounters;
 
 /// What a slot is doing.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -184,6 +185,10 @@ pub struct Counters {
     pub floods: AtomicU64,
     /// Replies that were not sent: too many for one datagram or one sender, or replies to replies.
     pub replies_withheld: AtomicU64,
+    /// OSC over TCP.
+    pub streams: StreamCounters,
+    /// Messages that were not printed though somebody wanted to see what arrives: too many.
+    pub dump_left_out: AtomicU64,
     /// What the sound card is doing.
     pub sound_card: SoundCardState,
     /// Which sound card was chosen, if the engine was to choose.

@@ -15,6 +15,7 @@ mod patch;
 mod selftest;
 mod status;
 mod status_line;
+mod streams;
 
 pub use card_choice::{CardChoice, PassedOver};
 pub use counters::{Counters, SlotState, SoundCard, count};

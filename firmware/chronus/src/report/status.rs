@@ -80,6 +80,19 @@ impl Pairs {
         self.add("load.overloads", read(&load.overloads));
     }
 
+    fn add_streams(&mut self, counters: &Counters) {
+        let streams = &counters.streams;
+        if !streams.listening.load(Ordering::Relaxed) {
+            return;
+        }
+        self.add("tcp.open", read(&streams.open));
+        self.add("tcp.accepted", read(&streams.accepted));
+        self.add("tcp.refused", read(&streams.refused));
+        self.add("tcp.slow", read(&streams.slow));
+        self.add("tcp.broken", read(&streams.broken));
+        self.add("tcp.dropped", read(&streams.dropped));
+    }
+
     fn add_selftest(&mut self, counters: &Counters) {
         let Some(sum) = counters.selftest.get() else { return };
         self.add("selftest.held", long(sum.held));
@@ -161,6 +174,8 @@ pub fn status_pairs(
     pairs.add("network.dropped_flood", read(&counters.flood_drops));
     pairs.add("network.floods", read(&counters.floods));
     pairs.add("network.replies_withheld", read(&counters.replies_withheld));
+    pairs.add("network.dump_left_out", read(&counters.dump_left_out));
+    pairs.add_streams(counters);
     pairs.add("damaged_copies", read(&counters.damaged));
     pairs.add("not_finite", read(&counters.not_finite));
     pairs.add("recorder_drops", read(&counters.recorder_drops));

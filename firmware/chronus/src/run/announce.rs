@@ -30,7 +30,8 @@ pub fn started(description: &[String], facts: &Facts, address: Option<SocketAddr
     tell!("  workers    {}", workers(counters));
     match address {
         Some(address) => {
-            tell!("  OSC        udp {address}, commands take effect after {} frames", facts.command_latency);
+            let tcp = if counters.streams.listening.load(Ordering::Relaxed) { " and tcp" } else { "" };
+            tell!("  OSC        udp {address}{tcp}, commands take effect after {} frames", facts.command_latency);
             tell!("  play       chronus send {}/test      stop: Ctrl-C", to_type(address));
         }
         None => tell!("  OSC        off"),

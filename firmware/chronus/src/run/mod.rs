@@ -11,7 +11,6 @@ mod spare;
 mod store;
 mod watchdog;
 
-use std::net::{Ipv4Addr, UdpSocket};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::mpsc::{Receiver as Receiving, SyncSender, sync_channel};
@@ -24,7 +23,7 @@ use shm::CommandPlace;
 
 use crate::audio::{Alarm, AudioClock, Doubt, Period, SharedMemory};
 use crate::command_line::{RunOptions, SinkChoice};
-use crate::control::{Control, inbox, start_receiving};
+use crate::control::{Control, Dump, WayBack, inbox, start_receiving};
 use crate::input::Receiver;
 use crate::judge::Judge;
 use crate::light::Light;
@@ -329,7 +328,7 @@ impl Engine {
         let replies = match receiver {
             Some(receiver) => start_receiving(receiver, input, self.counters.clone(), self.ended.clone())?,
             // Nobody is answered.
-            None => UdpSocket::bind((Ipv4Addr::LOCALHOST, 0)).map_err(|error| format!("a socket: {error}"))?,
+            None => WayBack::to_nobody()?,
         };
         let control = Control {
             stamper,
@@ -340,6 +339,7 @@ impl Engine {
             patch,
             hands,
             bindings: options.bindings.clone(),
+            dump: Dump::default(),
             stop: self.ended.clone(),
         };
         spawn("control", move || control.run(&queue, &replies)).map(Some)

@@ -1,9 +1,11 @@
 //! The stamp: gives each command its frame, once. The only reader of the clock for commands, and the only
 //! writer of the command log.
 
+mod answers;
 mod current;
 mod kept_score;
 mod shares;
+mod syncs;
 mod waiting;
 
 use std::collections::VecDeque;
@@ -20,10 +22,14 @@ use shm::{CommandPlace, LogFull, LogWriter};
 use crate::audio::{AudioClock, SharedMemory};
 use crate::input::{Clocks, Code, When};
 use crate::report::{Counters, count};
+use answers::Late;
 use current::Current;
 pub use kept_score::{KeptScore, message_of};
 #[cfg(test)]
 pub use shares::COMMANDS as COMMAND_LIMIT;
+#[cfg(test)]
+pub use syncs::MOST_OF_A_SENDER as MOST_SYNCS;
+use syncs::Syncs;
 #[cfg(test)]
 use waiting::ROOM;
 use waiting::WaitingRoom;
@@ -73,8 +79,14 @@ pub struct Stamper {
     rate: u32,
     latency: u64,
     log: LogWriter,
+    /// The stamp of the newest record that was added here.
+    last: Stamp,
     kept: Option<KeptScore>,
     waiting: WaitingRoom,
+    /// Who wants to know when all is applied.
+    syncs: Syncs,
+    /// Whose bundles came too late, and who is not told yet.
+    late: Vec<Late>,
     /// Whether there is a beat, or will be soon.
     beat: bool,
     /// Who has sent the records of the log that no state has behind it yet, with their indices.
@@ -112,6 +124,9 @@ impl Stamper {
             waiting: WaitingRoom::new(memory.clone(), log.length()),
             memory,
             log,
+            last: Stamp::start_of(0),
+            syncs: Syncs::default(),
+            late: Vec::new(),
             kept,
             beat,
             senders: VecDeque::new(),
@@ -157,7 +172,7 @@ impl Stamper {
     ) -> Result<(), (Code, String)> {
         // Without a beat there is no time either: the next frame that is free.
         let frame = self.clock.frame_at(time).map_or(0, |frame| frame + self.latency);
-        self.log(frame.min(self.furthest()), operation, sender)
+        self.log(frame.min(self.furthest()), operation, sender).map(drop)
     }
 
     fn accept_tagged(&mut self, operation: Operation, tag: OscTime, sender: SocketAddr) -> Result<(), (Code, String)> {
@@ -180,7 +195,7 @@ impl Stamper {
     /// # Errors
     /// If the log is full.
     pub fn set_at_once(&mut self, operation: Operation) -> Result<(), (Code, String)> {
-        self.log(0, operation, None)
+        self.log(0, operation, None).map(drop)
     }
 
     /// Logs the waiting commands whose time has come.
@@ -252,22 +267,30 @@ impl Stamper {
         self.memory.waiting.begin_move(next.place, self.log.length());
         let logged = self.log(frame, next.operation, Some(next.sender));
         match &logged {
-            Ok(()) => self.waiting.take_next(),
+            Ok(stamp) => {
+                self.waiting.take_next();
+                self.syncs.note_released(next.sender, next.sequence, *stamp, self.log.length());
+                // Without a beat nothing is late.
+                if stamp.to_frame() > frame && self.clock.origin() != 0 {
+                    self.note_late(next.sender, stamp.to_frame() - frame);
+                }
+            }
             Err(_) => self.memory.waiting.cancel_move(),
         }
-        logged
+        logged.map(drop)
     }
 
     fn furthest(&self) -> u64 {
         Stamp::start_of(self.memory.log.sealed().blocks() + MOST_BLOCKS_AHEAD).to_frame()
     }
 
-    fn log(&mut self, frame: u64, operation: Operation, sender: Option<SocketAddr>) -> Result<(), (Code, String)> {
+    fn log(&mut self, frame: u64, operation: Operation, sender: Option<SocketAddr>) -> Result<Stamp, (Code, String)> {
         let wanted = Stamp::from_frame(frame);
         let consumed = self.memory.consumed();
         let stamp = self.log.add(&self.memory.log, wanted, operation, consumed).map_err(|LogFull| {
             (Code::Full, "more commands than the engine can take in at once; nothing changed, send it again".to_owned())
         })?;
+        self.last = stamp;
         self.current.note(self.log.length() - 1, operation);
         if let Some(kept) = &mut self.kept {
             kept.add(self.log.length() - 1, Command { stamp, operation });
@@ -280,18 +303,24 @@ impl Stamper {
         if stamp > wanted && frame != 0 {
             count(&self.counters.late_commands);
         }
-        Ok(())
+        Ok(stamp)
     }
 
-    fn monotonic_time_of(&mut self, tag: OscTime) -> u64 {
+    /// How far the wall clock is ahead of CLOCK_MONOTONIC, in nanoseconds.
+    fn follow_wall_clock(&mut self) -> u64 {
         // Both clocks always exist; if reading fails all the same, the offset stays as it was.
         let offset = Clocks::read().map_or(self.wall_offset, |clocks| clocks.wall_offset());
         if offset.abs_diff(self.wall_offset) > CLOCK_STEP {
             self.wall_offset = offset;
         }
+        self.wall_offset
+    }
+
+    fn monotonic_time_of(&mut self, tag: OscTime) -> u64 {
+        let offset = self.follow_wall_clock();
         let seconds = u64::from(tag.seconds).saturating_sub(SECONDS_1900_TO_1970);
         let fraction = (u64::from(tag.fractional) * NANOSECONDS) >> 32;
-        (seconds * NANOSECONDS + fraction).saturating_sub(self.wall_offset)
+        (seconds * NANOSECONDS + fraction).saturating_sub(offset)
     }
 }
 

@@ -72,6 +72,11 @@ impl Shares {
         Ok(())
     }
 
+    /// How many commands of this sender wait.
+    pub fn waiting_of(&self, sender: SocketAddr) -> usize {
+        self.senders.get(&sender).copied().unwrap_or(0)
+    }
+
     /// Takes away one that was added.
     pub fn remove(&mut self, sender: SocketAddr) {
         decrease(&mut self.senders, sender);

@@ -1,5 +1,6 @@
 use super::*;
 use abi::GateId;
+use rosc::OscType;
 use shm::LogReader;
 
 const SENDER: SocketAddr = SocketAddr::new(std::net::IpAddr::V4(std::net::Ipv4Addr::LOCALHOST), 9);
@@ -155,4 +156,67 @@ fn what_waits_is_taken_over_with_its_time_and_not_with_its_frame() {
     let (clock, counters) = (Arc::new(AudioClock::new(48_000)), Arc::new(Counters::default()));
     let third = Stamper::new(stamper.memory.clone(), clock, counters, 48_000, 2, true, None);
     assert_eq!((third.waiting.length(), third.log.length()), (0, 2));
+}
+
+#[test]
+fn a_moment_is_the_tag_that_means_it() {
+    let mut stamper = stamper();
+    let now = rt::clock::monotonic();
+    assert_eq!(stamper.moment(now).1, None);
+    stamper.clock.start(0, now - NANOSECONDS);
+    for later in [0, 1, 12_345_678_901] {
+        let (tag, frame) = stamper.moment(now + later);
+        assert_eq!(stamper.monotonic_time_of(tag), now + later, "to the nanosecond");
+        assert_eq!(frame, Some(48_000 + (later * 48 + 500_000) / 1_000_000));
+    }
+}
+
+#[test]
+fn who_is_late_is_told_by_how_much_and_who_is_not_is_not() {
+    let mut stamper = stamper();
+    stamper.clock.start(0, rt::clock::monotonic() - NANOSECONDS);
+    seal(&stamper, 190);
+    let soon = tag_in(NANOSECONDS / 2);
+    let half_a_second_ago = OscTime { seconds: soon.seconds - 1, ..soon };
+    stamper.accept(OPEN, When::TimeTag(half_a_second_ago), SENDER).unwrap();
+    stamper.accept(OPEN, When::TimeTag(tag_in(NANOSECONDS / 10)), ([10, 0, 0, 1], 1).into()).unwrap();
+    stamper.accept(OPEN, When::Arrival(rt::clock::monotonic()), ([10, 0, 0, 2], 1).into()).unwrap();
+    let told: Vec<_> = stamper.take_late().iter().map(|late| (late.sender, late.frames)).collect();
+    assert_eq!(told.len(), 1);
+    assert!(told[0].0 == SENDER && told[0].1.abs_diff(190 * 256 - 24_000) < 4800, "{told:?}");
+    assert!(stamper.take_late().is_empty());
+}
+
+#[test]
+fn a_sync_waits_for_all_that_its_sender_sent_before() {
+    let mut stamper = stamper();
+    let memory = stamper.memory.clone();
+    let play = |stamper: &Stamper, blocks: u64, consumed| {
+        memory.slots[0].publish_snapshot(blocks, &[0; 4], consumed);
+        stamper.counters.blocks.store(blocks, Ordering::Relaxed);
+    };
+    stamper.clock.start(0, rt::clock::monotonic());
+    stamper.accept(OPEN, When::TimeTag(tag_in(NANOSECONDS)), SENDER).unwrap();
+    stamper.accept(OPEN, When::Arrival(rt::clock::monotonic()), SENDER).unwrap();
+    stamper.sync(OscType::Int(4), rt::clock::monotonic(), SENDER).unwrap();
+    let other = ([10, 0, 0, 1], 1).into();
+    stamper.sync(OscType::Int(5), rt::clock::monotonic(), other).unwrap();
+    play(&stamper, 9, 0);
+    assert!(stamper.take_synced().is_empty(), "nothing is applied");
+    play(&stamper, 9, 1);
+    let ids =
+        |stamper: &mut Stamper| stamper.take_synced().into_iter().map(|done| (done.id, done.stamp)).collect::<Vec<_>>();
+    let at_once = ids(&mut stamper);
+    assert!(at_once.len() == 1 && at_once[0].0 == OscType::Int(5) && at_once[0].1.block < 9, "{at_once:?}");
+    // A second passes.
+    stamper.clock.start(0, rt::clock::monotonic() - NANOSECONDS);
+    seal(&stamper, 180);
+    stamper.release_due().unwrap();
+    play(&stamper, 180, 1);
+    assert!(stamper.take_synced().is_empty(), "what waited is not applied");
+    let stamp = logged(&stamper).last().map(|(frame, _)| Stamp::from_frame(*frame)).unwrap();
+    play(&stamper, stamp.block, 2);
+    assert!(stamper.take_synced().is_empty(), "its block is not played");
+    play(&stamper, stamp.block + 1, 2);
+    assert_eq!(ids(&mut stamper), [(OscType::Int(4), stamp)]);
 }

@@ -63,6 +63,11 @@ impl WaitingRoom {
         Self { memory, queue: BinaryHeap::new(), unframed, free, shares, sequence }
     }
 
+    /// The sequence of the next one that is added: all that wait have a lower one.
+    pub fn next_sequence(&self) -> u64 {
+        self.sequence
+    }
+
     /// How many wait.
     pub fn length(&self) -> usize {
         self.queue.len() + self.unframed.len()

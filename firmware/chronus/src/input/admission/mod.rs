@@ -2,14 +2,18 @@
 //! host it comes from, and to all together, before anything else is done with it.
 
 mod bucket;
+mod gate;
 mod notice;
 mod shut_out;
 mod table;
 
 use std::net::{IpAddr, Ipv6Addr, SocketAddr};
 
+use super::stream::is_stream;
+
 pub use bucket::{Bucket, Limit};
-pub use notice::Notices;
+pub use gate::Gate;
+use notice::Notices;
 pub use shut_out::ShutOut;
 pub use table::Table;
 
@@ -136,7 +140,10 @@ impl Admission {
             let begins = sender.flood.begins(now_ns);
             // So that it is not told again because others made it be forgotten.
             entry.keep_until_ns = now_ns + CALM_NS;
-            self.shut_out.add(address, again);
+            // A filter on the socket of the datagrams is nothing to a stream, which waits instead.
+            if !is_stream(address) {
+                self.shut_out.add(address, again);
+            }
             return if begins { Verdict::Tell } else { Verdict::Drop };
         }
         // Charged always, so that it tells who sends little.

@@ -1,13 +1,12 @@
 //! What is said of a flood: one reply to who floods, and one line in the log.
 
-use std::net::{SocketAddr, UdpSocket};
-use std::os::fd::AsRawFd;
+use std::net::SocketAddr;
 
-use nix::sys::socket::{MsgFlags, SockaddrStorage, sendto};
 use rosc::OscPacket;
 use rt::clock::NANOSECONDS;
 
 use super::super::refusal::{Code, Refusal};
+use super::super::stream::sender_name;
 use super::{SENDER, Verdict};
 
 /// Least time between two lines in the log, in nanoseconds: a second. With forged addresses there can be thousands of
@@ -24,11 +23,12 @@ pub struct Notices {
 }
 
 impl Notices {
-    /// Tells of a flood if one begins with this verdict over a datagram of `sender`; `socket` is where it arrived.
-    pub fn tell(&mut self, verdict: Verdict, sender: SocketAddr, socket: &UdpSocket, now_ns: u64) {
+    /// Tells of a flood if one begins with this verdict over a datagram of `sender`, which is sent what `reply` is
+    /// given.
+    pub fn tell(&mut self, verdict: Verdict, sender: SocketAddr, now_ns: u64, reply: impl FnOnce(&[u8])) {
         match verdict {
             Verdict::Take | Verdict::Drop => return,
-            Verdict::Tell => reply(sender, socket),
+            Verdict::Tell => tell_sender(reply),
             Verdict::Note => {}
         }
         self.floods += 1;
@@ -39,7 +39,7 @@ impl Notices {
         self.next_line_ns = now_ns + LOG_INTERVAL_NS;
         let who = match verdict {
             Verdict::Note => "a crowd of many senders".to_owned(),
-            _ => sender.to_string(),
+            _ => sender_name(sender),
         };
         let others = match std::mem::take(&mut self.unlogged) {
             0 => String::new(),
@@ -49,15 +49,14 @@ impl Notices {
     }
 }
 
-fn reply(sender: SocketAddr, socket: &UdpSocket) {
+fn tell_sender(reply: impl FnOnce(&[u8])) {
     let text = format!(
         "you send more than {} datagrams at once or {} a second; what you send is dropped, a second at a time, until \
          you send less",
         SENDER.burst, SENDER.per_second
     );
     let message = Refusal::new("-", Code::Flood, text).to_message();
-    // A reply is a courtesy: if it cannot be sent at once, it is not sent.
     if let Ok(bytes) = rosc::encoder::encode(&OscPacket::Message(message)) {
-        let _ = sendto(socket.as_raw_fd(), &bytes, &SockaddrStorage::from(sender), MsgFlags::MSG_DONTWAIT);
+        reply(&bytes);
     }
 }

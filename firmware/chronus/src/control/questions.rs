@@ -1,0 +1,88 @@
+//! Answers to what clients ask about time, values and what arrives.
+
+use std::sync::atomic::Ordering;
+
+use rosc::{OscMessage, OscPacket, OscType};
+
+use super::notify::{bundle, value_messages};
+use super::replies::Replies;
+use super::reply_budget::ReplyBudget;
+use super::{Control, WayBack};
+use crate::input::{Asked, Code, Datagram, Refusal, asks_for, explain_no_value, sender_name};
+
+/// Values in one bundle: 32 bytes each or a little more, so that it stays far below the largest datagram.
+const MOST_VALUES: usize = 256;
+
+/// The frame that is told while nothing plays in real time.
+const NO_FRAME: i64 = -1;
+
+fn packet(address: &str, arguments: Vec<OscType>) -> OscPacket {
+    OscPacket::Message(OscMessage { addr: address.to_owned(), args: arguments })
+}
+
+impl Control {
+    /// Answers what a datagram asks for, now or, for `/sync`, when it is so far.
+    pub(super) fn ask(&mut self, asked: Asked, datagram: &Datagram, replies: &mut Replies) {
+        let refused = match asked {
+            Asked::Ping(time) => {
+                self.pong(time, datagram, replies);
+                Ok(())
+            }
+            Asked::Sync(id) => {
+                let added = self.stamper.sync(id, datagram.arrival_ns, datagram.sender);
+                added.map_err(|(code, text)| Refusal::new("/sync", code, text))
+            }
+            Asked::Get(address) => self.tell_values(&address, replies),
+            Asked::Dump(on) => {
+                log::info!("{}", self.dump.set(on, &sender_name(datagram.sender)));
+                Ok(())
+            }
+        };
+        if let Err(refusal) = refused {
+            self.refuse(&refusal, replies);
+        }
+    }
+
+    /// The time that is told is the middle of arrival and answer: so the client, which takes the middle of sending and
+    /// receiving, need not know how long the engine took.
+    fn pong(&mut self, theirs: OscType, datagram: &Datagram, replies: &mut Replies) {
+        let now = rt::clock::monotonic();
+        let (tag, frame) = self.stamper.moment(now - now.saturating_sub(datagram.arrival_ns) / 2);
+        let frame = frame.map_or(NO_FRAME, |frame| frame as i64);
+        replies.tell(packet("/clock/pong", vec![theirs, OscType::Time(tag), OscType::Long(frame)]));
+    }
+
+    fn tell_values(&mut self, address: &str, replies: &mut Replies) -> Result<(), Refusal> {
+        let values = self.stamper.values();
+        let messages = value_messages(&values).filter(|message| asks_for(address, &message.addr));
+        let mut packets: Vec<OscPacket> = messages.map(OscPacket::Message).collect();
+        match packets.len() {
+            0 => return Err(Refusal::new("/get", Code::UnknownAddress, explain_no_value(address))),
+            1 => packets.drain(..).for_each(|one| _ = replies.tell(one)),
+            _ => packets.chunks(MOST_VALUES).for_each(|some| _ = replies.tell(bundle(some.to_vec()))),
+        }
+        Ok(())
+    }
+
+    /// Tells who waited for it that all is applied, and whose bundles came too late that they did.
+    pub(super) fn tell_of_time(&mut self, replies: &WayBack, budget: &mut ReplyBudget) {
+        for done in self.stamper.take_synced() {
+            let (block, frame) = (OscType::Long(done.stamp.block as i64), OscType::Int(done.stamp.frame as i32));
+            let answer = packet("/synced", vec![done.id, block, frame]);
+            Replies::to(done.sender, replies, &self.counters, budget).tell(answer);
+        }
+        for late in self.stamper.take_late() {
+            // 12 hours and more are all the same.
+            let frames = OscType::Int(i32::try_from(late.frames).unwrap_or(i32::MAX));
+            Replies::to(late.sender, replies, &self.counters, budget).tell(packet("/late", vec![frames]));
+        }
+    }
+
+    /// Prints what arrives, if somebody wants it.
+    pub(super) fn print(&mut self, datagram: &Datagram) {
+        let now = rt::clock::monotonic();
+        let (lines, left_out) = self.dump.lines(datagram, &sender_name(datagram.sender), now);
+        lines.iter().for_each(|line| log::info!("{line}"));
+        self.counters.dump_left_out.fetch_add(left_out, Ordering::Relaxed);
+    }
+}
