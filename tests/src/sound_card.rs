@@ -189,7 +189,7 @@ mod tests {
         let cycle = |frame| if frame < 3500 { frame % 100 } else { frame % 70 };
         let mut tone: Vec<Frame> = (0..5000).map(|frame| [cycle(frame) as i16 - 50, 7]).collect();
         tone[..500].fill([0, 0]);
-        assert_eq!(pieces(&tone, &tone), Ok(vec![0..5000]));
+        assert_eq!(stretches(&tone, &tone), [Stretch::Exact(0..5000)]);
         let played = [&tone[..3000], &[[0, 0]; 50], &tone[3100..]].concat();
         assert_eq!(pieces(&played, &tone), Ok(vec![0..3000, 3100..5000]));
     }

@@ -13,6 +13,28 @@ fn an_image_is_not_forgotten_and_that_is_said() {
 }
 
 #[test]
+fn sound_does_not_go_into_a_folder_and_that_is_said() {
+    let output = command(project().join("scripts/try-in-vm")).args(["--wav", "/"]).output().unwrap();
+    assert!(output.status.code() == Some(2) && told(&output).contains("/ is a folder"), "{}", told(&output));
+}
+
+#[test]
+fn a_comma_in_the_name_of_an_image_does_not_end_it() {
+    let folder = Folder::new("comma");
+    // Says what it was started with.
+    let machine = folder.file("qemu-system-aarch64");
+    std::fs::write(&machine, "#!/bin/sh\nprintf '%s\\n' \"$@\"\n").unwrap();
+    std::fs::set_permissions(&machine, std::fs::Permissions::from_mode(0o755)).unwrap();
+    std::fs::write(folder.file("cmdline"), "quiet").unwrap();
+    let path = format!("{}:{}", folder.file(".").display(), std::env::var("PATH").unwrap());
+    let mut start = command(project().join("tests/box/run-box"));
+    start.arg(folder.file(".")).arg("/card,2/my,box.img").arg(folder.file(".")).env("PATH", path);
+    let output = start.output().unwrap();
+    let said = told(&output);
+    assert!(said.contains("file=/card,,2/my,,box.img,snapshot=off"), "{said}");
+}
+
+#[test]
 fn a_lost_answer_of_the_box_is_no_end_of_the_measurement_and_many_in_a_row_are() {
     let folder = Folder::new("measure");
     // Answers as the next line of a file says.
