@@ -2,6 +2,8 @@
 //! counted and ramped, and nothing else. The engine says what costs what, and recovers by itself: same music, same
 //! workers, same latency.
 
+use std::sync::{Mutex, PoisonError};
+
 use chronus_tests::build::Build;
 use chronus_tests::engine::number;
 use chronus_tests::overload::{Instrument, Outcome, perform};
@@ -94,8 +96,13 @@ fn perform_undisturbed(instrument: Instrument, lengths: &[u64], commands: u64) {
     panic!("late blocks elsewhere or workers replaced in every attempt");
 }
 
+/// Workers of two engines are on the same cores, in real time: while those of one need more than the period, those of the
+/// other get nothing for seconds, and are taken for hung.
+static ONE_AT_A_TIME: Mutex<()> = Mutex::new(());
+
 #[test]
 fn seconds_of_overload_cost_late_blocks_and_nothing_else() {
+    let _alone = ONE_AT_A_TIME.lock().unwrap_or_else(PoisonError::into_inner);
     let cost = SLOW.cost_of_a_command(600);
     let commands = (FACTOR * SLOW.period() / cost) as u64;
     println!("{:.2} us a command, {commands} for {FACTOR} periods", cost / 1e3);
@@ -104,6 +111,7 @@ fn seconds_of_overload_cost_late_blocks_and_nothing_else() {
 
 #[test]
 fn the_densest_score_is_survived_and_told() {
+    let _alone = ONE_AT_A_TIME.lock().unwrap_or_else(PoisonError::into_inner);
     let cost = QUICK.cost_of_a_command(60_000);
     let commands = (FACTOR * QUICK.period() / cost) as u64;
     // All that a score may have, in two passages.
