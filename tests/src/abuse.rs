@@ -144,7 +144,7 @@ impl Abuser {
 
     /// Every address there is and patterns for all of them, with arguments of all kinds, in full bundles.
     pub fn every_address(&mut self, rounds: usize) {
-        let modules = abi::PARAMETERS.iter().map(|one| format!("/mod/{}/{}", one.module, one.name));
+        let modules = crate::power_on::addresses().into_iter();
         let patterns =
             ["/mod/*/*", "/*/*/*", "/{mod,gate,engine}/*", "/*", "/[!x]*/?*", "/mod/{sine,adsr,filter}/[a-z]*"];
         let others = ["/gate/adsr", "/engine/freq", "/engine/gain", "/test", "/status", "/version", "/error"];

@@ -2,32 +2,36 @@
 
 use std::f64::consts::TAU;
 
-use abi::{Block, CHANNELS, Command, FRAMES, GateId, Operation, PARAMETERS, ParameterId, Stamp};
-use dsp::State;
+use abi::{Block, CHANNELS, Command, FRAMES, Operation, Place, Stamp};
+use dsp::{Instrument, Scratch};
 
+use crate::power_on::{ADSR, parameters};
 use crate::random::Random;
 
 /// A value for a parameter.
-pub fn set(id: ParameterId, value: f64) -> Operation {
-    Operation::Set(id, value)
+pub fn set(place: Place, value: f64) -> Operation {
+    Operation::Set(place, value)
 }
 
 /// The envelope's gate.
 pub fn gate(open: bool) -> Operation {
-    Operation::Gate(GateId::Adsr, open)
+    Operation::Gate(ADSR, open)
 }
 
 /// A synthesizer of its own, played block by block.
 #[derive(Clone)]
 pub struct Player {
     /// The state before the next block.
-    pub state: State,
+    pub state: Box<Instrument>,
+    scratch: Box<Scratch>,
 }
 
 impl Player {
     /// At engine start, at `rate` Hz.
     pub fn new(rate: u32) -> Self {
-        Self { state: State::new(rate) }
+        let mut state = bytemuck::zeroed_box::<Instrument>();
+        state.power_on(rate);
+        Self { state, scratch: bytemuck::zeroed_box() }
     }
 
     /// With these operations on its first frame, and half a second gone by so that all ramps are over.
@@ -41,7 +45,7 @@ impl Player {
     /// One block with the commands given, each at its frame.
     pub fn block(&mut self, commands: &[Command]) -> Block {
         let mut block = Block::SILENCE;
-        dsp::render(&mut self.state, &mut commands.iter().copied().peekable(), &mut block);
+        dsp::render(&mut self.state, &mut self.scratch, &mut commands.iter().copied().peekable(), &mut block);
         block
     }
 
@@ -197,13 +201,14 @@ fn any_operation(random: &mut Random, rate: u32) -> Operation {
     if random.below(3) == 0 {
         return gate(random.below(2) == 0);
     }
-    let parameter = &PARAMETERS[random.below(PARAMETERS.len() as u64) as usize];
-    let (lowest, highest) = (parameter.minimum, parameter.maximum_at(rate));
+    let parameters = parameters();
+    let (_, place, parameter) = parameters[random.below(parameters.len() as u64) as usize];
+    let (lowest, highest) = (parameter.minimum, parameter.maximum.at(rate));
     // Cubed, so that most times and frequencies are musical and some extreme; every tenth is a limit.
     let part = match random.below(20) {
         0 => 0.0,
         1 => 1.0,
         _ => (random.below(1001) as f64 / 1000.0).powi(3),
     };
-    set(parameter.id, parameter.clamp(lowest + (highest - lowest) * part, rate))
+    set(place, parameter.clamp(lowest + (highest - lowest) * part, rate))
 }

@@ -65,7 +65,22 @@ pub fn firmware(for_what: &str) -> Option<PathBuf> {
         crate::skipped(for_what, "the box's program is not built; run scripts/build-firmware");
         return None;
     }
+    // What an old program plays, a new one does not render: such a difference looks like the fault all this is about.
+    let newer = newer_sources(&path);
+    assert!(newer.is_empty(), "the box's program is older than {newer:?}; run scripts/build-firmware");
     Some(path)
+}
+
+/// The sources that a program was made of, as cargo wrote them down beside it, that have changed since or are gone.
+fn newer_sources(program: &Path) -> Vec<PathBuf> {
+    let made = |path: &Path| std::fs::metadata(path).and_then(|metadata| metadata.modified()).ok();
+    let list = std::fs::read_to_string(program.with_extension("d")).expect("cargo's list of the sources");
+    let (_, sources) = list.split_once(": ").expect("a program and its sources");
+    // A space in a name is written with a backslash before it.
+    let sources = sources.replace("\\ ", "\0");
+    let sources = sources.split_whitespace().map(|source| PathBuf::from(source.replace('\0', " ")));
+    let program = made(program);
+    sources.filter(|source| made(source).is_none() || made(source) > program).collect()
 }
 
 /// How many kills a test may spend in all: 5,000, or what CHRONUS_TEST_KILLS says (the long run: 1000000).

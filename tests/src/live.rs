@@ -26,6 +26,8 @@ pub struct Outcome {
     pub late: u64,
     /// Blocks that are not those of the kept score.
     pub differing: Vec<usize>,
+    /// Blocks in which something is to be heard.
+    pub audible: usize,
     /// Commands in the kept score.
     pub kept: u64,
     /// These commands, each with its time tag.
@@ -70,16 +72,33 @@ impl Live {
 
     /// Sends a message.
     pub fn send_message(&self, message: OscMessage) {
-        let bytes = rosc::encoder::encode(&OscPacket::Message(message)).expect("a message encodes");
+        self.send_packet(&OscPacket::Message(message));
+    }
+
+    /// Sends a packet.
+    pub fn send_packet(&self, packet: &OscPacket) {
+        let bytes = rosc::encoder::encode(packet).expect("a packet encodes");
         let _ = self.socket.send(&bytes);
     }
 
-    /// The next error the engine sends back, waited for: address, code and text.
-    pub fn error(&self) -> [String; 3] {
+    /// The arguments of the next message that the engine sends back, waited for, which is one at this address.
+    pub fn answer(&self, address: &str) -> Vec<OscType> {
+        let message = self.next_message();
+        assert_eq!(message.addr, address, "{message:?}");
+        message.args
+    }
+
+    fn next_message(&self) -> OscMessage {
         let mut reply = [0; 65_536];
         let length = self.socket.recv(&mut reply).expect("an answer");
         let (_, packet) = rosc::decoder::decode_udp(&reply[..length]).expect("the answer is OSC");
         let OscPacket::Message(message) = packet else { panic!("the answer is a message") };
+        message
+    }
+
+    /// The next error the engine sends back, waited for: address, code and text.
+    pub fn error(&self) -> [String; 3] {
+        let message = self.next_message();
         assert_eq!(message.addr, "/error");
         let words = message.args.into_iter().map(|word| word.string().expect("three words")).collect::<Vec<_>>();
         words.try_into().expect("three words")
@@ -98,7 +117,8 @@ impl Live {
         let differing = played.differing_blocks(&Recording::read(&reference));
         let late = told(&output, "late blocks");
         let score = std::fs::read(&kept).expect("the kept score");
-        Outcome { output, late, differing, kept: commands(&score), commands: bundles(&score) }
+        let audible = played.frames.chunks(abi::FRAMES).filter(|block| block.iter().flatten().any(|bits| *bits != 0));
+        Outcome { output, late, differing, audible: audible.count(), kept: commands(&score), commands: bundles(&score) }
     }
 }
 

@@ -11,6 +11,8 @@ use nix::sched::{CloneFlags, setns};
 /// tests of network devices (RFC 2544), are always the same.
 pub struct OtherHost {
     name: String,
+    /// Where the near end of the cable is, if not on this host.
+    neighbour: Option<String>,
 }
 
 impl OtherHost {
@@ -25,7 +27,7 @@ impl OtherHost {
     /// Why not, for a test that is skipped then.
     pub fn new() -> Result<Self, String> {
         let name = format!("chl{}", std::process::id());
-        let host = Self { name: name.clone() };
+        let host = Self { name: name.clone(), neighbour: None };
         let (here, there) = (format!("{name}a"), format!("{name}b"));
         let network = |address: IpAddr| format!("{address}/24");
         let steps = [
@@ -42,6 +44,39 @@ impl OtherHost {
             }
         }
         Ok(host)
+    }
+
+    /// Puts the near end of the cable into a third host, its neighbour, which has no other cable: what it sends to all can go
+    /// nowhere else.
+    ///
+    /// # Errors
+    /// Why not.
+    pub fn with_neighbour(mut self) -> Result<Self, String> {
+        let (near, neighbour) = (format!("{}a", self.name), format!("{}n", self.name));
+        self.neighbour = Some(neighbour.clone());
+        for step in [
+            format!("netns add {neighbour}"),
+            format!("link set {near} netns {neighbour}"),
+            format!("-n {neighbour} addr add {}/24 dev {near}", Self::HERE),
+            format!("-n {neighbour} link set {near} up"),
+            format!("-n {neighbour} route add default dev {near}"),
+        ] {
+            if !ip(&step) {
+                return Err(format!("'ip {step}' failed"));
+            }
+        }
+        Ok(self)
+    }
+
+    /// Makes the calling thread one of the neighbour.
+    pub fn enter_neighbour(&self) {
+        let neighbour = self.neighbour.as_ref().expect("there is one");
+        enter_network(format!("/var/run/netns/{neighbour}").as_ref());
+    }
+
+    /// Its name: `ip netns exec NAME` runs a program there; its end of the cable is NAMEb.
+    pub fn name(&self) -> &str {
+        &self.name
     }
 
     /// Makes the calling thread one of the other host; its sockets from here on are there.
@@ -62,7 +97,7 @@ pub fn enter_network(namespace: &Path) {
 impl Drop for OtherHost {
     fn drop(&mut self) {
         // Both ends of the cable go with the namespace.
-        ip(&format!("netns del {}", self.name));
+        self.neighbour.iter().chain([&self.name]).for_each(|name| _ = ip(&format!("netns del {name}")));
     }
 }
 

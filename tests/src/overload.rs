@@ -15,7 +15,7 @@ use crate::recording::Recording;
 use crate::score::Score;
 
 /// Commands that one message of a passage is: it turns all parameters at once.
-const EVERYTHING: (&str, u64) = ("/mod/*/*", abi::PARAMETERS.len() as u64);
+const EVERYTHING: (&str, u64) = ("/mod/*/*", 11);
 
 /// Blocks of music before the first passage and after the last.
 const MUSIC: u64 = 200;

@@ -4,48 +4,55 @@ use std::collections::BTreeMap;
 use std::net::UdpSocket;
 use std::path::Path;
 
-use abi::PARAMETERS;
 use rosc::{OscBundle, OscMessage, OscPacket, OscTime, OscType};
 use toml::{Table, Value};
 
 use crate::engine::Engine;
+use crate::power_on::parameters;
 
 /// Values by `module.name`.
 pub type Kept = BTreeMap<String, f64>;
 
 /// The values at which an engine starts.
 pub fn defaults() -> Kept {
-    PARAMETERS.iter().map(|parameter| (key(parameter), parameter.default)).collect()
+    parameters()
+        .iter()
+        .map(|(module, _, parameter)| (format!("{module}.{}", parameter.name), parameter.default))
+        .collect()
 }
 
-fn key(parameter: &abi::Parameter) -> String {
-    format!("{}.{}", parameter.module, parameter.name)
-}
-
-/// The values of a file's text.
+/// The values of a file's text, which is of the patch at power-on.
 ///
 /// # Errors
 /// What is not there, too much, or no value: it must be whole.
 pub fn parse(text: &str) -> Result<Kept, String> {
     let mut table: Table = toml::from_str(text).map_err(|error| error.to_string())?;
-    if table.remove("schema") != Some(Value::Integer(1)) {
+    if table.remove("schema") != Some(Value::Integer(2)) {
         return Err(format!("no schema in {text:?}"));
     }
+    let modules = table.get_mut("module").and_then(Value::as_table_mut).ok_or(format!("no modules in {text:?}"))?;
     let mut kept = Kept::new();
-    for parameter in &PARAMETERS {
-        let module = table.get_mut(parameter.module).and_then(Value::as_table_mut);
+    for (module, _, parameter) in parameters() {
+        let key = format!("{module}.{}", parameter.name);
+        let module = modules.get_mut(module).and_then(Value::as_table_mut);
         let value = match module.and_then(|module| module.remove(parameter.name)) {
             Some(Value::Float(value)) => value,
             Some(Value::String(name)) => {
                 let place = parameter.choices.iter().position(|choice| *choice == name);
                 place.ok_or(format!("no choice {name}"))? as f64
             }
-            other => return Err(format!("{} is {other:?} in {text:?}", key(parameter))),
+            other => return Err(format!("{key} is {other:?} in {text:?}")),
         };
-        kept.insert(key(parameter), value);
+        kept.insert(key, value);
     }
-    let rest = table.values().all(|module| module.as_table().is_some_and(Table::is_empty));
-    if rest { Ok(kept) } else { Err(format!("too much in {text:?}")) }
+    let is_all = |module: &Value| module.as_table().is_some_and(|module| module.keys().eq(["type"]));
+    let connections = table.get("connection").and_then(Value::as_array).map_or(0, Vec::len);
+    let modules = table.get("module").and_then(Value::as_table).into_iter().flat_map(Table::values);
+    if modules.into_iter().all(is_all) && connections == 3 && table.len() == 2 {
+        Ok(kept)
+    } else {
+        Err(format!("too much or too little in {text:?}"))
+    }
 }
 
 /// The values of a file that must be whole.

@@ -60,7 +60,7 @@ fn what_is_made_of_the_settings_is_what_the_engine_takes() {
         assert_eq!((code, out.exists()), (expected, false), "{told}");
         let (code, told_again, _) = call(&["apply-config", text(&file), "--into", text(&out)]);
         assert_eq!((code, &told_again), (expected, &told));
-        for name in ["engine.toml", "name", "authorized_keys", "status.txt"] {
+        for name in ["engine.toml", "name", "authorized_keys", "osc.dnssd", "status.txt"] {
             assert!(out.join(name).is_file(), "{name}");
         }
         // Which card is on the pins is known only if nothing is wrong, and what was known before does not hold.
@@ -89,4 +89,26 @@ fn what_is_made_of_the_settings_is_what_the_engine_takes() {
     assert!(code == 1 && told.contains("there is no file") && engine_file.is_file(), "{told}");
     assert_eq!(call(&["apply-config", text(&file)]).0, 2);
     assert_eq!(call(&["check-config"]).0, 2);
+    // A pipe to which nobody writes is not waited for.
+    let pipe = folder.file("pipe");
+    nix::unistd::mkfifo(&pipe, nix::sys::stat::Mode::from_bits_truncate(0o600)).expect("a pipe");
+    for command in [&["check-config", text(&pipe)][..], &["apply-config", text(&pipe), "--into", text(&out)]] {
+        let (code, told, _) = call(command);
+        assert!(code == 1 && told.contains("it is a pipe, not a regular file"), "{told}");
+    }
+    // What is in a file and in its name is shown as what it is, and nothing of it makes a line of its own.
+    let odd = folder.file("a\u{202e}lmot.\nb");
+    for (content, code) in
+        [("schema = 1\n", 0), ("schema = 1\n\"x\u{202e}\\ny\" = \"\u{2066}\"\n[engine]\nsink = \"\u{202e}\"\n", 1)]
+    {
+        std::fs::write(&odd, content).expect("a file");
+        let (ended, told, error) = call(&["check-config", text(&odd)]);
+        assert_eq!(ended, code, "{told}{error}");
+        assert!(told.contains(r"\u{202e}") && !told.contains(['\u{202e}', '\u{2066}']), "{told}");
+        assert_eq!(told.lines().count(), if code == 0 { 1 } else { 2 }, "{told}");
+    }
+    let (_, _, error) = call(&["\u{202e}start"]);
+    assert!(error.contains(r"'\u{202e}start'"), "{error}");
+    let (_, _, error) = call(&["render", text(&odd), "x.wav"]);
+    assert!(error.contains(r"a\u{202e}lmot.") && !error.contains('\u{202e}'), "{error}");
 }

@@ -56,6 +56,22 @@ fn what_was_found_is_written_and_where_it_cannot_be_that_is_told() {
     );
     assert!(!told.contains(".new"), "{told}");
     std::fs::remove_file(made_up.path("stand-ins/cp")).unwrap();
+    // A folder in its place, as damage may have it: nothing is put into that.
+    let told = ran(
+        &made_up,
+        &format!(
+            "mount /dev/{device} /box; rm /box/chronus-status.txt; mkdir /box/chronus-status.txt; /chronus/configure; ls /box/*; {FILES}"
+        ),
+    );
+    assert!(told.contains("could not be written") && told.contains("/box/chronus-status.txt:\n"), "{told}");
+    assert!(told.contains("of /box/chronus.toml\n") && told.contains("closed\n") && !told.contains(".new"), "{told}");
+    ran(&made_up, &format!("mount /dev/{device} /box; rmdir /box/chronus-status.txt"));
+    // The card's lock is closed: what the file says holds all the same.
+    ran(&made_up, &format!("blockdev --setro /dev/{device}"));
+    let told = ran(&made_up, "/chronus/configure; cat /run/chronus/engine.toml; ls /box");
+    assert!(told.contains("/box could not be written to: the BOX partition cannot be made writable"), "{told}");
+    assert!(told.contains("of /box/chronus.toml\n") && !told.contains("status"), "{told}");
+    ran(&made_up, &format!("blockdev --setrw /dev/{device}"));
     // It stays writable.
     made_up.stand_in("mount", "case $2 in remount,ro) exit 1 ;; esac\nexec \"$(real mount)\" \"$@\"");
     let mounted = format!("mount /dev/{device} /box; echo old >/box/chronus-status.txt");

@@ -1,6 +1,7 @@
 //! The DATA partition (`usr/lib/chronus/data`): which one it is, when it is made anew, and what comes back then.
 
 use chronus_tests::made_up_box::MadeUpBox;
+use chronus_tests::random::Random;
 use chronus_tests::script::told;
 
 /// Mebibytes of DATA.
@@ -77,6 +78,10 @@ fn only_what_e2fsck_could_not_repair_is_made_anew() {
         made_up.stand_in("e2fsck", "exit 0");
         assert!(started(&made_up).ends_with(KEPT), "{first}, {second}");
     }
+    // What was repaired is looked at again, until nothing is wrong.
+    made_up.stand_in("e2fsck", "[ $1 != -p ] || exit 4\necho x >>/run/looks\n[ $(wc -l </run/looks) -ge 3 ] || exit 1");
+    assert!(started(&made_up).contains("word=repaired\n"));
+    assert_eq!(std::fs::read_to_string(made_up.path("run/looks")).unwrap(), "x\nx\nx\n");
     e2fsck_ends(&made_up, 4, 4);
     let told = started(&made_up);
     assert!(told.contains("made anew:") && told.contains("word=anew\n"), "{told}");
@@ -152,4 +157,108 @@ fn data_in_use_is_neither_looked_at_nor_unmounted() {
         .collect();
     assert!(lines[0].starts_with("stop=") && lines[0] != "stop=0", "{told}");
     assert_eq!(lines[1..], ["again=0", "ok", "value = 7", "stop=0", "stop=0"], "{told}");
+}
+
+#[test]
+fn a_link_in_the_place_of_a_folder_leads_nowhere() {
+    let Some((made_up, device)) = with_data() else { return };
+    // Who is given something is told.
+    made_up.stand_in("chown", "for given; do :; done; echo \"given: $* $(readlink -f \"$3\")\"");
+    let told = ran(
+        &made_up,
+        &format!(
+            "mount /dev/{device} /data && cd /data && mkdir /run/elsewhere && rm -r presets && ln -s /run/elsewhere presets &&
+             rmdir recordings && echo text >recordings && mv box /run/box && ln -s /run/box box && umount -l /data; cd /
+             /chronus/data start; ls -ld /data/* | cut -c 1; ls /data; cat /data/recordings.aside; ls /run/box /run/elsewhere"
+        ),
+    );
+    assert!(told.contains("given: chronus:chronus /data/presets /data/recordings /data/recordings\n"), "{told}");
+    for name in ["presets", "recordings", "box"] {
+        assert!(
+            told.contains(&format!("{name} on DATA is no folder")) && told.contains(&format!("\n{name}.aside\n")),
+            "{told}"
+        );
+    }
+    // What they led to is as it was, and what was in the place of a folder is still there.
+    assert!(told.contains("\ntext\n") && told.contains("/run/box:\ndropbear\n"), "{told}");
+    assert!(told.ends_with("/run/elsewhere:\n"), "{told}");
+    assert!(ran(&made_up, "/chronus/data start; ls /data").contains("\npresets\npresets.aside\n"));
+}
+
+#[test]
+fn names_that_no_preset_has_are_saved_and_lead_nowhere() {
+    let Some((made_up, device)) = with_data() else { return };
+    e2fsck_ends(&made_up, 4, 4);
+    // A name of two lines, of which the second would lead out of the folder, and one that ends in a space.
+    let told = ran(
+        &made_up,
+        &format!(
+            "mount /dev/{device} /data && mkdir \"$(printf '/data/a\\n..')\" && echo two >\"$(printf '/data/a\\n../outside')\" &&
+             echo space >'/data/presets/two words ' && umount /data; echo outside >/outside; /chronus/data start
+             cat '/data/presets/two words '; ls /run/chronus"
+        ),
+    );
+    assert!(told.contains("\nspace\n") && !told.contains("outside"), "{told}");
+}
+
+/// Rounds of random damage; each takes a second, and more where other things go on.
+const ROUNDS: u64 = 20;
+
+/// Blocks of 4 KB from the beginning among which the damage is: two groups with descriptors, bitmaps, inodes, folders.
+const DAMAGED: u64 = 4096;
+
+/// Of so many places that are damaged one is where descriptors, bitmaps and inodes are, which is a small part of all.
+const OFTEN: u64 = 3;
+
+#[test]
+fn whatever_of_data_is_damaged_there_is_one_to_write_to_afterwards() {
+    let mut words = std::collections::BTreeMap::new();
+    let Some((made_up, device)) = with_data() else { return };
+    // In blocks of 1 KB so small a file system has several groups, and copies of its superblock, as a card has. One that
+    // knows of no error, and was not in use, is not looked through: that would take long on a large card. This one does.
+    let sound = ran(
+        &made_up,
+        &format!(
+            "mkfs.ext4 -q -F -L DATA -b 1024 /dev/{device} && mount /dev/{device} /data && mkdir -p /data/presets /data/box &&
+             echo 'value = 7' >/data/presets/last.toml && for file in $(seq 200); do echo x >/data/box/$file; done &&
+             umount /data && tune2fs -E force_fsck /dev/{device} >/dev/null && dd if=/dev/{device} of=/run/sound bs=1M status=none && echo kept"
+        ),
+    );
+    assert_eq!(sound, "kept\n");
+    for round in 0..ROUNDS {
+        let mut random = Random::new(round);
+        // With what means nothing, zeros, or what lay elsewhere.
+        let damage: Vec<String> = (0..=random.below(12))
+            .map(|_| {
+                let often = random.below(OFTEN) == 0;
+                let place = random.below(if often { DAMAGED / 16 } else { DAMAGED });
+                let from = match random.below(3) {
+                    0 => "/dev/zero".to_owned(),
+                    1 => "/dev/urandom".to_owned(),
+                    _ => format!("/run/sound skip={}", random.below(DAMAGED)),
+                };
+                format!("dd if={from} of=/dev/{device} bs=4096 count=1 seek={place} conv=notrunc status=none")
+            })
+            .collect();
+        let words_of_it = "echo word=$(cat /run/chronus/data); grep -q 7 /data/presets/last.toml && echo preset;
+            echo value = 7 >/data/presets/last.toml && sync && umount /data; e2fsck -f -n $device >/run/last 2>&1 && echo sound";
+        let told = ran(
+            &made_up,
+            &format!(
+                "device=/dev/{device}; dd if=/run/sound of=$device bs=1M status=none; {}; sync; /chronus/data start; {words_of_it}
+                 /chronus/data start; {words_of_it}",
+                damage.join("; ")
+            ),
+        );
+        let found: Vec<_> = told.lines().filter_map(|line| line.strip_prefix("word=")).collect();
+        assert!(found.len() == 2 && ["ok", "repaired", "anew"].contains(&found[0]), "{round}: {told}");
+        assert!(found[1] == "ok" && !told.contains("annot"), "{round}: {told}");
+        assert_eq!(told.matches("sound\n").count(), 2, "{round}: {told}");
+        // In one round of many the damage is in that file's own block, which nobody can know.
+        let kept = told.matches("preset\n").count();
+        assert!(kept >= 1, "{round}: {told}");
+        *words.entry(format!("{}, preset {}", found[0], if kept == 2 { "there" } else { "lost" })).or_insert(0) += 1;
+    }
+    println!("{words:?}");
+    assert!(words.keys().any(|word| word.starts_with("repaired")), "{words:?}");
 }

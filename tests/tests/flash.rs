@@ -162,6 +162,14 @@ fn what_is_no_card_or_in_use_or_not_asked_about_is_never_written() {
     card.refuses(&[image], "which card?");
     card.refuses(&[image, "--device", "/dev/null", "--yes"], "is no disk");
     card.refuses(&["nowhere.img", "--device", &card.device, "--yes"], "there is no file");
+    // What is no file is said to be what it is, with what is wanted instead.
+    let folder = card.folder.file(".");
+    card.refuses(&[folder.to_str().unwrap(), "--device", &card.device, "--yes"], "is a folder; a file is wanted");
+    card.refuses(&[folder.to_str().unwrap(), "--device", &card.device, "--yes"], "./sdcard.img\n");
+    card.refuses(&["/etc"], "is a folder; a file is wanted, such as sdcard.img");
+    card.refuses(&[&card.device], "the image comes first, the card behind --device");
+    card.refuses(&["/dev/null", "--device", &card.device, "--yes"], "is a pipe or a device");
+    card.refuses(&[image, "--device", &card.device, "--yes", "--boot-config", "/etc"], "such as chronus.toml");
     let text = project().join("Cargo.toml");
     card.refuses(&[text.to_str().unwrap(), "--device", &card.device, "--yes"], "is no image of a disk");
     // Larger than the card.

@@ -1,19 +1,19 @@
 //! A knob is as good as OSC: what is done at the pins is a command like any other, in the log, in the score that is kept,
 //! in both workers.
 
-use std::net::UdpSocket;
 use std::path::{Path, PathBuf};
 use std::process::Stdio;
 use std::time::{Duration, Instant};
 
 use chronus_tests::build::{Build, chronus};
+use chronus_tests::client::Client;
 use chronus_tests::engine::{Engine, Folder, number};
 use chronus_tests::live::{Live, Outcome, undisturbed};
 use chronus_tests::pins::Pins;
 use chronus_tests::process::send;
 use chronus_tests::random::Random;
 use nix::sys::signal::Signal;
-use rosc::{OscMessage, OscPacket, OscTime, OscType};
+use rosc::{OscTime, OscType};
 
 const KNOB: [u8; 2] = [17, 27];
 const BUTTON: u8 = 22;
@@ -77,7 +77,7 @@ impl Stage {
 
     /// The reply to `/controls`, by its keys.
     fn controls(&self) -> Vec<(String, OscType)> {
-        let client = Client::of(&self.live);
+        let client = Client::of(&self.live.engine.address());
         client.send("/controls", vec![]);
         let reply = client.next("/controls.reply");
         reply.chunks_exact(2).map(|pair| (pair[0].clone().string().expect("a key"), pair[1].clone())).collect()
@@ -101,50 +101,6 @@ impl Stage {
 
 fn text(path: &Path) -> &str {
     path.to_str().expect("a path of text")
-}
-
-/// A tablet: one that asks and is told.
-struct Client(UdpSocket);
-
-impl Client {
-    fn of(live: &Live) -> Self {
-        let socket = UdpSocket::bind("127.0.0.1:0").expect("a socket");
-        socket.connect(live.engine.address()).expect("a connection");
-        socket.set_read_timeout(Some(Duration::from_secs(10))).expect("a time limit");
-        Self(socket)
-    }
-
-    fn send(&self, address: &str, arguments: Vec<OscType>) {
-        let message = OscMessage { addr: address.to_owned(), args: arguments };
-        self.0.send(&rosc::encoder::encode(&OscPacket::Message(message)).expect("it encodes")).expect("it is sent");
-    }
-
-    /// All messages of the next datagram; `None` if none comes in time.
-    fn messages(&self) -> Option<Vec<OscMessage>> {
-        let mut bytes = [0; 65_536];
-        let length = self.0.recv(&mut bytes).ok()?;
-        Some(match rosc::decoder::decode_udp(&bytes[..length]).expect("it is OSC").1 {
-            OscPacket::Message(message) => vec![message],
-            OscPacket::Bundle(bundle) => bundle
-                .content
-                .into_iter()
-                .map(|packet| match packet {
-                    OscPacket::Message(message) => message,
-                    OscPacket::Bundle(_) => panic!("a bundle in a bundle"),
-                })
-                .collect(),
-        })
-    }
-
-    /// The arguments of the next message to an address; what comes before it is passed over.
-    fn next(&self, address: &str) -> Vec<OscType> {
-        loop {
-            let messages = self.messages().unwrap_or_else(|| panic!("{address} never came"));
-            if let Some(found) = messages.into_iter().find(|message| message.addr == address) {
-                return found.args;
-            }
-        }
-    }
 }
 
 /// The values an outcome's score sets at an address.
@@ -229,7 +185,7 @@ fn frame_of(tag: OscTime) -> u64 {
 #[test]
 fn osc_and_a_knob_are_peers_and_a_tablet_follows_both() {
     let mut stage = Stage::new("hands-peers");
-    let tablet = Client::of(&stage.live);
+    let tablet = Client::of(&stage.live.engine.address());
     tablet.send("/notify", vec![OscType::Int(1)]);
     assert_eq!(tablet.next("/notify.reply"), [OscType::Int(30)]);
     assert_eq!(tablet.next("/mod/filter/cutoff"), [OscType::Float(1000.0)], "at first it is told all values");
@@ -250,14 +206,14 @@ fn osc_and_a_knob_are_peers_and_a_tablet_follows_both() {
     follow(48);
     assert_eq!(stage.of("controls.0.value"), OscType::Float(cutoff(48) as f32));
     // A subscriber that is gone or does not read holds nobody up; one that has ended it hears nothing more.
-    let silent = Client::of(&stage.live);
+    let silent = Client::of(&stage.live.engine.address());
     silent.send("/notify", vec![OscType::Int(1)]);
     tablet.send("/notify", vec![OscType::Int(0)]);
     assert_eq!(tablet.next("/notify.reply"), [OscType::Int(0)]);
     stage.pins.turn(KNOB, 5);
     stage.wait_for(1 + 3 + 1 + 2 + 5);
     silent.next("/mod/filter/cutoff");
-    tablet.0.set_read_timeout(Some(Duration::from_millis(200))).expect("a time limit");
+    tablet.wait_at_most(Duration::from_millis(200));
     assert_eq!(tablet.messages(), None);
     let outcome = stage.finish();
     assert_eq!(set_to(&outcome, "/mod/filter/cutoff").len(), 1 + 3 + 1 + 2 + 5);
@@ -291,7 +247,7 @@ fn pressed_twice_it_panics_and_that_is_a_command_that_survives_kills() {
 #[test]
 fn a_binding_is_learned_and_written_into_the_file_with_its_comments() {
     let mut stage = Stage::new("hands-learn");
-    let client = Client::of(&stage.live);
+    let client = Client::of(&stage.live.engine.address());
     client.send("/controls/learn", vec!["/mod/sine/gian".into()]);
     assert!(matches!(&client.next("/error")[2], OscType::String(text) if text.contains("/mod/sine/gain")));
     client.send("/controls/learn", vec!["/mod/sine/gain".into()]);
@@ -323,7 +279,7 @@ fn where_the_engine_may_not_write_the_file_it_leaves_the_binding_to_whoever_may(
     let places = [("file", &card), ("left", &left), ("answer", &answer)];
     let surface: String = places.map(|(key, path)| format!("{key} = {:?}\n", text(path))).concat();
     let mut stage = Stage::with(folder, "hands-left", &format!("[surface]\n{surface}"));
-    let client = Client::of(&stage.live);
+    let client = Client::of(&stage.live.engine.address());
     client.send("/controls/learn", vec!["/mod/sine/gain".into()]);
     client.next("/controls/learn.reply");
     stage.pins.turn(KNOB, 1);

@@ -184,9 +184,9 @@ fn a_burst_of_5000_messages_loses_none() {
 fn every_address_and_every_numeric_type_works() {
     let client = Client::start(&[]);
     let mut sent = 0;
-    for parameter in &abi::PARAMETERS {
+    for address in chronus_tests::power_on::addresses() {
         for argument in [OscType::Float(1.0), OscType::Int(1), OscType::Long(1), OscType::Double(1.0)] {
-            client.send(&message(&format!("/mod/{}/{}", parameter.module, parameter.name), vec![argument]));
+            client.send(&message(&address, vec![argument]));
             sent += 1;
         }
     }

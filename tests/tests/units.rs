@@ -68,3 +68,19 @@ fn the_engine_may_listen_for_datagrams_and_for_connections() {
         assert!(of(key).is_empty(), "{key}: {:?}", of(key));
     }
 }
+
+#[test]
+fn the_engine_waits_for_nothing_that_it_does_not_need() {
+    let unit = "chronus.service";
+    for late in
+        ["network", "systemd-udev", "systemd-tmpfiles-setup", "sysinit.target", "local-fs.target", "chronus-data"]
+    {
+        assert!(all_said(unit, "After").iter().all(|other| !other.starts_with(late)), "{:?}", all_said(unit, "After"));
+    }
+    assert_eq!(said(unit, "DefaultDependencies"), "no");
+    // This one would, without a word.
+    let text = std::fs::read_to_string(project().join("systemd").join(unit)).expect("a unit");
+    assert!(!text.contains("\nPrivateTmp="));
+    let closed = all_said(unit, "InaccessiblePaths");
+    assert!(["-/tmp", "-/var/tmp"].iter().all(|path| closed.iter().any(|one| one == path)), "{closed:?}");
+}

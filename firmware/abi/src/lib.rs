@@ -1,18 +1,20 @@
-//! The words all parts of Chronus share: [`Block`], [`Stamp`], [`Command`], the table of parameters and
+//! The words all parts of Chronus share: [`Block`], [`Stamp`], [`Command`], the [`Edit`] and
 //! the limits. No code here touches memory of other processes, the clock or a device.
 #![no_std]
 #![forbid(unsafe_code)]
 
 mod block;
 mod command;
-pub mod parameter;
+mod edit;
+mod maximum;
 #[cfg(feature = "faults")]
 mod poison;
 mod stamp;
 
 pub use block::{Block, CHANNELS, FRAMES, SAMPLES, WORDS_PER_BLOCK};
 pub use command::{COMMAND_WORDS, Command, Operation};
-pub use parameter::{GATES, GateId, Maximum, PARAMETERS, Parameter, ParameterId, Values};
+pub use edit::{Edit, Link, NAME_BYTES, Name, Place};
+pub use maximum::Maximum;
 #[cfg(feature = "faults")]
 pub use poison::Poison;
 pub use stamp::{BlockNumber, Stamp};

@@ -15,6 +15,7 @@ mod load;
 mod patch;
 #[cfg(test)]
 mod protocol_text;
+mod record;
 mod render;
 mod report;
 mod run;
@@ -31,8 +32,8 @@ use std::io::Write;
 use std::process::ExitCode;
 
 use command_line::{
-    LearnedOptions, OVERVIEW, RenderOptions, RunOptions, SendOptions, SettingsOptions, StatusForm, StatusOptions,
-    Wrong, help_text, jig_server, no_arguments, selftest_as_json,
+    LearnedOptions, OVERVIEW, RecordOptions, RenderOptions, RunOptions, SendOptions, SettingsOptions, StatusForm,
+    StatusOptions, Wrong, help_text, jig_server, no_arguments, selftest_as_json,
 };
 
 #[cfg(feature = "audit")]
@@ -57,7 +58,7 @@ fn main() -> ExitCode {
         return tell(help);
     }
     let code = dispatch(&command, rest).unwrap_or_else(|Wrong(reason)| {
-        eprintln!("chronus: {reason}");
+        eprintln!("chronus: {}", report::printable::lines(&reason));
         ExitCode::from(WRONG_USAGE)
     });
     log::logger().flush();
@@ -82,6 +83,7 @@ fn dispatch(command: &str, rest: &[OsString]) -> Result<ExitCode, Wrong> {
             let options = StatusOptions::parse(rest)?;
             client::run_status(&options.server, options.form)
         }
+        "record" => client::run_record(&RecordOptions::parse(rest)?),
         "jig" => jig::run(&jig_server(rest)?),
         "controls" => {
             let options = StatusOptions::parse_for("controls", rest)?;

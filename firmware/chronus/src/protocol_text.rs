@@ -1,16 +1,17 @@
 //! PROTOCOL.md, written from the same tables that check the input, so that it cannot be out of date.
 
 mod clients;
+mod patches;
+mod recordings;
 mod status;
 mod streams;
-
-use abi::parameter::{Maximum, Parameter};
-use abi::{GATES, PARAMETERS};
 
 use crate::control::{LEASE_SECONDS, MOST_SUBSCRIBERS, NOTIFY_INTERVAL, REPLY_LIMITS};
 use crate::input::{ADMISSION_LIMITS, Code, MAX_COMMANDS, MAX_DATAGRAM_BYTES, MAX_DEPTH, MAX_FILE_BYTES, MAX_SECONDS};
 use crate::stamp::COMMAND_LIMIT;
 use clients::clients;
+use patches::{GATES, modules, patches};
+use recordings::recordings;
 use status::STATUS;
 use streams::streams;
 
@@ -18,13 +19,15 @@ use streams::streams;
 pub fn protocol_markdown() -> String {
     let parts = [
         INTRODUCTION.replace("{bytes}", &MAX_DATAGRAM_BYTES.to_string()).replace("{depth}", &MAX_DEPTH.to_string()),
-        parameters(),
-        gates(),
+        modules(),
+        GATES.to_string(),
+        patches(),
         OTHER_ADDRESSES.to_string(),
         subscriptions(),
         CONTROLS.to_string(),
         TIME.to_string(),
         clients(),
+        recordings(),
         streams(),
         errors(),
         limits(),
@@ -45,7 +48,8 @@ const INTRODUCTION: &str = "\
 
 Chronus is played with OSC 1.0 over UDP, at port 5005 of all interfaces unless `--osc ADDR:PORT` says otherwise, and
 over TCP at the same port (see TCP). Replies go to the address and port a datagram came from, or by the connection. A good
-command is answered by nothing.
+command is answered by nothing. A box is found in the network as `NAME.local`, and by programs that look for OSC
+(DNS-SD, `_osc._udp`); a computer with Avahi announces its own with `avahi-publish -s NAME _osc._udp 5005`.
 
 - Numbers: any of the types `i` (int32), `f` (float), `h` (int64), `d` (double) is taken for any number.
   A number out of range is brought to the nearest end of the range. NaN and infinity are refused.
@@ -136,6 +140,8 @@ const OTHER_ADDRESSES: &str = "\
 | `/clock/ping` | your time | one reply `/clock/pong` with it, the engine's time and a frame, see below |
 | `/sync` | a number | one reply `/synced` when all is applied that you sent before, see below |
 | `/get` | an address, a string | the message that would set what is set there, see below |
+| `/notify/levels` | on or off, as a gate | tells the sender of levels, too, see below |
+| `/record/start`, `/record/stop`, `/record/status`, `/record/keep` | | records, see Recordings |
 | `/dumpOSC` | on or off, as a gate | prints what arrives into the engine's log, see below |
 ";
 
@@ -148,6 +154,22 @@ that has changed. The messages are those that would set the value, with a float 
 bundle with the tag 1. There are at most <rate> bundles a second; what changes more often is told as it is then. They count
 as answers (see Limits). To be told for longer, send it again, every ten seconds say; `/notify 0` ends it. <most> may be told
 at a time, 4 of one machine; the next one gets the error `full`. Each renewal tells all values again. Do not subscribe one engine to another both ways: they would set each other.
+
+Subscribers are told what happens, too, in the same bundles. Several things of a kind between two bundles are one message.
+
+| message | arguments | what has happened |
+|---|---|---|
+| `/slot/down` | slot (i), deaths in all (h) | a worker has ended; the other one plays |
+| `/slot/up` | slot (i), workers it has had (h) | there are two again |
+| `/late/blocks` | how many since the last message, and in all (h) | no worker had a block ready in time: a short gap was heard (`/late` is another thing: your bundle came too late) |
+| `/xrun` | in all (h) | the sound card ran dry |
+| `/quarantine` | in all (h), the command (s) | a worker died of a command, which is left out from now on |
+| `/record/state` | `recording`, `off` or `failed`, the file, and why it failed (s) | a recording has begun or ended, or one of the past |
+
+`/notify/levels 1` subscribes to levels besides: `/levels` with the peaks of left and right and then their root mean squares
+(f, 1 is full scale), of all that was played since the last one, 20 times a second. It is answered with
+`/notify/levels.reply` and the seconds of the lease; `/notify/levels 0` ends levels and leaves the rest, and a renewal with
+`/notify` leaves levels as they are.
 ";
 
 const CONTROLS: &str = "\
@@ -261,51 +283,6 @@ client.send(bundle.build())
 ```
 "#;
 
-fn parameters() -> String {
-    let mut text = "## Parameters\n\n\
-        | address | range | default | ramp | what it does |\n|---|---|---|---|---|\n"
-        .to_string();
-    for parameter in &PARAMETERS {
-        let ramp = if parameter.ramp_ms > 0.0 { format!("{} ms", parameter.ramp_ms) } else { "-".to_string() };
-        let row = [
-            format!("`/mod/{}/{}`", parameter.module, parameter.name),
-            range(parameter),
-            with_unit(&parameter.default.to_string(), parameter.unit),
-            ramp,
-            parameter.description.to_string(),
-        ];
-        text += &format!("| {} |\n", row.join(" | "));
-    }
-    text + "\nEach takes one number. A change is spread over its ramp, frame by frame, so that it does not click; \
-        `-` is a value that is read when the envelope needs it. A parameter that chooses takes the number or the \
-        name.\n`rate` is the sample rate in Hz.\n"
-}
-
-fn range(parameter: &Parameter) -> String {
-    if !parameter.choices.is_empty() {
-        let choices = parameter.choices.iter().enumerate();
-        return choices.map(|(number, name)| format!("{number} `{name}`")).collect::<Vec<_>>().join(", ");
-    }
-    let maximum = match parameter.maximum {
-        Maximum::Value(value) => value.to_string(),
-        Maximum::BelowNyquist => "rate/2 - 10".to_string(),
-    };
-    with_unit(&format!("{} to {maximum}", parameter.minimum), parameter.unit)
-}
-
-fn with_unit(value: &str, unit: &str) -> String {
-    if unit.is_empty() { value.to_string() } else { format!("{value} {unit}") }
-}
-
-fn gates() -> String {
-    let mut text = "## Gates\n\n| address | what it does |\n|---|---|\n".to_string();
-    for gate in &GATES {
-        text += &format!("| `/gate/{}` | {} |\n", gate.module, gate.description);
-    }
-    text + "\nEach takes one argument. On: true, any number above 0, the string `on`. \
-        Off: every other number, false, nil, every other string, so `off` and `0` too.\n"
-}
-
 fn errors() -> String {
     let mut text = "## Errors\n\nWhat is refused changes nothing, is counted, and is answered with \
         `/error <address> <code> <text>`, three strings.\nThe address is the one that was sent, cut after 128 bytes, \
@@ -328,11 +305,13 @@ fn explain(code: Code) -> (&'static str, &'static str) {
         Code::Oversized => ("the datagram is too large", "send it in parts"),
         Code::TooDeep => ("bundles or arrays are nested too deep", "send them flat"),
         Code::TooFar => ("the time tag is too far ahead", "send it later; check both machines' clocks"),
+        Code::BadEdit => ("the patch cannot be edited so, or there is no such voice", "see the text"),
         Code::Full => {
             ("too many commands at once, or too many that wait for their time, in all or of yours", "send them later")
         }
         Code::Quarantined => ("a worker died of the command; it is left out and the music goes on", "report it: a bug"),
         Code::Flood => ("you send more than the engine takes from one sender", "see Limits"),
+        Code::Failed => ("it could not be done: a disk that is full, say", "see the text"),
     }
 }
 

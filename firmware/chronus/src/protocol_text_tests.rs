@@ -24,6 +24,7 @@ fn every_key_of_the_status_is_explained() {
         command_latency: 1,
         sink: String::new(),
         patch: Some(String::new()),
+        recordings: Some(String::new()),
         data: Some("/nowhere".into()),
         real_time: String::new(),
         restarts: 0,
@@ -35,11 +36,15 @@ fn every_key_of_the_status_is_explained() {
     let other = PassedOver { card: String::new(), why: String::new() };
     counters.card_choice.note(&CardChoice { others: vec![other], ..CardChoice::default() });
     counters.card_refusal.note(Some("busy"));
+    counters.record.change(|recorded| {
+        let texts = [&mut recorded.file, &mut recorded.why, &mut recorded.keeping];
+        texts.into_iter().for_each(|place| *place = Some(String::new()));
+    });
     counters.load.name_modules(["sine"].into_iter());
     let mut quarantine = Quarantine::default();
-    let operation = abi::Operation::Gate(abi::GateId::Adsr, true);
+    let operation = abi::Operation::Gate(2, true);
     let command = abi::Command { stamp: abi::Stamp::start_of(0), operation };
-    quarantine.add(Quarantined::new(command, None));
+    quarantine.add(Quarantined::new(command, None, crate::input::catalogue::power_on()));
     let text = protocol_markdown();
     for pair in status_pairs(&facts, &counters, 0, 0, quarantine.pairs()).chunks_exact(2) {
         let OscType::String(key) = &pair[0] else { panic!("keys are strings") };
@@ -57,9 +62,11 @@ fn every_key_of_the_status_is_explained() {
 #[test]
 fn protocol_text_names_everything() {
     let text = protocol_markdown();
-    for parameter in &PARAMETERS {
-        assert!(text.contains(&format!("| `/mod/{}/{}` |", parameter.module, parameter.name)));
+    for kind in &dsp::instrument::KINDS {
+        assert!(text.contains(&format!("### `{}`", kind.name)));
+        assert!(kind.parameters.iter().all(|parameter| text.contains(&format!("| `{}` |", parameter.name))));
     }
+    assert!(crate::input::PATCH_WORDS.iter().all(|(address, _)| text.contains(&format!("| `{address}` |"))));
     assert!(text.contains("rate/2 - 10 Hz") && text.contains("0 `lowpass`, 1 `highpass`, 2 `bandpass`"));
     assert!(Code::ALL.iter().all(|code| text.contains(&format!("| `{}` |", code.name()))));
     assert!(!text.replace("{one,two}", "").replace("{sine,filter}", "").contains('{'), "a place was not filled");

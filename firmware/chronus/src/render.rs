@@ -11,7 +11,7 @@ use shm::ScoreMemory;
 use crate::audio::WavFile;
 use crate::command_line::RenderOptions;
 use crate::input::{Score, ScoreRoom, read_score};
-use crate::worker::EngineState;
+use crate::worker::{EngineState, Scratch};
 
 /// How often progress is shown.
 const PROGRESS_INTERVAL: Duration = Duration::from_millis(200);
@@ -71,11 +71,11 @@ pub fn run(options: &RenderOptions) -> Result<(), String> {
     let memory = ScoreMemory::create(&score.commands).map_err(|error| format!("memory for the score: {error}"))?;
     let mut wav = WavFile::create(&options.output, options.rate)?;
     let mut state = EngineState::at_start(options.rate);
-    let mut block = Block::SILENCE;
+    let (mut scratch, mut block) = (bytemuck::zeroed_box::<Scratch>(), Block::SILENCE);
     let mut progress = Progress::new(blocks);
     for number in 0..blocks {
         // Without a log nothing can be lost.
-        let _ = state.render_next(&memory, None, &|_| {}, &mut block);
+        let _ = state.render_next(&memory, None, &|_| {}, (&mut scratch, &mut block));
         wav.write(&block)?;
         progress.show(number);
     }

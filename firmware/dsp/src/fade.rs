@@ -27,8 +27,15 @@ impl Fade {
         let half = u64::from(frames_in(FADE_MS, rate));
         if self.left <= half {
             // The way down is as far from its end as the way back is from its start.
-            self.left = 2 * half - self.left;
+            // Right after the frame of silence there is another one.
+            self.left = (2 * half - self.left).max(half + 1);
         }
+    }
+
+    /// Frames until the one of silence, that included; never, if it is not on its way there.
+    pub(crate) fn until_silent(&self, rate: u32) -> u32 {
+        let half = u64::from(frames_in(FADE_MS, rate));
+        self.left.checked_sub(half).filter(|left| *left > 0).map_or(u32::MAX, |left| left as u32)
     }
 
     /// One frame: its level, 0 to 1, and whether it is the one of silence.
@@ -70,6 +77,7 @@ mod tests {
             fade.begin(48_000);
             all.extend(levels(&mut fade, 400));
             assert!(all.windows(2).all(|pair| (pair[0] - pair[1]).abs() < 1.0 / 191.0), "{after}");
+            assert!(all[after..].contains(&0.0), "it is silent again, begun anew after {after} frames");
             assert_eq!(all.last(), Some(&1.0));
         }
         let mut damaged = Fade { left: u64::MAX };

@@ -3,7 +3,7 @@
 use nix::errno::Errno;
 use nix::sys::mman::{MlockAllFlags, mlockall};
 
-/// Stack touched beforehand by a real-time thread. The deepest call chain of audio and worker needs a few
+/// Stack touched beforehand by a real-time thread. The deepest call chain of audio and worker needs some tens of
 /// kilobytes; this is far beyond it and far below the 512 KiB its thread has.
 const STACK_BYTES: usize = 128 * 1024;
 

@@ -38,6 +38,18 @@ pub fn set_fifo(priority: i32) -> Result<(), Errno> {
     set_fifo_of(0, priority)
 }
 
+/// Lets the calling thread have only the time that no other thread wants. Whoever is so must hold nothing that others wait
+/// for.
+///
+/// # Errors
+/// What the kernel says; any thread may do so.
+pub fn set_idle() -> Result<(), Errno> {
+    let parameters = libc::sched_param { sched_priority: 0 };
+    // SAFETY: the structure lives on this stack and is only read; 0 is the calling thread, of which only the policy is
+    // changed.
+    Errno::result(unsafe { libc::sched_setscheduler(0, libc::SCHED_IDLE, &parameters) }).map(drop)
+}
+
 /// Puts another thread under SCHED_FIFO, by its id; a thread of the kernel's, say.
 ///
 /// # Errors

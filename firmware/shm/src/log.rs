@@ -274,9 +274,8 @@ mod model;
 mod tests {
     use super::*;
     use crate::mapping::Mapping;
-    use abi::GateId;
 
-    const OPEN: Operation = Operation::Gate(GateId::Adsr, true);
+    const OPEN: Operation = Operation::Gate(2, true);
 
     fn log() -> Mapping<LogMemory> {
         Mapping::create("test log").unwrap()

@@ -49,11 +49,11 @@ impl ScoreMemory {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use abi::{GateId, Operation, Stamp};
+    use abi::{Operation, Stamp};
 
     #[test]
     fn a_score_is_read_back_and_cannot_be_written() {
-        let command = |block| Command { stamp: Stamp::start_of(block), operation: Operation::Gate(GateId::Adsr, true) };
+        let command = |block| Command { stamp: Stamp::start_of(block), operation: Operation::Gate(2, true) };
         let score = ScoreMemory::create(&[command(1), command(5)]).unwrap();
         assert_eq!(score.peek(0, 0), None);
         assert_eq!(score.peek(0, 1), Some(command(1)));

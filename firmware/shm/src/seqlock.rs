@@ -76,6 +76,12 @@ impl<const N: usize> Seqlock<N> {
         kill_point(points.numbered);
     }
 
+    /// The first word, whatever is here.
+    pub(crate) fn first_word(&self) -> u64 {
+        // SYNC: a hint; who reads the rest checks it.
+        self.words[0].load(Ordering::Relaxed)
+    }
+
     /// Takes away what is here. Only while nobody writes.
     pub(crate) fn clear(&self) {
         self.tag.store(0, Ordering::Release);

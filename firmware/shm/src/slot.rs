@@ -16,9 +16,16 @@ use crate::sync::{AtomicU64, Ordering};
 /// In models the ring wraps soon, and so do the snapshots.
 pub const RING_BLOCKS: usize = if cfg!(loom) { 2 } else { 8 };
 
-/// Room for a snapshot, in 64-bit words: 8 KiB. The patch of today needs a few hundred bytes; a copy of
-/// only what is used is made.
-pub const SNAPSHOT_WORDS: usize = if cfg!(loom) { 2 } else { 1024 };
+/// Room for a snapshot, in 64-bit words: 168 KiB, for the tables of two patches and the states of a thousand voices. A
+/// copy of only what is used is made; the patch at power-on needs a fifth of it.
+pub const SNAPSHOT_WORDS: usize = if cfg!(loom) {
+    2
+} else if cfg!(miri) {
+    // It looks at every byte.
+    64
+} else {
+    21 * 1024
+};
 
 /// Stands for "no block yet" in [`SlotMemory::first_block`].
 pub const NO_BLOCK: BlockNumber = u64::MAX;
@@ -199,6 +206,12 @@ impl SlotMemory {
     /// Copies the snapshot before block `next`, if a whole one is here.
     pub fn read_snapshot(&self, next: BlockNumber, words: &mut [u64]) -> Reading {
         self.snapshots[(next % SNAPSHOTS as u64) as usize].read(next, words)
+    }
+
+    /// The first word of the snapshot before block `next`, as it lies here, whatever it is by now. Whoever publishes states
+    /// of different lengths puts the length there; a wrong one is found out by the checksum, of which it is a part.
+    pub fn first_word_of_snapshot(&self, next: BlockNumber) -> u64 {
+        self.snapshots[(next % SNAPSHOTS as u64) as usize].first_word()
     }
 
     /// Numbers of snapshots that may be here, the newest first.

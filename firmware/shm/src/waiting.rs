@@ -139,13 +139,13 @@ fn command_of(number: u32, place: &Place) -> Option<WaitingCommand> {
 mod tests {
     use super::*;
     use crate::mapping::Mapping;
-    use abi::{GateId, ParameterId};
+    use abi::Place;
 
     fn command(place: u32, sequence: u64, sender: &str) -> WaitingCommand {
         let operation = if place == 0 {
-            Operation::Gate(GateId::Adsr, true)
+            Operation::Gate(2, true)
         } else {
-            Operation::Set(ParameterId::SineFreq, f64::from(place))
+            Operation::Set(Place { row: 1, parameter: 0 }, f64::from(place))
         };
         WaitingCommand { place, sequence, due_ns: 1 << 60 | sequence, operation, sender: sender.parse().unwrap() }
     }

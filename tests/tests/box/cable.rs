@@ -1,17 +1,14 @@
 //! One cable between the box and a laptop, and nobody there who gives addresses: the box is found by its name, answers, and
 //! lets in who has the key. The laptop is a network namespace.
 
-use std::net::{Ipv4Addr, UdpSocket};
+use std::net::Ipv4Addr;
 use std::process::{Command, Output, Stdio};
-use std::time::Duration;
 
 use chronus_tests::engine::{Folder, status_of};
 use chronus_tests::guest::{self, Guest};
+use chronus_tests::names::{A, ask};
 use chronus_tests::other_host::enter_network;
 use chronus_tests::skipped;
-
-/// Where all listen who tell names to each other (RFC 6762), and their port.
-const NAMES: (Ipv4Addr, u16) = (Ipv4Addr::new(224, 0, 0, 251), 5353);
 
 /// The laptop's own address, which run-box gave it.
 const LAPTOP: Ipv4Addr = Ipv4Addr::new(169, 254, 7, 7);
@@ -47,77 +44,10 @@ fn on_laptop<R: Send>(process: u32, work: impl FnOnce() -> R + Send) -> R {
     std::thread::scope(|scope| scope.spawn(entering).join().expect("no panic"))
 }
 
-/// The question after the address of NAME.local, as RFC 1035 writes it.
-fn question(name: &str) -> Vec<u8> {
-    let mut packet = vec![0, 0, 0, 0, 0, 1, 0, 0, 0, 0, 0, 0];
-    for label in [name, "local"] {
-        packet.push(label.len() as u8);
-        packet.extend(label.as_bytes());
-    }
-    // The end of the name; type A; class IN.
-    packet.extend([0, 0, 1, 0, 1]);
-    packet
-}
-
-/// The name that begins there, its labels with dots between them, and where it ends. The rest of one may stand elsewhere
-/// (RFC 1035, 4.1.4), which is read a few times at most.
-fn name_at(packet: &[u8], mut at: usize) -> Option<(String, usize)> {
-    let (mut labels, mut end) = (Vec::new(), None);
-    for _ in 0..16 {
-        match usize::from(*packet.get(at)?) {
-            0 => return Some((labels.join("."), end.unwrap_or(at + 1))),
-            high @ 192.. => {
-                end = end.or(Some(at + 2));
-                at = (high & 63) << 8 | usize::from(*packet.get(at + 1)?);
-            }
-            length => {
-                labels.push(String::from_utf8_lossy(packet.get(at + 1..=at + length)?).into_owned());
-                at += length + 1;
-            }
-        }
-    }
-    None
-}
-
-/// The address (type A) of NAME.local in an answer.
-fn address_in(packet: &[u8], name: &str) -> Option<Ipv4Addr> {
-    let number = |at: usize| Some(usize::from(u16::from_be_bytes([*packet.get(at)?, *packet.get(at + 1)?])));
-    // The first bit of the second word says that it is an answer; questions may be repeated in it.
-    if number(2)? & 0x8000 == 0 {
-        return None;
-    }
-    let mut at = 12;
-    for _ in 0..number(4)? {
-        at = name_at(packet, at)?.1 + 4;
-    }
-    for _ in 0..number(6)? {
-        let (owner, end) = name_at(packet, at)?;
-        let (kind, length) = (number(end)?, number(end + 8)?);
-        if owner == format!("{name}.local") && (kind, length) == (1, 4) {
-            let bytes: [u8; 4] = packet.get(end + 10..end + 14)?.try_into().ok()?;
-            return Some(bytes.into());
-        }
-        at = end + 10 + length;
-    }
-    None
-}
-
-/// Asks all at the cable for the address of a name until somebody answers.
+/// Asks all at the cable for the address of NAME.local until somebody answers.
 fn find(name: &str) -> Option<Ipv4Addr> {
-    let socket = UdpSocket::bind((Ipv4Addr::UNSPECIFIED, NAMES.1)).expect("nobody else is there");
-    socket.join_multicast_v4(&NAMES.0, &LAPTOP).expect("the cable carries it");
-    socket.set_read_timeout(Some(Duration::from_secs(1))).expect("a time limit");
-    let mut packet = [0; 1500];
-    for _ in 0..QUESTIONS {
-        // Before the cable is plugged in nothing can be sent.
-        let _ = socket.send_to(&question(name), NAMES);
-        while let Ok(length) = socket.recv(&mut packet) {
-            if let Some(address) = address_in(&packet[..length], name) {
-                return Some(address);
-            }
-        }
-    }
-    None
+    let bytes: [u8; 4] = ask(LAPTOP, &format!("{name}.local"), A, QUESTIONS)?.bytes.try_into().ok()?;
+    Some(bytes.into())
 }
 
 /// Runs something on the box by SSH, with the key in this file.
@@ -136,17 +66,6 @@ fn make_key(folder: &Folder, name: &str) -> String {
     let made = Command::new("ssh-keygen").args(["-q", "-t", "ed25519", "-N", "", "-f"]).arg(folder.file(name)).status();
     assert!(made.expect("ssh-keygen of openssh-client").success());
     std::fs::read_to_string(folder.file(&format!("{name}.pub"))).expect("a key").trim().to_owned()
-}
-
-#[test]
-fn an_answer_about_another_name_is_none() {
-    let mut packet = question("chronus-test");
-    // An answer to it: the name where the question has it, type A, class IN, a minute, four bytes.
-    (packet[2], packet[7]) = (0x84, 1);
-    packet.extend([192, 12, 0, 1, 0, 1, 0, 0, 0, 60, 0, 4, 169, 254, 1, 2]);
-    assert_eq!(address_in(&packet, "chronus-test"), Some(Ipv4Addr::new(169, 254, 1, 2)));
-    assert_eq!(address_in(&packet, "chronus"), None);
-    assert_eq!(address_in(&question("chronus-test"), "chronus-test"), None);
 }
 
 #[test]

@@ -7,11 +7,11 @@ use std::process::Command;
 use std::sync::Mutex;
 use std::time::{Duration, Instant};
 
-use abi::PARAMETERS;
 use chronus_tests::build::Build;
 use chronus_tests::engine::{Engine, Folder, number};
 use chronus_tests::live::undisturbed;
 use chronus_tests::patch::{Kept, defaults, parse, read, set, text};
+use chronus_tests::power_on::parameters;
 use chronus_tests::random::Random;
 use chronus_tests::skipped;
 use nix::sys::signal::{Signal, killpg};
@@ -77,9 +77,10 @@ fn all_values_are_there_again_after_a_power_cut() {
         let values: Vec<(&str, f64)> = keys
             .iter()
             .map(|key| {
-                let named = |parameter: &&abi::Parameter| *key == format!("{}.{}", parameter.module, parameter.name);
-                let parameter = PARAMETERS.iter().find(named).expect("it is in the table");
-                let (low, high) = (parameter.minimum, parameter.maximum_at(48_000));
+                let all = parameters().into_iter();
+                let named = all.map(|(module, _, parameter)| (format!("{module}.{}", parameter.name), parameter));
+                let (_, parameter) = named.into_iter().find(|(name, _)| name == key).expect("it is in the table");
+                let (low, high) = (parameter.minimum, parameter.maximum.at(48_000));
                 let value = [low, high, random.between(low, high), random.between(low, high)][round];
                 (key.as_str(), parameter.clamp(value, 48_000))
             })
@@ -92,7 +93,7 @@ fn all_values_are_there_again_after_a_power_cut() {
         let kept = read(&patch);
         assert_eq!(kept, with(defaults(), &values));
         engine = start(&patch, &messages);
-        engine.wait_until("the values", |status| number(status, "patch.loaded") == PARAMETERS.len() as u64);
+        engine.wait_until("the values", |status| number(status, "patch.loaded") == parameters().len() as u64);
         wait_for_state(&engine, "kept");
         assert_eq!(in_effect(&engine, &patch), with(kept, &[("sine.gain", 0.123)]));
     }
@@ -186,7 +187,7 @@ fn a_kill_while_it_is_written_leaves_the_old_file_or_the_new_one() {
     let (mut all, mut reads, mut cut) = (vec![1.0], 0, 0);
     for kill in 0..KILLS {
         let engine = start(&patch, &messages);
-        engine.wait_until("the values", |status| number(status, "patch.loaded") == PARAMETERS.len() as u64);
+        engine.wait_until("the values", |status| number(status, "patch.loaded") == parameters().len() as u64);
         let value = 10.0 + kill as f64;
         all.push(value);
         belonging(&engine, value);

@@ -10,8 +10,9 @@ use shm::{BellMemory, CommandPlace, ContinuationMemory, LogMemory, Mapping, Scor
 use super::choose::{Choice, Chooser, Patience};
 use super::conceal::{Concealment, fade_out};
 use super::doubt::Doubt;
-use super::recorder::RecorderInput;
+use super::notes::NotesInput;
 use super::sink::Sink;
+use super::tape::TapeInput;
 use super::watch::Watch;
 use super::{Alarm, AudioClock};
 use crate::report::{Counters, SlotState, count};
@@ -111,8 +112,12 @@ pub struct Period {
     pub blocks: Option<u64>,
     /// Where the sound goes.
     pub sink: Sink,
-    /// Where a copy of it goes.
-    pub recorder: Option<RecorderInput>,
+    /// Where a copy of all of it goes.
+    pub recorder: Option<TapeInput>,
+    /// Where a copy of it goes while somebody wants one.
+    pub tape: Option<TapeInput>,
+    /// Who takes notes of what was played.
+    pub notes: Option<NotesInput>,
 }
 
 impl Period {
@@ -121,7 +126,7 @@ impl Period {
     /// # Errors
     /// If no worker gives the first block.
     pub fn run(self) -> Result<(), String> {
-        let Self { memory, counters, clock, alarm, doubt, stop, lead, blocks, sink, recorder } = self;
+        let Self { memory, counters, clock, alarm, doubt, stop, lead, blocks, sink, recorder, tape, notes } = self;
         let first = memory.continuation.played();
         counters.blocks.store(first, Ordering::Relaxed);
         let mut playing = Playing {
@@ -136,6 +141,8 @@ impl Period {
             stop: &stop,
             sink,
             recorder,
+            tape,
+            notes,
         };
         if !playing.start(lead)? {
             return Ok(());
@@ -163,7 +170,9 @@ struct Playing<'a> {
     concealment: Concealment,
     block: Block,
     sink: Sink,
-    recorder: Option<RecorderInput>,
+    recorder: Option<TapeInput>,
+    tape: Option<TapeInput>,
+    notes: Option<NotesInput>,
 }
 
 impl Playing<'_> {
@@ -211,9 +220,7 @@ impl Playing<'_> {
             fade_out(&mut self.block);
         }
         note_samples(self.counters, &mut self.block);
-        if let Some(recorder) = &mut self.recorder {
-            recorder.push(&self.block, patience, self.counters);
-        }
+        self.record(number, patience, had == [false; 2]);
         let handed_over = monotonic();
         self.sink.write(number, &self.block, self.clock, self.counters);
         self.note_played(number + 1);
@@ -232,6 +239,20 @@ impl Playing<'_> {
         self.counters.waking.add(woken - written);
         self.counters.work.add(handed_over - awake + (monotonic() - woken));
         (!stopping).then_some(())
+    }
+
+    /// Gives the block to those who record it, and notes whether it was late.
+    fn record(&mut self, number: BlockNumber, patience: Patience, late: bool) {
+        if let Some(notes) = &mut self.notes {
+            notes.add(number, late, &self.block);
+        }
+        if let Some(recorder) = &mut self.recorder
+            && !recorder.push(number, &self.block, patience)
+        {
+            count(&self.counters.recorder_drops);
+        }
+        // Who records a part sees by the numbers what is missing.
+        let _ = self.tape.as_mut().is_some_and(|tape| tape.push(number, &self.block, patience));
     }
 
     /// Notes for a successor of this process that so many blocks were handed over. Before the next one is sealed, so
@@ -303,6 +324,12 @@ fn seal(memory: &SharedMemory) -> u64 {
     sealed
 }
 
+/// Makes 0 of each sample that is no number; gives how many.
+pub fn silence_what_is_no_number(block: &mut Block) -> u64 {
+    let wrong = block.samples.iter_mut().filter(|sample| !sample.is_finite());
+    wrong.map(|sample| *sample = 0.0).count() as u64
+}
+
 /// Notes the peak, and plays 0 for a sample that is no number: it must not reach a loudspeaker.
 fn note_samples(counters: &Counters, block: &mut Block) {
     // Without the sign, the bits of floats are ordered as their magnitudes, infinity and NaN above all others;
@@ -313,10 +340,8 @@ fn note_samples(counters: &Counters, block: &mut Block) {
     let most = |block: &Block| block.samples.iter().fold(0, |most: i32, sample| most.max(bits(*sample)));
     let mut magnitude = most(block);
     if magnitude >= bits(f32::INFINITY) {
-        for sample in block.samples.iter_mut().filter(|sample| !sample.is_finite()) {
-            *sample = 0.0;
-            count(&counters.not_finite);
-        }
+        let silenced = silence_what_is_no_number(block);
+        counters.not_finite.fetch_add(silenced, Ordering::Relaxed);
         magnitude = most(block);
     }
     counters.note_peak(f32::from_bits(magnitude.cast_unsigned()));

@@ -1,4 +1,4 @@
-//! From the audio thread to a file: a bounded queue, and a thread that writes at the disk's pace.
+//! The recording of a whole run, into the WAV file that a sink names: a thread that writes at the disk's pace.
 
 use std::path::Path;
 use std::sync::Arc;
@@ -6,42 +6,15 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::thread::JoinHandle;
 use std::time::{Duration, Instant};
 
-use abi::Block;
-use heapless::spsc::{Consumer, Producer, Queue};
-
 use super::WavFile;
-use super::choose::Patience;
-use crate::report::{Counters, count};
+use super::tape::{REST, TapeInput, TapeOutput, tape};
 
 /// Blocks the queue holds: 5.4 seconds at 48 kHz and 2 MiB. An SD card that tidies itself up may stop for a
 /// second or two.
 const QUEUE_BLOCKS: usize = 1024;
 
-/// How long the writer rests when the queue is empty, and the audio thread when it is full (which only the free
-/// sink does): a hundredth of what the queue holds, so neither ever waits on the other for long.
-const REST: Duration = Duration::from_millis(2);
-
 /// How often the header is brought up to date, so that the file is right even if the power fails.
 const HEADER_INTERVAL: Duration = Duration::from_secs(1);
-
-/// The audio thread's end.
-pub struct RecorderInput {
-    queue: Producer<'static, Block>,
-    broken: Arc<AtomicBool>,
-}
-
-impl RecorderInput {
-    /// Adds a block. In real time a full queue drops and counts it; otherwise it is waited for.
-    pub fn push(&mut self, block: &Block, patience: Patience, counters: &Counters) {
-        while self.queue.enqueue(*block).is_err() {
-            if matches!(patience, Patience::Until(_)) || self.broken.load(Ordering::Relaxed) {
-                count(&counters.recorder_drops);
-                return;
-            }
-            std::thread::sleep(REST);
-        }
-    }
-}
 
 /// The writer thread.
 pub struct Recorder {
@@ -54,24 +27,24 @@ impl Recorder {
     ///
     /// # Errors
     /// In words, if the file cannot be made.
-    pub fn start(path: &Path, rate: u32) -> Result<(Self, RecorderInput), String> {
+    pub fn start(path: &Path, rate: u32) -> Result<(Self, TapeInput), String> {
         let wav = WavFile::create(path, rate)?;
-        // Lives as long as the process: there is one recording per run.
-        let (producer, consumer) = Box::leak(Box::new(Queue::<Block, QUEUE_BLOCKS>::new())).split();
-        let (finished, broken) = (Arc::new(AtomicBool::new(false)), Arc::new(AtomicBool::new(false)));
-        let (end, failed) = (finished.clone(), broken.clone());
+        let (input, mut output) = tape();
+        output.start(QUEUE_BLOCKS);
+        let finished = Arc::new(AtomicBool::new(false));
+        let end = finished.clone();
         let thread = std::thread::Builder::new()
             .name("recorder".to_owned())
             .spawn(move || {
-                let result = write_all(wav, consumer, &end, WavFile::MOST_BLOCKS);
+                let result = write_all(wav, &mut output, &end, WavFile::MOST_BLOCKS);
                 if let Err(error) = &result {
-                    failed.store(true, Ordering::Relaxed);
+                    output.stop();
                     log::error!("{error}; the music goes on without being recorded");
                 }
                 result
             })
             .map_err(|error| format!("starting the recorder: {error}"))?;
-        Ok((Self { finished, thread }, RecorderInput { queue: producer, broken }))
+        Ok((Self { finished, thread }, input))
     }
 
     /// Waits until all is written; gives the number of blocks in the file. The audio thread has ended before.
@@ -85,21 +58,19 @@ impl Recorder {
 }
 
 /// Writes until the end; of what is beyond `most` blocks it takes leave with a warning.
-fn write_all(
-    mut wav: WavFile,
-    mut queue: Consumer<'static, Block>,
-    finished: &AtomicBool,
-    most: u64,
-) -> Result<u64, String> {
+fn write_all(mut wav: WavFile, tape: &mut TapeOutput, finished: &AtomicBool, most: u64) -> Result<u64, String> {
     let mut updated = Instant::now();
     let mut told_full = false;
     loop {
         // Looked at before the queue: what came before the end is then surely in it.
         let end = finished.load(Ordering::Acquire);
-        while let Some(block) = queue.dequeue() {
+        while !tape.is_empty() {
             if wav.blocks() < most {
-                wav.write(&block)?;
-            } else if !told_full {
+                tape.take(|_, block| wav.write(block)).unwrap_or(Ok(()))?;
+                continue;
+            }
+            tape.take(|_, _| ());
+            if !told_full {
                 told_full = true;
                 log::warn!(
                     "{}: a WAV file holds 4 GiB; the recording ends here and the music goes on",
@@ -120,16 +91,19 @@ fn write_all(
 
 #[cfg(test)]
 mod tests {
+    use super::super::choose::Patience;
     use super::*;
+    use abi::Block;
 
     #[test]
     fn a_full_file_ends_the_recording_and_is_no_failure() {
         let path = std::env::temp_dir().join(format!("chronus-full-{}.wav", std::process::id()));
-        let (mut producer, consumer) = Box::leak(Box::new(Queue::<Block, 16>::new())).split();
-        (0..7).for_each(|_| producer.enqueue(Block::SILENCE).unwrap());
+        let (mut input, mut output) = tape();
+        output.start(16);
+        assert!((0..7).all(|number| input.push(number, &Block::SILENCE, Patience::Unlimited)));
         let wav = WavFile::create(&path, 48_000).unwrap();
-        assert_eq!(write_all(wav, consumer, &AtomicBool::new(true), 4), Ok(4));
-        assert!(producer.is_empty(), "the rest is taken all the same");
+        assert_eq!(write_all(wav, &mut output, &AtomicBool::new(true), 4), Ok(4));
+        assert!(output.is_empty(), "the rest is taken all the same");
         let bytes = std::fs::read(&path).unwrap();
         std::fs::remove_file(&path).unwrap();
         assert_eq!(bytes.len(), 58 + 4 * 2048);

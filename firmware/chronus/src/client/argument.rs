@@ -2,6 +2,8 @@
 
 use rosc::{OscMessage, OscType};
 
+use crate::report::printable::one_line;
+
 /// The argument that `word` means: by its prefix (`i: f: h: d: s:`), else by its look.
 pub fn parse(word: &str) -> Result<OscType, String> {
     let bad = |what: &str| format!("{word} is not {what}; leave the prefix out, or use s: for a string");
@@ -25,11 +27,11 @@ fn parse_by_look(word: &str) -> OscType {
     integer().or_else(|_| float()).unwrap_or_else(|_| OscType::String(word.to_string()))
 }
 
-/// A message on one line: `ADDRESS ARG ARG`. Control characters are escaped, because what comes from the
-/// network must not steer the terminal. (rosc's own Display panics on time tags before 1970.)
+/// A message on one line: `ADDRESS ARG ARG`. What comes from the network must not steer the
+/// terminal, and is escaped. (rosc's own Display panics on time tags before 1970.)
 pub fn line(message: &OscMessage) -> String {
     let arguments = message.args.iter().map(text);
-    let words: Vec<_> = std::iter::once(escaped(&message.addr)).chain(arguments).collect();
+    let words: Vec<_> = std::iter::once(one_line(&message.addr)).chain(arguments).collect();
     words.join(" ")
 }
 
@@ -40,8 +42,8 @@ pub fn text(argument: &OscType) -> String {
         OscType::Long(value) => value.to_string(),
         OscType::Float(value) => value.to_string(),
         OscType::Double(value) => value.to_string(),
-        OscType::String(text) => escaped(text),
-        OscType::Char(character) => escaped(&character.to_string()),
+        OscType::String(text) => one_line(text),
+        OscType::Char(character) => one_line(&character.to_string()),
         OscType::Bool(value) => value.to_string(),
         OscType::Nil => "nil".to_string(),
         OscType::Inf => "inf".to_string(),
@@ -55,13 +57,6 @@ pub fn text(argument: &OscType) -> String {
         }
         OscType::Array(array) => format!("[{}]", array.content.iter().map(text).collect::<Vec<_>>().join(" ")),
     }
-}
-
-fn escaped(text: &str) -> String {
-    let escape = |character: char| {
-        if character.is_control() { character.escape_default().to_string() } else { character.into() }
-    };
-    text.chars().map(escape).collect()
 }
 
 #[cfg(test)]

@@ -9,6 +9,7 @@ use serde_json::Value;
 
 use super::exchange::send;
 use super::status::nest;
+use crate::report::printable::one_line;
 
 /// Time between two looks: a hand sees no delay in it, and an engine is asked ten times a second.
 const INTERVAL: Duration = Duration::from_millis(100);
@@ -32,7 +33,7 @@ pub fn run_controls(server: &str, json: bool) -> ExitCode {
         let pairs = match ask(server) {
             Ok(pairs) => pairs,
             Err(text) => {
-                eprintln!("chronus controls: {text}");
+                eprintln!("chronus controls: {}", one_line(&text));
                 return ExitCode::FAILURE;
             }
         };

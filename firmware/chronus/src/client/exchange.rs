@@ -9,13 +9,14 @@ use rosc::{OscMessage, OscPacket, OscType, encoder};
 
 use super::argument;
 use crate::input::{pattern_matches, read_packet};
+use crate::report::printable::one_line;
 
 /// Longest wait for an answer: the engine answers within a millisecond, a busy network within a few dozen.
 const PATIENCE: Duration = Duration::from_secs(1);
 /// Largest reply that can come: a UDP datagram.
 const REPLY_BYTES: usize = 65_536;
 /// Exit code of a command that failed at its work.
-const FAILED: u8 = 1;
+pub const FAILED: u8 = 1;
 /// Exit code of wrong usage.
 const WRONG_USAGE: u8 = 2;
 
@@ -32,18 +33,19 @@ pub fn run_send(server: &str, address: &str, arguments: &[String]) -> ExitCode {
     let arguments = match arguments {
         Ok(arguments) if address.starts_with('/') => arguments,
         Ok(_) => {
+            let address = one_line(address);
             eprintln!("chronus send: {address} is not an OSC address; addresses begin with /, as in /mod/sine/freq");
             return ExitCode::from(WRONG_USAGE);
         }
         Err(text) => {
-            eprintln!("chronus send: {text}");
+            eprintln!("chronus send: {}", one_line(&text));
             return ExitCode::from(WRONG_USAGE);
         }
     };
     let replies = match exchange_with_any(server, &OscMessage { addr: address.to_string(), args: arguments }) {
         Ok(replies) => replies,
         Err(text) => {
-            eprintln!("chronus send: {text}");
+            eprintln!("chronus send: {}", one_line(&text));
             return ExitCode::from(FAILED);
         }
     };
@@ -112,7 +114,11 @@ fn exchange(server: SocketAddr, message: &OscMessage) -> Result<Vec<OscMessage>,
     }
 }
 
-fn connect(server: SocketAddr) -> std::io::Result<UdpSocket> {
+/// A socket that talks to this address alone.
+///
+/// # Errors
+/// What the kernel says.
+pub fn connect(server: SocketAddr) -> std::io::Result<UdpSocket> {
     let any: SocketAddr = match server {
         SocketAddr::V4(_) => (Ipv4Addr::UNSPECIFIED, 0).into(),
         SocketAddr::V6(_) => (Ipv6Addr::UNSPECIFIED, 0).into(),
@@ -123,7 +129,8 @@ fn connect(server: SocketAddr) -> std::io::Result<UdpSocket> {
     Ok(socket)
 }
 
-fn explain_silence(server: SocketAddr, error: &std::io::Error) -> String {
+/// Why nothing came from there, for a person.
+pub fn explain_silence(server: SocketAddr, error: &std::io::Error) -> String {
     match error.kind() {
         ErrorKind::WouldBlock | ErrorKind::TimedOut | ErrorKind::ConnectionRefused => {
             format!("no Chronus answers at {server}; is it running? start it with: chronus run")

@@ -3,6 +3,7 @@
 use std::ffi::OsString;
 
 use lexopt::{Arg, Parser, ValueExt};
+use rosc::OscType;
 
 use super::options::{Wrong, unexpected};
 
@@ -91,6 +92,51 @@ impl SendOptions {
     }
 }
 
+/// `chronus record WORD...`.
+#[derive(Clone, Debug, PartialEq)]
+pub struct RecordOptions {
+    /// The engine to ask, as ADDR:PORT.
+    pub server: String,
+    /// The OSC address.
+    pub address: &'static str,
+    /// Its arguments.
+    pub arguments: Vec<OscType>,
+}
+
+impl RecordOptions {
+    /// Reads the arguments after `record`.
+    ///
+    /// # Errors
+    /// What is wrong with them.
+    pub fn parse(arguments: &[OsString]) -> Result<Self, Wrong> {
+        let (mut parser, mut server, mut words) = (Parser::from_args(arguments), None, Vec::new());
+        while let Some(argument) = parser.next()? {
+            match argument {
+                Arg::Long("server") => server = Some(server_address(parser.value()?.string()?)?),
+                Arg::Value(word) if words.len() < 3 => words.push(word.string()?),
+                other => return Err(unexpected(other, "record")),
+            }
+        }
+        let server = server.unwrap_or_else(|| DEFAULT_SERVER.to_owned());
+        let words: Vec<&str> = words.iter().map(String::as_str).collect();
+        let text = |word: &str| OscType::String(word.to_owned());
+        let minutes = |word: &str| {
+            let minutes = word.parse().map(OscType::Double);
+            minutes.map_err(|_| Wrong(format!("'{word}' is no number of minutes; such as: chronus record keep 5")))
+        };
+        let (address, arguments) = match words[..] {
+            ["start"] => ("/record/start", vec![]),
+            ["start", name] => ("/record/start", vec![text(name)]),
+            ["stop"] => ("/record/stop", vec![]),
+            ["status"] => ("/record/status", vec![]),
+            ["keep", length] => ("/record/keep", vec![minutes(length)?]),
+            ["keep", length, name] => ("/record/keep", vec![minutes(length)?, text(name)]),
+            _ => return Err(Wrong("there is record start [NAME], stop, status, keep MINUTES [NAME]".to_owned())),
+        };
+        Ok(Self { server, address, arguments })
+    }
+}
+
 /// `chronus jig [ADDR:PORT]`: the engine to ask, as ADDR:PORT.
 ///
 /// # Errors
@@ -130,6 +176,18 @@ mod tests {
         assert_eq!(SendOptions::parse(&words("desk.local:6000 /status")).unwrap().server, "desk.local:6000");
         for wrong in ["localhost:99999 /test", ":5005 /test", "", "127.0.0.1:6000", "sine 5", "127.0.0.1:6000 status"] {
             assert!(SendOptions::parse(&words(wrong)).is_err(), "{wrong}");
+        }
+    }
+
+    #[test]
+    fn record_takes_names_minutes_and_a_server() {
+        let parse = |text| RecordOptions::parse(&words(text));
+        let options = parse("keep 2.5 jam --server box.local:5005").unwrap();
+        assert_eq!((options.server.as_str(), options.address), ("box.local:5005", "/record/keep"));
+        assert_eq!(options.arguments, [OscType::Double(2.5), OscType::String("jam".to_owned())]);
+        assert_eq!(parse("start").unwrap().arguments, []);
+        for wrong in ["", "begin", "stop now", "keep", "keep long", "start a b", "status --json", "stop --server x"] {
+            assert!(parse(wrong).is_err(), "{wrong}");
         }
     }
 

@@ -88,6 +88,10 @@ pub struct Engine {
     pub real_time: Option<String>,
     /// As --patch.
     pub patch: Option<PathBuf>,
+    /// As --recordings.
+    pub recordings: Option<PathBuf>,
+    /// As --recording-format.
+    pub recording_format: Option<String>,
     /// As --cores.
     pub cores: Option<String>,
 }

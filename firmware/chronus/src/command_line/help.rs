@@ -17,6 +17,7 @@ Commands:
   send      one OSC message to a running engine, and print its answer            (chronus send --help)
   status    the counters of a running engine                                     (chronus status --help)
   controls  its knobs and buttons, live: to check the wiring                     (chronus controls --help)
+  record    what is being played, or what was played until now, into a WAV file  (chronus record --help)
   --version, --help
 
 Commands of the box:
@@ -48,6 +49,10 @@ chronus run [OPTION...]: the engine.
                      up to the ramp at the end. If the rate was not 48000, render needs the same --rate
   --patch FILE       keep the values of all parameters there, a second after they last changed, and set them again at
                      the next start (not with --score, which is to sound the same every time)
+  --recordings FOLDER
+                     where `chronus record` puts its WAV files; without it nothing can be recorded
+  --recording-format F
+                     24 (default: integers of 24 bits) or float (32 bits, bit for bit what was played)
   --led LIGHT        what says how it goes: gpio:N (a pin of a Raspberry Pi), led:NAME (/sys/class/leds/NAME), off
                      (default); TROUBLESHOOTING.md has its patterns, `chronus status` the same in words
   --seconds S        end after S seconds          --blocks N   end after N blocks of 256 frames
@@ -59,7 +64,7 @@ chronus run [OPTION...]: the engine.
   --real-time MODE   auto (default: a refusal is a warning), require (a refusal is fatal), off
   --cores A,S0,S1    cores of the audio thread and the two workers (default with 4 or more cores: 1,2,3)
   --config FILE      the same options as TOML: [engine] sink, rate, lead, workers, periods, real_time, cores,
-                     patch; [osc] listen; [led] status; [[control]]: knobs and buttons on a Raspberry Pi's pins, each
+                     patch, recordings, recording_format; [osc] listen; [led] status; [[control]]: knobs and buttons on a Raspberry Pi's pins, each
                      explained in board/common/chronus.toml. The command line wins
 
 Ctrl-C or SIGTERM ends it: the sound is ramped down, the workers end, the WAV file is whole.
@@ -95,6 +100,23 @@ chronus status [--all | --json] [ADDR:PORT]
 Asks a running engine (default: 127.0.0.1:5005) how it is doing: first whether all is well, then the workers and
 their process ids, the sound card, commands, and what happened since the start. --all prints every counter
 (PROTOCOL.md explains each), --json the same for programs.
+";
+
+const RECORD: &str = "\
+chronus record start [NAME] | stop | status | keep MINUTES [NAME]   [--server ADDR:PORT]
+
+Records what a running engine plays (default: 127.0.0.1:5005) into WAV files, in the folder that it was started with
+(chronus run --recordings FOLDER; on a box /data/recordings).
+
+  start [NAME]         from now on, into NAME.wav; without a name into the day's next number, 2026-05-01-001.wav
+  stop                 ends it
+  status               what is being recorded, and how far back `keep` reaches
+  keep MINUTES [NAME]  what was played in the last minutes (30 at most), though nobody recorded it: it is rendered again
+                       from the commands, the same to the bit, and so takes a while
+
+A name has letters, digits, spaces and - _ . and is no path. What is there is never overwritten. A file larger than 4 GiB
+is a RF64 file, which programs for sound read. A file is whole at any time but for its last two seconds, also if the power
+is cut. If the disk is full the recording ends, and the music goes on.
 ";
 
 const CONTROLS: &str = "\
@@ -151,6 +173,8 @@ Says the same as check-config, and writes into FOLDER, each file at once or not 
   hat              lines for the firmware: the sound card on the pins, [audio] hat, and the light, [led] status; none,
                    so that both stay as they are, if hat is missing in a FILE with mistakes
   authorized_keys  who may log in: [ssh] keys; empty if nobody may
+  osc.dnssd        how it is found by programs that look for OSC in the network, for systemd-resolved; none if OSC is
+                   off
   status.txt       what was found, for a person
 
 The rest is written whatever is in FILE, and also if there is none: an unknown key is left out, and so is a wrong SSH key;
@@ -175,6 +199,7 @@ pub fn help_text(command: &str) -> Option<&'static str> {
         "send" => Some(SEND),
         "status" => Some(STATUS),
         "controls" => Some(CONTROLS),
+        "record" => Some(RECORD),
         "selftest" => Some(SELFTEST),
         "jig" => Some(JIG),
         "tune" => Some(TUNE),

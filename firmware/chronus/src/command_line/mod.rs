@@ -8,7 +8,7 @@ mod options;
 mod run_options;
 
 pub use appliance::{LearnedOptions, SettingsOptions, no_arguments, selftest_as_json};
-pub use client::{SendOptions, StatusForm, StatusOptions, jig_server};
+pub use client::{RecordOptions, SendOptions, StatusForm, StatusOptions, jig_server};
 pub use configuration::parse_configuration;
 pub use help::{OVERVIEW, help_text};
 pub use options::{RenderOptions, Wrong};

@@ -9,6 +9,7 @@ use rt::scheduling::RealTime;
 
 use super::configuration::{Configuration, parse_configuration, read_configuration};
 use super::options::{Wrong, checked_rate, distinct, length, unexpected, value_of};
+use crate::audio::SampleFormat;
 use crate::light::LightChoice;
 use crate::settings::{Bindings, read_controls};
 use crate::surface::Control;
@@ -43,6 +44,10 @@ pub struct RunOptions {
     pub keep_score: Option<PathBuf>,
     /// A file to keep the values of all parameters in.
     pub patch: Option<PathBuf>,
+    /// A folder for recordings.
+    pub recordings: Option<PathBuf>,
+    /// What they are made of: 24-bit integers or 32-bit floats.
+    pub recording_samples: SampleFormat,
     /// The light that says how it goes.
     pub led: LightChoice,
     /// How often that blinks for a mistake in chronus.toml; 0 for none.
@@ -81,6 +86,8 @@ impl Default for RunOptions {
             score: None,
             keep_score: None,
             patch: None,
+            recordings: None,
+            recording_samples: SampleFormat::Packed24,
             led: LightChoice::Off,
             led_code: 0,
             blocks: None,
@@ -154,6 +161,14 @@ impl RunOptions {
                 Arg::Long("score") => options.score = Some(parser.value()?.into()),
                 Arg::Long("keep-score") => options.keep_score = Some(parser.value()?.into()),
                 Arg::Long("patch") => options.patch = Some(parser.value()?.into()),
+                Arg::Long("recordings") => options.recordings = Some(parser.value()?.into()),
+                Arg::Long("recording-format") => {
+                    options.set_recording_format(&value_of::<String>(
+                        &mut parser,
+                        "--recording-format",
+                        "24 or float",
+                    )?)?;
+                }
                 Arg::Long("led") => {
                     options.set_led(&value_of::<String>(&mut parser, "--led", "gpio:N, led:NAME or off")?)?
                 }
@@ -196,6 +211,8 @@ impl RunOptions {
         engine.periods.map_or(Ok(()), |periods| self.set_periods(periods))?;
         engine.real_time.as_deref().map_or(Ok(()), |text| self.set_real_time(text))?;
         self.patch = engine.patch.clone().or(self.patch.take());
+        self.recordings = engine.recordings.clone().or(self.recordings.take());
+        engine.recording_format.as_deref().map_or(Ok(()), |text| self.set_recording_format(text))?;
         engine.cores.as_deref().map_or(Ok(()), |text| self.set_cores(text))?;
         configuration.led.status.as_deref().map_or(Ok(()), |text| self.set_led(text))?;
         self.led_code = configuration.led.code.unwrap_or(self.led_code);
@@ -260,6 +277,20 @@ impl RunOptions {
 
     fn set_led(&mut self, text: &str) -> Result<(), Wrong> {
         self.led = LightChoice::parse(text).map_err(|reason| Wrong(format!("--led {text}: {reason}")))?;
+        Ok(())
+    }
+
+    fn set_recording_format(&mut self, text: &str) -> Result<(), Wrong> {
+        self.recording_samples = match text {
+            "24" => SampleFormat::Packed24,
+            "float" => SampleFormat::Float32,
+            _ => {
+                return Err(Wrong(format!(
+                    "--recording-format {text}: there is 24 (integers of 24 bits, which every program reads) and float (32 \
+                     bits, exactly what was played)"
+                )));
+            }
+        };
         Ok(())
     }
 

@@ -32,10 +32,15 @@ impl Dump {
         format!("OSC dump: {what} ({sender} wants it so){left_out}")
     }
 
+    /// Whether anybody wants to see what arrives.
+    pub fn is_on(&self) -> bool {
+        self.on
+    }
+
     /// The lines to print for a datagram that arrived at `now` of CLOCK_MONOTONIC, in nanoseconds; and how many of its
     /// messages are left out.
     pub fn lines(&mut self, datagram: &Datagram, sender: &str, now: u64) -> (Vec<String>, u64) {
-        if !self.on {
+        if !self.is_on() {
             return (Vec::new(), 0);
         }
         let texts: Vec<String> = match read_packet(&datagram.bytes) {

@@ -4,11 +4,12 @@ use std::collections::BTreeMap;
 use std::net::SocketAddr;
 use std::sync::{Arc, Mutex};
 
-use abi::{Operation, Values};
+use abi::Operation;
+use dsp::instrument::Wiring;
 use rosc::{OscMessage, OscType};
 use rt::clock::NANOSECONDS;
 
-use crate::input::{Code, Refusal};
+use crate::input::{Code, Refusal, catalogue};
 use crate::surface::{Board, Control, Encoder, Gesture, Kind, Moved, operations};
 
 /// A binding that was learned: for whoever writes it into the file, and tells.
@@ -97,7 +98,13 @@ impl Hands {
     ///
     /// # Errors
     /// Why no control can be bound to it.
-    pub fn learn(&mut self, address: Option<String>, sender: SocketAddr, now: u64) -> Result<(), Refusal> {
+    pub fn learn(
+        &mut self,
+        address: Option<String>,
+        sender: SocketAddr,
+        now: u64,
+        wiring: &Wiring,
+    ) -> Result<(), Refusal> {
         let others = |learning: &&Learning| learning.until > now && learning.sender.ip() != sender.ip();
         if let Some(learning) = self.learning.as_ref().filter(others) {
             let text = format!("a control for {} is waited for already; try again in 20 s", learning.address);
@@ -114,19 +121,19 @@ impl Hands {
             return Err(Refusal::new("/controls/learn", Code::UnknownAddress, text));
         }
         let message = |arguments| OscMessage { addr: address.clone(), args: arguments };
-        let fits = operations(&message(Vec::new()), self.rate)
-            .or_else(|_| operations(&message(vec![OscType::Int(1)]), self.rate));
+        let fits = operations(&message(Vec::new()), self.rate, wiring)
+            .or_else(|_| operations(&message(vec![OscType::Int(1)]), self.rate, wiring));
         fits.map_err(|text| Refusal::new("/controls/learn", Code::UnknownAddress, text))?;
         self.learning = Some(Learning { address, sender, until: now + LEARNING });
         Ok(())
     }
 
-    /// What a gesture comes to. `values` are asked for where a value is turned on from where it is.
-    pub fn meaning(&mut self, moved: Moved, values: impl FnOnce() -> Values) -> Meaning {
+    /// What a gesture comes to in a patch, in which a value is turned on from where it is.
+    pub fn meaning(&mut self, moved: Moved, wiring: &Wiring) -> Meaning {
         let Some(control) = self.controls.get(moved.control) else { return Meaning::Nothing };
         let wanted = self.learning.take().filter(|learning| moved.time_ns < learning.until);
         if let Some(Learning { address, sender, .. }) = wanted {
-            return match control.bound_to(&address, self.rate) {
+            return match control.bound_to(&address, self.rate, wiring) {
                 Ok(control) => {
                     (self.controls[moved.control], self.sent[moved.control]) = (control.clone(), None);
                     Meaning::Learned(Learned { place: moved.control, control, sender })
@@ -136,7 +143,7 @@ impl Hands {
         }
         let message = match (moved.gesture, &control.kind) {
             (Gesture::Turn(steps), Kind::Encoder(encoder)) => {
-                let value = self.value(moved.control, encoder, values);
+                let value = self.value(moved.control, encoder, wiring);
                 let turned = encoder.travel.turned(value, steps);
                 self.sent[moved.control] = turned.or(Some(value));
                 turned.map(|value| message_of(encoder, value))
@@ -148,22 +155,19 @@ impl Hands {
     }
 
     /// What is set where this encoder turns.
-    fn value(&self, place: usize, encoder: &Encoder, values: impl FnOnce() -> Values) -> f64 {
+    fn value(&self, place: usize, encoder: &Encoder, wiring: &Wiring) -> f64 {
         let minimum = encoder.travel.minimum;
-        let parameter = operations(&message_of(encoder, minimum), self.rate).ok().and_then(|operations| {
+        let parameter = operations(&message_of(encoder, minimum), self.rate, wiring).ok().and_then(|operations| {
             operations.into_iter().find_map(|operation| match operation {
-                Operation::Set(id, _) => Some(id),
+                Operation::Set(place, _) => catalogue::value(wiring, place),
                 _ => None,
             })
         });
-        match parameter {
-            Some(id) => values()[id as usize],
-            None => self.sent[place].unwrap_or(minimum),
-        }
+        parameter.or(self.sent[place]).unwrap_or(minimum)
     }
 
     /// The reply to `/controls` at a time in nanoseconds: pairs of key and value, as those of the status.
-    pub fn pairs(&self, values: &Values, now: u64) -> Vec<OscType> {
+    pub fn pairs(&self, wiring: &Wiring, now: u64) -> Vec<OscType> {
         let mut pairs = Vec::new();
         let long = |count: u64| OscType::Long(count.min(i64::MAX as u64) as i64);
         for (place, (control, tally)) in self.controls.iter().zip(self.board.iter()).enumerate() {
@@ -174,7 +178,7 @@ impl Hands {
             add("pins", OscType::String(pins));
             add("does", OscType::String(control.words()));
             if let Kind::Encoder(encoder) = &control.kind {
-                add("value", OscType::Float(self.value(place, encoder, || *values) as f32));
+                add("value", OscType::Float(self.value(place, encoder, wiring) as f32));
                 add("right", long(seen.right));
                 add("left", long(seen.left));
                 add("illegal", long(seen.illegal));

@@ -1,13 +1,18 @@
 //! The control thread: takes datagrams and gestures, has them interpreted, stamps what is good, answers the rest.
 
 mod dump;
+mod events;
 mod hands;
 mod inbox;
+mod kept_patch;
 mod learned;
+mod levels;
 mod notify;
+mod presets;
 mod quarantine;
 mod questions;
 mod receiving;
+mod recording;
 mod replies;
 mod reply_budget;
 mod way_back;
@@ -21,25 +26,32 @@ use std::time::Duration;
 use rosc::OscType;
 use shm::CommandPlace;
 
-use crate::audio::SharedMemory;
-use crate::input::{Code, Datagram, Intent, Refusal, Request, When, interpret, interpret_message, sender_name};
+use crate::audio::{NotesOutput, SharedMemory};
+use crate::input::{
+    Code, Datagram, Intent, Refusal, Request, When, catalogue, interpret_message, messages, sender_name,
+};
 use crate::light::IDENTIFY;
-use crate::patch::{Answer, PatchInput};
+use crate::patch::PatchInput;
 use crate::report::{Counters, Facts, count, status_pairs};
 use crate::settings::Bindings;
 use crate::stamp::Stamper;
 use crate::surface::Moved;
 pub use dump::Dump;
+use events::Happened;
 pub use hands::Hands;
 use hands::{Learned, Meaning};
 use inbox::Entry;
 pub use inbox::{Inbox, InboxWriter, inbox};
 use learned::Learning;
-use notify::Subscribers;
+use levels::Levels;
 #[cfg(test)]
 pub use notify::{INTERVAL as NOTIFY_INTERVAL, LEASE_SECONDS, MOST_SUBSCRIBERS};
+use notify::{News, Subscribers};
+pub use presets::PresetDesk;
 pub use quarantine::{Quarantine, Quarantined};
+use questions::PATCH_REPLY;
 pub use receiving::start_receiving;
+pub use recording::Recordings;
 use replies::Replies;
 #[cfg(test)]
 pub use reply_budget::REPLY_LIMITS;
@@ -74,10 +86,16 @@ pub struct Control {
     pub quarantines: Receiving<CommandPlace>,
     /// Values from before the last power cut.
     pub patch: PatchInput,
+    /// Patches with names.
+    pub desk: PresetDesk,
     /// The controls on the pins.
     pub hands: Hands,
     /// Where learned bindings are kept, if anywhere.
     pub bindings: Option<Bindings>,
+    /// What the audio thread notes of what was played.
+    pub notes: NotesOutput,
+    /// Recordings, if there is a folder for them.
+    pub recordings: Option<Recordings>,
     /// Prints what arrives, if somebody wants it.
     pub dump: Dump,
     /// Set when the engine stops.
@@ -98,7 +116,8 @@ impl Control {
     pub fn run(mut self, queue: &Inbox, replies: &WayBack) {
         let mut quarantine = Quarantine::default();
         let mut budget = ReplyBudget::new();
-        let mut subscribers = Subscribers::default();
+        let (mut subscribers, mut levels) = (Subscribers::default(), Levels::default());
+        let mut beginnings = self.counters.beginnings.load(Ordering::SeqCst);
         while !self.stop.load(Ordering::Relaxed) {
             self.take_patch();
             let told = subscribers.time_to_next(rt::clock::monotonic());
@@ -120,20 +139,25 @@ impl Control {
             // What is full now is tried again at the next turn: it stays waiting.
             let _ = self.stamper.release_due();
             self.stamper.keep(consumed);
+            self.notice_beginning(&mut beginnings);
             self.tell_of_time(replies, &mut budget);
-            self.tell_subscribers(&mut subscribers, replies, &mut budget);
+            self.take_preset(replies, &mut budget);
+            self.look_back(&mut levels);
+            self.tell_subscribers(&mut subscribers, &mut levels, &quarantine, replies, &mut budget);
         }
         self.tell_of_quarantined(&mut quarantine, replies, &mut budget);
         // The audio thread has ended, so this is how long the performance was.
         self.stamper.finish();
     }
 
-    /// Sets the values that are offered, but for those where somebody was faster.
-    fn take_patch(&mut self) {
-        let Some(offer) = self.patch.take() else { return };
-        let mut wanted = offer.operations.iter().copied().filter(|operation| self.patch.wants(*operation));
-        let set = wanted.try_fold(0, |count, operation| self.stamper.set_at_once(operation).map(|()| count + 1));
-        offer.answer(set.map_or(Answer::NotNow, Answer::Set));
+    /// Where the sound has begun anew, the patch is the one at power-on.
+    fn notice_beginning(&mut self, noticed: &mut u64) {
+        let beginnings = self.counters.beginnings.load(Ordering::SeqCst);
+        // Odd while it does so.
+        if beginnings != *noticed && beginnings.is_multiple_of(2) {
+            *noticed = beginnings;
+            self.stamper.forget();
+        }
     }
 
     /// Tells of the commands that were quarantined since the last time.
@@ -141,7 +165,8 @@ impl Control {
         while let Ok(place) = self.quarantines.try_recv() {
             let Some(command) = self.memory.command_at(place) else { continue };
             let sender = self.stamper.leave_out(place);
-            let quarantined = Quarantined::new(command, sender);
+            let quarantined = Quarantined::new(command, sender, self.stamper.wiring());
+            self.stamper.refresh();
             log::warn!(
                 "a worker died of the command {} ({}); it is left out from now on",
                 quarantined.words(),
@@ -170,55 +195,75 @@ impl Control {
             return self.refuse(&Refusal::new("-", Code::Oversized, text), &mut replies);
         }
         self.print(datagram);
-        for request in interpret(&datagram.bytes, datagram.arrival_ns, self.facts.rate) {
-            match request {
-                Ok(Request::Apply(intent)) => {
-                    if let Err(refusal) = self.apply(intent, Some(datagram.sender)) {
-                        self.refuse(&refusal, &mut replies);
-                    }
+        let messages = match messages(&datagram.bytes, datagram.arrival_ns) {
+            Ok(messages) => messages,
+            Err(refusal) => return self.refuse(&refusal, &mut replies),
+        };
+        self.stamper.follow_score();
+        for (message, when) in messages {
+            for request in interpret_message(&message, when, self.facts.rate, self.stamper.wiring()) {
+                let done =
+                    request.and_then(|request| self.answer(request, datagram, &mut replies, quarantine, subscribers));
+                if let Err(refusal) = done {
+                    self.refuse(&refusal, &mut replies);
                 }
-                Ok(Request::Status) if replies.may_answer(STATUS_REPLY) => {
-                    let applied = self.memory.consumed();
-                    let origin = self.stamper.clock_origin();
-                    let pairs = status_pairs(&self.facts, &self.counters, applied, origin, quarantine.pairs());
-                    replies.answer(STATUS_REPLY, pairs);
-                }
-                Ok(Request::Version) if replies.may_answer(VERSION_REPLY) => {
-                    let names = ["chronus", env!("CARGO_PKG_VERSION")].map(|text| OscType::String(text.to_owned()));
-                    replies.answer(VERSION_REPLY, names.to_vec());
-                }
-                Ok(Request::Led) if replies.may_answer(LED_REPLY) => {
-                    let light = &self.counters.light;
-                    let (state, lamp) = (light.get(), OscType::String(light.lamp().to_owned()));
-                    let words = [OscType::String(state.name().to_owned()), OscType::Int(state.code().into()), lamp];
-                    replies.answer(LED_REPLY, words.to_vec());
-                }
-                Ok(Request::Identify) => self.identify(),
-                Ok(Request::Notify(on)) => match subscribers.set(datagram.sender, on, rt::clock::monotonic()) {
-                    Ok(()) if replies.may_answer(NOTIFY_REPLY) => {
-                        let lease = if on { notify::LEASE_SECONDS as i32 } else { 0 };
-                        replies.answer(NOTIFY_REPLY, vec![OscType::Int(lease)]);
-                    }
-                    Ok(()) => {}
-                    Err(refusal) => self.refuse(&refusal, &mut replies),
-                },
-                Ok(Request::Controls) if replies.may_answer(CONTROLS_REPLY) => {
-                    let values = self.stamper.values();
-                    replies.answer(CONTROLS_REPLY, self.hands.pairs(&values, rt::clock::monotonic()));
-                }
-                Ok(Request::Learn(address)) => {
-                    let waiting = if address.is_some() { "waiting" } else { "ended" };
-                    match self.hands.learn(address, datagram.sender, rt::clock::monotonic()) {
-                        Ok(()) if replies.may_answer(LEARN_REPLY) => replies.answer(LEARN_REPLY, vec![waiting.into()]),
-                        Ok(()) => {}
-                        Err(refusal) => self.refuse(&refusal, &mut replies),
-                    }
-                }
-                Ok(Request::Ask(asked)) => self.ask(asked, datagram, &mut replies),
-                Ok(Request::Status | Request::Version | Request::Led | Request::Controls) => {}
-                Err(refusal) => self.refuse(&refusal, &mut replies),
             }
         }
+    }
+
+    /// Does what one message asks for.
+    fn answer(
+        &mut self,
+        request: Request,
+        datagram: &Datagram,
+        replies: &mut Replies,
+        quarantine: &Quarantine,
+        subscribers: &mut Subscribers,
+    ) -> Result<(), Refusal> {
+        let now = rt::clock::monotonic();
+        match request {
+            Request::Apply(intent) => return self.apply(intent, Some(datagram.sender)),
+            Request::Status if replies.may_answer(STATUS_REPLY) => {
+                let applied = self.memory.consumed();
+                let origin = self.stamper.clock_origin();
+                let pairs = status_pairs(&self.facts, &self.counters, applied, origin, quarantine.pairs());
+                replies.answer(STATUS_REPLY, pairs);
+            }
+            Request::Version if replies.may_answer(VERSION_REPLY) => {
+                let names = ["chronus", env!("CARGO_PKG_VERSION")].map(|text| OscType::String(text.to_owned()));
+                replies.answer(VERSION_REPLY, names.to_vec());
+            }
+            Request::Led if replies.may_answer(LED_REPLY) => {
+                let light = &self.counters.light;
+                let (state, lamp) = (light.get(), OscType::String(light.lamp().to_owned()));
+                let words = [OscType::String(state.name().to_owned()), OscType::Int(state.code().into()), lamp];
+                replies.answer(LED_REPLY, words.to_vec());
+            }
+            Request::Identify => self.identify(),
+            Request::Notify(on) => {
+                subscribers.set(datagram.sender, on, now, Happened::by_now(&self.counters))?;
+                if replies.may_answer(NOTIFY_REPLY) {
+                    let lease = if on { notify::LEASE_SECONDS as i32 } else { 0 };
+                    replies.answer(NOTIFY_REPLY, vec![OscType::Int(lease)]);
+                }
+            }
+            Request::Controls if replies.may_answer(CONTROLS_REPLY) => {
+                let pairs = self.hands.pairs(self.stamper.refresh(), now);
+                replies.answer(CONTROLS_REPLY, pairs);
+            }
+            Request::Learn(address) => {
+                let waiting = if address.is_some() { "waiting" } else { "ended" };
+                self.hands.learn(address, datagram.sender, now, self.stamper.wiring())?;
+                if replies.may_answer(LEARN_REPLY) {
+                    replies.answer(LEARN_REPLY, vec![waiting.into()]);
+                }
+            }
+            Request::Patch if replies.may_answer(PATCH_REPLY) => self.tell_patch(replies),
+            Request::Preset(asked) => self.wish_for_preset(asked, datagram.sender)?,
+            Request::Ask(asked) => self.ask(asked, datagram, replies, subscribers),
+            Request::Status | Request::Version | Request::Led | Request::Controls | Request::Patch => {}
+        }
+        Ok(())
     }
 
     /// Has the light say which box this is. Not again for as long as that took: nobody may keep it from telling of faults.
@@ -234,17 +279,17 @@ impl Control {
         let accepted = match (sender, intent.when) {
             (Some(sender), when) => self.stamper.accept(intent.operation, when, sender),
             (None, When::Arrival(time)) => self.stamper.accept_by_hand(intent.operation, time),
-            (None, When::TimeTag(_)) => Ok(()),
+            (None, When::TimeTag(..)) => Ok(()),
         };
         accepted.map_err(|(code, text)| Refusal { address: intent.address, code, text })?;
-        self.patch.note_change(intent.operation);
+        self.note_change(intent.operation);
         count(&self.counters.received);
         Ok(())
     }
 
     /// Does what a gesture at a control comes to, as if it had been sent and arrived when the pin moved.
     fn move_by_hand(&mut self, moved: Moved, replies: &WayBack, budget: &mut ReplyBudget) {
-        let message = match self.hands.meaning(moved, || self.stamper.values()) {
+        let message = match self.hands.meaning(moved, self.stamper.refresh()) {
             Meaning::Message(message) => message,
             Meaning::Nothing => return,
             Meaning::Learned(learned) => return self.keep_learned(learned, replies),
@@ -252,9 +297,8 @@ impl Control {
                 return Replies::to(sender, replies, &self.counters, budget).refuse(&refusal);
             }
         };
-        let mut requests = Vec::new();
-        interpret_message(&message, When::Arrival(moved.time_ns), self.facts.rate, &mut requests);
-        for request in requests {
+        let when = When::Arrival(moved.time_ns);
+        for request in interpret_message(&message, when, self.facts.rate, self.stamper.wiring()) {
             let done = match request {
                 Ok(Request::Apply(intent)) => self.apply(intent, None),
                 // What asks for an answer is refused in the settings.
@@ -280,11 +324,22 @@ impl Control {
         }
     }
 
-    fn tell_subscribers(&mut self, subscribers: &mut Subscribers, replies: &WayBack, budget: &mut ReplyBudget) {
+    fn tell_subscribers(
+        &mut self,
+        subscribers: &mut Subscribers,
+        levels: &mut Levels,
+        quarantine: &Quarantine,
+        replies: &WayBack,
+        budget: &mut ReplyBudget,
+    ) {
         let (stamper, counters) = (&mut self.stamper, &self.counters);
+        self.notes.want_levels(subscribers.want_levels());
+        let happened = Happened::by_now(counters);
+        let since = |told: &Happened| happened.since(told, quarantine, counters);
+        let mut levels = || levels.take();
         subscribers.tell(
             rt::clock::monotonic(),
-            || stamper.values(),
+            || News { values: catalogue::values(stamper.refresh()), happened, since: &since, levels: &mut levels },
             |address, packet| Replies::to(address, replies, counters, budget).tell(packet),
         );
     }

@@ -3,9 +3,10 @@
 use std::collections::VecDeque;
 
 use abi::Command;
+use dsp::instrument::Wiring;
 use rosc::{OscMessage, OscType};
 
-use crate::input::{Code, Refusal, sender_name};
+use crate::input::{Code, Refusal, catalogue, sender_name};
 
 /// Quarantined commands that the status lists: the newest ones, as many as fit into a screen.
 const LISTED: usize = 8;
@@ -22,9 +23,11 @@ pub struct Quarantined {
 }
 
 impl Quarantined {
-    /// This command, which came from there.
-    pub fn new(command: Command, sender: Option<std::net::SocketAddr>) -> Self {
-        let message = crate::stamp::message_of(command.operation);
+    /// This command of a patch, which came from there.
+    pub fn new(command: Command, sender: Option<std::net::SocketAddr>, wiring: &Wiring) -> Self {
+        // What it was about may be gone by now.
+        let unknown = || OscMessage { addr: "-".to_owned(), args: Vec::new() };
+        let message = catalogue::message_of(command.operation, wiring).unwrap_or_else(unknown);
         Self { message, block: command.stamp.block, sender }
     }
 
@@ -60,6 +63,11 @@ impl Quarantine {
         self.0.push_front(quarantined);
     }
 
+    /// The newest one, in a few words.
+    pub fn newest(&self) -> Option<String> {
+        self.0.front().map(Quarantined::words)
+    }
+
     /// As key and value pairs for the status, the newest first.
     pub fn pairs(&self) -> Vec<OscType> {
         let pairs = self.0.iter().enumerate().flat_map(|(place, one)| {
@@ -78,14 +86,18 @@ impl Quarantine {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use abi::{Operation, ParameterId, Stamp};
+    use abi::{Operation, Place, Stamp};
 
     #[test]
     fn the_newest_are_listed_in_words() {
         let mut quarantine = Quarantine::default();
         for block in 0..20 {
-            let operation = Operation::Set(ParameterId::FilterQ, block as f64 / 2.0);
-            quarantine.add(Quarantined::new(Command { stamp: Stamp::start_of(block), operation }, None));
+            let operation = Operation::Set(Place { row: 3, parameter: 2 }, block as f64 / 2.0);
+            quarantine.add(Quarantined::new(
+                Command { stamp: Stamp::start_of(block), operation },
+                None,
+                catalogue::power_on(),
+            ));
         }
         let pairs = quarantine.pairs();
         assert_eq!(pairs.len(), LISTED * 6);

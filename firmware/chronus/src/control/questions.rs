@@ -4,14 +4,18 @@ use std::sync::atomic::Ordering;
 
 use rosc::{OscMessage, OscPacket, OscType};
 
-use super::notify::{bundle, value_messages};
+use super::events::Happened;
+use super::notify::{LEASE_SECONDS, MOST_VALUES, Subscribers, bundle, value_message};
 use super::replies::Replies;
 use super::reply_budget::ReplyBudget;
 use super::{Control, WayBack};
-use crate::input::{Asked, Code, Datagram, Refusal, asks_for, explain_no_value, sender_name};
+use crate::input::{Asked, Code, Datagram, Refusal, asks_for, catalogue, explain_no_value, sender_name};
 
-/// Values in one bundle: 32 bytes each or a little more, so that it stays far below the largest datagram.
-const MOST_VALUES: usize = 256;
+/// The reply to `/patch/list`, behind the patch itself.
+pub(super) const PATCH_REPLY: &str = "/patch/list.reply";
+
+/// The reply to `/notify/levels`.
+const LEVELS_REPLY: &str = "/notify/levels.reply";
 
 /// The frame that is told while nothing plays in real time.
 const NO_FRAME: i64 = -1;
@@ -22,7 +26,13 @@ fn packet(address: &str, arguments: Vec<OscType>) -> OscPacket {
 
 impl Control {
     /// Answers what a datagram asks for, now or, for `/sync`, when it is so far.
-    pub(super) fn ask(&mut self, asked: Asked, datagram: &Datagram, replies: &mut Replies) {
+    pub(super) fn ask(
+        &mut self,
+        asked: Asked,
+        datagram: &Datagram,
+        replies: &mut Replies,
+        subscribers: &mut Subscribers,
+    ) {
         let refused = match asked {
             Asked::Ping(time) => {
                 self.pong(time, datagram, replies);
@@ -37,6 +47,16 @@ impl Control {
                 log::info!("{}", self.dump.set(on, &sender_name(datagram.sender)));
                 Ok(())
             }
+            Asked::Levels(on) => {
+                let (now, happened) = (rt::clock::monotonic(), Happened::by_now(&self.counters));
+                let set = subscribers.set_levels(datagram.sender, on, now, happened);
+                if set.is_ok() && replies.may_answer(LEVELS_REPLY) {
+                    let lease = if on { LEASE_SECONDS as i32 } else { 0 };
+                    replies.answer(LEVELS_REPLY, vec![OscType::Int(lease)]);
+                }
+                set
+            }
+            Asked::Record(asked) => self.record(asked, datagram, replies),
         };
         if let Err(refusal) = refused {
             self.refuse(&refusal, replies);
@@ -53,15 +73,29 @@ impl Control {
     }
 
     fn tell_values(&mut self, address: &str, replies: &mut Replies) -> Result<(), Refusal> {
-        let values = self.stamper.values();
-        let messages = value_messages(&values).filter(|message| asks_for(address, &message.addr));
-        let mut packets: Vec<OscPacket> = messages.map(OscPacket::Message).collect();
+        let wiring = self.stamper.refresh();
+        let values = catalogue::values(wiring);
+        let meant = values.iter().filter(|(known, _)| asks_for(address, known));
+        let mut packets: Vec<_> =
+            meant.map(|(known, value)| OscPacket::Message(value_message(known, *value))).collect();
         match packets.len() {
-            0 => return Err(Refusal::new("/get", Code::UnknownAddress, explain_no_value(address))),
+            0 => return Err(Refusal::new("/get", Code::UnknownAddress, explain_no_value(address, wiring))),
             1 => packets.drain(..).for_each(|one| _ = replies.tell(one)),
             _ => packets.chunks(MOST_VALUES).for_each(|some| _ = replies.tell(bundle(some.to_vec()))),
         }
         Ok(())
+    }
+
+    /// Tells the patch that is being edited: the messages that would make it, and then how many modules and connections it
+    /// has, and whether it is the one that was committed last.
+    pub(super) fn tell_patch(&mut self, replies: &mut Replies) {
+        let wiring = self.stamper.refresh();
+        let messages: Vec<_> = catalogue::patch_messages(wiring).map(OscPacket::Message).collect();
+        let (modules, connections) = (wiring.edited().count(), wiring.edited_connections().count());
+        let committed = OscType::Bool(wiring.is_committed());
+        messages.chunks(MOST_VALUES).for_each(|some| _ = replies.tell(bundle(some.to_vec())));
+        let counts = [modules, connections].map(|count| OscType::Int(count as i32));
+        replies.answer(PATCH_REPLY, counts.into_iter().chain([committed]).collect());
     }
 
     /// Tells who waited for it that all is applied, and whose bundles came too late that they did.
@@ -70,6 +104,10 @@ impl Control {
             let (block, frame) = (OscType::Long(done.stamp.block as i64), OscType::Int(done.stamp.frame as i32));
             let answer = packet("/synced", vec![done.id, block, frame]);
             Replies::to(done.sender, replies, &self.counters, budget).tell(answer);
+        }
+        for (sender, address, (code, text)) in self.stamper.take_lapsed() {
+            let counters = self.counters.clone();
+            self.refuse(&Refusal::new(&address, code, text), &mut Replies::to(sender, replies, &counters, budget));
         }
         for late in self.stamper.take_late() {
             // 12 hours and more are all the same.
@@ -80,6 +118,10 @@ impl Control {
 
     /// Prints what arrives, if somebody wants it.
     pub(super) fn print(&mut self, datagram: &Datagram) {
+        // Asked of every datagram: then not even its sender is put into words.
+        if !self.dump.is_on() {
+            return;
+        }
         let now = rt::clock::monotonic();
         let (lines, left_out) = self.dump.lines(datagram, &sender_name(datagram.sender), now);
         lines.iter().for_each(|line| log::info!("{line}"));

@@ -3,9 +3,7 @@
 use std::net::{Ipv4Addr, SocketAddr, UdpSocket};
 use std::os::fd::AsRawFd;
 
-use nix::sys::socket::{MsgFlags, SockaddrStorage, sendto};
-
-use crate::input::{Streams, is_stream};
+use crate::input::{Streams, is_stream, send_reply};
 
 /// Both ways.
 pub struct WayBack {
@@ -25,7 +23,7 @@ impl WayBack {
         Ok(Self { datagrams, streams: None })
     }
 
-    /// Sends a packet. A reply is a courtesy: a client that is gone or does not read must not hold anything up.
+    /// Sends a packet, or does not: nobody is waited for.
     pub fn send(&self, packet: &[u8], to: SocketAddr) {
         if is_stream(to) {
             if let Some(streams) = &self.streams {
@@ -33,7 +31,7 @@ impl WayBack {
             }
             return;
         }
-        let _ = sendto(self.datagrams.as_raw_fd(), packet, &SockaddrStorage::from(to), MsgFlags::MSG_DONTWAIT);
+        send_reply(self.datagrams.as_raw_fd(), packet, to);
     }
 
     /// A further way back, for another thread.

@@ -2,9 +2,12 @@
 
 use std::sync::LazyLock;
 
-use abi::parameter::Gate;
-use abi::{GATES, GateId, Operation, PARAMETERS, Parameter, ParameterId};
+use abi::{Operation, Place};
+use dsp::instrument::{Kind, Wiring};
+use dsp::kernel::Parameter;
 
+use super::catalogue;
+use super::edits::{PATCH_WORDS, PatchWord};
 use super::pattern::{is_pattern, pattern_matches};
 use super::question::{QUESTIONS, Question};
 
@@ -12,10 +15,14 @@ use super::question::{QUESTIONS, Question};
 #[derive(Clone, Copy)]
 pub enum Target {
     /// `/mod/<module>/<parameter>` and the aliases under `/engine`.
-    Parameter(&'static Parameter),
-    /// `/gate/<module>`.
-    Gate(&'static Gate),
-    /// `/test`: [`TEST_TONE`].
+    Parameter(Place, &'static Parameter),
+    /// `/gate/<module>`: its row.
+    Gate(u8),
+    /// `/note/on` and `/note/off`.
+    Note(bool),
+    /// One of [`PATCH_WORDS`].
+    Patch(PatchWord),
+    /// `/test`: [`test_tone`].
     Test,
     /// `/status`.
     Status,
@@ -40,24 +47,23 @@ pub enum Target {
     Poison,
 }
 
-/// What `/test` does, as the original's: concert pitch at a level that hurts nobody, and sounding.
-pub const TEST_TONE: [Operation; 3] = [
-    Operation::Set(ParameterId::SineFreq, 440.0),
-    Operation::Set(ParameterId::SineGain, 0.3),
-    Operation::Gate(GateId::Adsr, true),
-];
+/// What `/test` does, as the original's: concert pitch at a level that hurts nobody, and sounding. `None` in a patch that
+/// is made of something else than the one at power-on.
+pub fn test_tone(wiring: &Wiring) -> Option<[Operation; 3]> {
+    let (freq, _) = catalogue::parameter(wiring, "sine", "freq")?;
+    let (gain, _) = catalogue::parameter(wiring, "sine", "gain")?;
+    let (envelope, _) = catalogue::gates(wiring).find(|(_, name)| *name == "adsr")?;
+    Some([Operation::Set(freq, 440.0), Operation::Set(gain, 0.3), Operation::Gate(envelope, true)])
+}
 
 /// The original's names for two parameters; its users' controllers still send them.
-pub const ALIASES: [(&str, ParameterId); 2] =
-    [("/engine/freq", ParameterId::SineFreq), ("/engine/gain", ParameterId::SineGain)];
+pub const ALIASES: [(&str, [&str; 2]); 2] = [("/engine/freq", ["sine", "freq"]), ("/engine/gain", ["sine", "gain"])];
 
-static ADDRESSES: LazyLock<Vec<(String, Target)>> = LazyLock::new(|| {
-    let parameters = PARAMETERS
-        .iter()
-        .map(|parameter| (format!("/mod/{}/{}", parameter.module, parameter.name), Target::Parameter(parameter)));
-    let gates = GATES.iter().map(|gate| (format!("/gate/{}", gate.module), Target::Gate(gate)));
-    let aliases = ALIASES.iter().map(|&(alias, id)| (alias.to_string(), Target::Parameter(&PARAMETERS[id as usize])));
+/// The addresses that are always there.
+static FIXED: LazyLock<Vec<(&str, Target)>> = LazyLock::new(|| {
     let plain = [
+        ("/note/on", Target::Note(true)),
+        ("/note/off", Target::Note(false)),
         ("/test", Target::Test),
         ("/status", Target::Status),
         ("/version", Target::Version),
@@ -67,31 +73,63 @@ static ADDRESSES: LazyLock<Vec<(String, Target)>> = LazyLock::new(|| {
         ("/notify", Target::Notify),
         ("/controls", Target::Controls),
         ("/controls/learn", Target::Learn),
-    ]
-    .map(|(address, target)| (address.to_string(), target));
-    let questions = QUESTIONS.map(|(address, question)| (address.to_string(), Target::Ask(question)));
-    let known = parameters.chain(gates).chain(aliases).chain(plain).chain(questions);
+    ];
+    let questions = QUESTIONS.map(|(address, question)| (address, Target::Ask(question)));
+    let words = PATCH_WORDS.map(|(address, word)| (address, Target::Patch(word)));
+    let known = plain.into_iter().chain(questions).chain(words);
     #[cfg(feature = "faults")]
-    let known = known.chain([("/poison".to_owned(), Target::Poison)]);
+    let known = known.chain([("/poison", Target::Poison)]);
     known.collect()
 });
 
-/// The targets an address or a pattern means; none if it is unknown. A pattern means no [`QUESTIONS`]: who sets a value
-/// for everything does not want to have all that arrives printed.
-pub fn find(address: &str) -> Vec<Target> {
-    let meant = |(known, target): &&(String, Target)| match is_pattern(address) {
-        true => !matches!(target, Target::Ask(_)) && pattern_matches(address, known),
-        false => known == address,
+/// All addresses in a patch.
+fn addresses(wiring: &Wiring) -> impl Iterator<Item = (String, Target)> {
+    let parameters = catalogue::parameters(wiring)
+        .map(|(module, place, parameter)| (catalogue::address(module, parameter), Target::Parameter(place, parameter)));
+    let gates = catalogue::gates(wiring).map(|(row, name)| (format!("/gate/{name}"), Target::Gate(row)));
+    let aliases = ALIASES.iter().filter_map(|&(alias, [module, name])| {
+        let (place, parameter) = catalogue::parameter(wiring, module, name)?;
+        Some((alias.to_owned(), Target::Parameter(place, parameter)))
+    });
+    let fixed = FIXED.iter().map(|(address, target)| ((*address).to_owned(), *target));
+    parameters.chain(gates).chain(aliases).chain(fixed)
+}
+
+/// What an address means that is written out: found without a look at all others.
+fn exactly(address: &str, wiring: &Wiring) -> Option<Target> {
+    if let Some((_, target)) = FIXED.iter().find(|(known, _)| *known == address) {
+        return Some(*target);
+    }
+    if let Some((module, name)) = address.strip_prefix("/mod/").and_then(|rest| rest.split_once('/')) {
+        return catalogue::parameter(wiring, module, name)
+            .map(|(place, parameter)| Target::Parameter(place, parameter));
+    }
+    if let Some(module) = address.strip_prefix("/gate/") {
+        let found = catalogue::module(wiring, module).filter(|(_, row)| row.kind() == Some(Kind::Adsr));
+        return found.map(|(row, _)| Target::Gate(row));
+    }
+    let (_, [module, name]) = ALIASES.iter().find(|(alias, _)| *alias == address)?;
+    catalogue::parameter(wiring, module, name).map(|(place, parameter)| Target::Parameter(place, parameter))
+}
+
+/// The targets an address or a pattern means; none if it is unknown. A pattern means no question and no word of the
+/// patch: who sets a value for everything wants neither to have all that arrives printed nor to clear the patch.
+pub fn find(address: &str, wiring: &Wiring) -> Vec<Target> {
+    if !is_pattern(address) {
+        return exactly(address, wiring).into_iter().collect();
+    }
+    let meant = |(known, target): &(String, Target)| {
+        !matches!(target, Target::Ask(_) | Target::Patch(_)) && pattern_matches(address, known)
     };
-    ADDRESSES.iter().filter(meant).map(|&(_, target)| target).collect()
+    addresses(wiring).filter(meant).map(|(_, target)| target).collect()
 }
 
 /// What to tell the sender of an address that [`find`] does not find.
-pub fn explain_unknown(address: &str) -> String {
+pub fn explain_unknown(address: &str, wiring: &Wiring) -> String {
     if is_pattern(address) {
         return "this pattern matches no address; PROTOCOL.md lists them all".to_string();
     }
-    match nearest(address) {
+    match nearest(address, wiring) {
         Some(known) => format!("no such address; did you mean {known}? PROTOCOL.md lists them all"),
         None => "no such address; PROTOCOL.md lists them all".to_string(),
     }
@@ -99,15 +137,14 @@ pub fn explain_unknown(address: &str) -> String {
 
 /// The known address that takes the fewest typing errors to become `address`. An address more than half of
 /// whose characters are wrong is no typing error, and a guess would only mislead.
-fn nearest(address: &str) -> Option<&'static str> {
+fn nearest(address: &str, wiring: &Wiring) -> Option<String> {
     let limit = |known: &str| known.len() / 2;
-    ADDRESSES
-        .iter()
-        .map(|(known, _)| known.as_str())
+    addresses(wiring)
+        .map(|(known, _)| known)
         .filter(|known| known.len().abs_diff(address.len()) <= limit(known))
         .map(|known| (edit_distance(address.as_bytes(), known.as_bytes()), known))
-        .filter(|&(distance, known)| distance <= limit(known))
-        .min_by_key(|&(distance, _)| distance)
+        .filter(|(distance, known)| *distance <= limit(known))
+        .min_by_key(|(distance, _)| *distance)
         .map(|(_, known)| known)
 }
 
@@ -129,22 +166,28 @@ fn edit_distance(from: &[u8], to: &[u8]) -> usize {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::input::catalogue::power_on;
     use crate::input::pattern::MAX_MATCHED_ADDRESS;
 
     #[test]
     fn every_address_can_be_matched_and_is_there_once() {
-        for (known, _) in ADDRESSES.iter() {
-            assert!(known.len() <= MAX_MATCHED_ADDRESS && known.is_ascii() && !is_pattern(known), "{known}");
-            assert_eq!(find(known).len(), 1, "{known}");
+        for (known, _) in addresses(power_on()) {
+            assert!(known.len() <= MAX_MATCHED_ADDRESS && known.is_ascii() && !is_pattern(&known), "{known}");
+            assert_eq!(find(&known, power_on()).len(), 1, "{known}");
         }
     }
 
     #[test]
     fn patterns_find_all_they_mean() {
-        for (pattern, count) in
-            [("/mod/*/*", 9), ("/mod/{sine,filter}/*", 5), ("/mod/*/gain", 1), ("/*", 8), ("/engine/?*", 2), ("/x*", 0)]
-        {
-            assert_eq!(find(pattern).len(), count, "{pattern}");
+        for (pattern, count) in [
+            ("/mod/*/*", 11),
+            ("/mod/{sine,filter}/*", 6),
+            ("/mod/*/gain", 2),
+            ("/*", 8),
+            ("/engine/?*", 2),
+            ("/x*", 0),
+        ] {
+            assert_eq!(find(pattern, power_on()).len(), count, "{pattern}");
         }
     }
 
@@ -157,18 +200,19 @@ mod tests {
             ("/mod/sine/frequency", "/mod/sine/freq"),
             ("/Status", "/status"),
         ] {
-            let text = explain_unknown(typed);
+            let text = explain_unknown(typed, power_on());
             assert!(text.contains(&format!("did you mean {meant}?")) && text.contains("PROTOCOL.md"), "{text}");
         }
-        assert!(!explain_unknown("/something/else/altogether").contains("did you mean"));
+        assert!(!explain_unknown("/something/else/altogether", power_on()).contains("did you mean"));
         assert_eq!(edit_distance(b"kitten", b"sitting"), 3);
     }
 
     #[test]
     fn the_test_tone_is_in_range() {
-        for operation in TEST_TONE {
-            if let Operation::Set(id, value) = operation {
-                assert_eq!(PARAMETERS[id as usize].clamp(value, 44_100), value);
+        for operation in test_tone(power_on()).unwrap() {
+            if let Operation::Set(place, value) = operation {
+                let (_, parameter) = catalogue::at(power_on(), place).unwrap();
+                assert_eq!(parameter.clamp(value, 44_100), value);
             }
         }
     }

@@ -4,7 +4,9 @@
 mod address;
 mod admission;
 mod arrival;
+pub mod catalogue;
 mod drops;
+mod edits;
 mod interpret;
 mod packet;
 mod pattern;
@@ -21,13 +23,16 @@ mod value;
 pub use admission::ADMISSION_LIMITS;
 pub use admission::{Bucket, Limit, Table, host_of};
 pub use arrival::Clocks;
-pub use interpret::{Intent, MAX_DATAGRAM_BYTES, Request, When, interpret, interpret_message};
+#[cfg(test)]
+pub use edits::PATCH_WORDS;
+pub use edits::PresetAsked;
+pub use interpret::{Intent, MAX_DATAGRAM_BYTES, Request, When, interpret_message, messages};
 #[cfg(test)]
 pub use packet::MAX_DEPTH;
 pub use packet::read_packet;
 pub use pattern::pattern_matches;
-pub use question::{Asked, asks_for, explain_no_value};
-pub use receive::{Datagram, Receiver};
+pub use question::{Asked, RecordAsked, asks_for, explain_no_value};
+pub use receive::{Datagram, Receiver, send_reply};
 pub use refusal::{Code, Refusal};
 #[cfg(test)]
 pub use score::{MAX_COMMANDS, MAX_FILE_BYTES, MAX_SECONDS};
@@ -35,4 +40,3 @@ pub use score::{Score, ScoreRoom, read_score};
 #[cfg(test)]
 pub use stream::{MOST_CONNECTIONS, MOST_OF_A_HOST as MOST_CONNECTIONS_OF_A_HOST};
 pub use stream::{StreamReceiver, Streams, is_stream, sender_name};
-pub use value::set_named;

@@ -1,10 +1,11 @@
 //! Any bytes at all: no panic, no unbounded work, and nothing that is out of range comes out.
 
-use abi::{Operation, PARAMETERS};
+use abi::Operation;
 use proptest::prelude::*;
 use rosc::{OscArray, OscBundle, OscColor, OscMessage, OscMidiMessage, OscPacket, OscTime, OscType, encoder};
 
-use super::{Code, MAX_DATAGRAM_BYTES, MAX_DEPTH, Refusal, Request, When, interpret};
+use super::interpret::interpret;
+use super::{Code, MAX_DATAGRAM_BYTES, MAX_DEPTH, Refusal, Request, When, catalogue};
 
 const RATE: u32 = 44_100;
 
@@ -15,9 +16,17 @@ fn check(bytes: &[u8]) -> Vec<Result<Request, Refusal>> {
     for result in &results {
         match result {
             Ok(Request::Apply(intent)) => {
-                if let Operation::Set(id, value) = intent.operation {
-                    assert_eq!(PARAMETERS[id as usize].clamp(value, RATE), value, "{intent:?}");
-                    assert!(value.is_finite());
+                match intent.operation {
+                    Operation::Set(place, value) => {
+                        // What it makes itself is in no patch here.
+                        let known = catalogue::at(catalogue::power_on(), place);
+                        let clamped = known.map_or(value, |(_, parameter)| parameter.clamp(value, RATE));
+                        assert!(clamped == value && value.is_finite(), "{intent:?}");
+                    }
+                    Operation::Note(_, note, velocity) => {
+                        assert!(note < 128 && (0.0..=1.0).contains(&velocity), "{intent:?}");
+                    }
+                    _ => {}
                 }
                 assert!(intent.when == When::Arrival(5) || bytes.starts_with(b"#bundle\0"));
             }
@@ -28,6 +37,8 @@ fn check(bytes: &[u8]) -> Vec<Result<Request, Refusal>> {
                 | Request::Identify
                 | Request::Notify(_)
                 | Request::Controls
+                | Request::Patch
+                | Request::Preset(_)
                 | Request::Learn(_)
                 | Request::Ask(_),
             ) => {}
@@ -75,9 +86,11 @@ fn likely_byte() -> impl Strategy<Value = u8> {
 }
 
 fn address() -> impl Strategy<Value = String> {
-    let known: Vec<String> = PARAMETERS.iter().map(|p| format!("/mod/{}/{}", p.module, p.name)).collect();
+    let known: Vec<String> = catalogue::values(catalogue::power_on()).into_keys().collect();
+    let words = super::PATCH_WORDS.map(|(word, _)| word.to_owned());
     prop_oneof![
         4 => prop::sample::select(known),
+        2 => prop::sample::select(words.to_vec()),
         2 => prop::sample::select(vec!["/gate/adsr", "/test", "/engine/freq", "/engine/gain", "/status", "/version", "/led"])
             .prop_map(str::to_string),
         2 => "/(mod|\\*|\\{mod,gate\\})/(sine|\\*|[a-z]{4}|\\[a-s\\]*\\*)/(gain|\\*|\\?{1,4}|\\[!f\\]\\*)",

@@ -3,7 +3,7 @@
 
 use std::io::{self, ErrorKind, IoSliceMut};
 use std::net::{SocketAddr, UdpSocket};
-use std::os::fd::{AsFd, AsRawFd};
+use std::os::fd::{AsFd, AsRawFd, RawFd};
 use std::time::Duration;
 
 use nix::errno::Errno;
@@ -61,6 +61,12 @@ pub struct Receiver {
     gate: Gate,
     /// Time of arrival of the datagram handed over last.
     last_arrival_ns: u64,
+}
+
+/// Sends a datagram by the socket with this descriptor. A reply is a courtesy: if it cannot be sent at once, it is not sent,
+/// for a client that is gone or does not read must not hold anything up.
+pub fn send_reply(socket: RawFd, packet: &[u8], to: SocketAddr) {
+    let _ = sendto(socket, packet, &SockaddrStorage::from(to), MsgFlags::MSG_DONTWAIT);
 }
 
 impl Receiver {
@@ -196,8 +202,7 @@ impl Receiver {
             self.drops.update(drops, self.last_arrival_ns);
             let Some(sender) = message.address.as_ref().and_then(sender_of) else { continue };
             let bytes = message.iovs().next().unwrap_or_default();
-            // A reply is a courtesy: if it cannot be sent at once, it is not sent.
-            let reply = |reply: &[u8]| _ = sendto(fd, reply, &SockaddrStorage::from(sender), MsgFlags::MSG_DONTWAIT);
+            let reply = |reply: &[u8]| send_reply(fd, reply, sender);
             if !self.gate.admits(sender, bytes.len(), self.last_arrival_ns, reply) {
                 self.drops.flood += 1;
                 continue;

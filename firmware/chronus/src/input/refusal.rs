@@ -1,6 +1,6 @@
 //! Why an input was refused, in the form that is sent back: `/error <address> <code> <text>`.
 
-use rosc::{OscMessage, OscType};
+use rosc::{OscMessage, OscPacket, OscType, encoder};
 
 /// Longest address sent back, in bytes. The longest real address has 18, so any address worth reading is
 /// whole; and a reply stays far below one Ethernet frame, however long the address that came in.
@@ -25,18 +25,22 @@ pub enum Code {
     TooDeep,
     /// The time tag lies further ahead than the engine plans.
     TooFar,
+    /// The patch cannot be edited so, or has no such voice.
+    BadEdit,
     /// The engine's table of waiting commands is full, or the sender's share of it.
     Full,
     /// A worker died of it, and it is left out.
     Quarantined,
     /// The sender sends more than the engine takes from one.
     Flood,
+    /// It could not be done; the text says why.
+    Failed,
 }
 
 impl Code {
     /// All codes, in the order PROTOCOL.md lists them.
     #[cfg(test)]
-    pub const ALL: [Self; 11] = [
+    pub const ALL: [Self; 13] = [
         Self::UnknownAddress,
         Self::WrongType,
         Self::NotFinite,
@@ -45,9 +49,11 @@ impl Code {
         Self::Oversized,
         Self::TooDeep,
         Self::TooFar,
+        Self::BadEdit,
         Self::Full,
         Self::Quarantined,
         Self::Flood,
+        Self::Failed,
     ];
 
     /// The word sent in error replies; part of the protocol, so it never changes.
@@ -61,9 +67,11 @@ impl Code {
             Self::Oversized => "oversized",
             Self::TooDeep => "too_deep",
             Self::TooFar => "too_far",
+            Self::BadEdit => "bad_edit",
             Self::Full => "full",
             Self::Quarantined => "quarantined",
             Self::Flood => "flood",
+            Self::Failed => "failed",
         }
     }
 }
@@ -95,6 +103,11 @@ impl Refusal {
         }
         let arguments = [address, self.code.name().to_string(), self.text.clone()];
         OscMessage { addr: "/error".to_string(), args: arguments.map(OscType::String).to_vec() }
+    }
+
+    /// The reply as it is sent; `None` if it cannot be encoded.
+    pub fn to_packet(&self) -> Option<Vec<u8>> {
+        encoder::encode(&OscPacket::Message(self.to_message())).ok()
     }
 }
 

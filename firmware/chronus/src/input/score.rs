@@ -2,9 +2,12 @@
 //! bundle, with time tags counted from 0.
 
 use std::fmt;
+use std::ops::Range;
 
 use abi::{Command, Stamp};
+use rosc::OscMessage;
 
+use super::catalogue::power_on;
 use super::interpret::{Request, When, interpret_message};
 use super::packet::{BUNDLE_MARK, is_bundle, read_packet};
 use super::refusal::{Code, Refusal};
@@ -63,6 +66,38 @@ pub struct Score {
 }
 
 impl Score {
+    /// Makes commands of messages, which are in the order of their stamps.
+    fn interpret(&mut self, bytes: &[u8], written: &[Written], rate: u32, most: usize) -> Result<(), ScoreError> {
+        let mut wiring = Box::new(*power_on());
+        let mut open: Option<(usize, Vec<OscMessage>)> = None;
+        for Written { stamp, bundle, number, message } in written {
+            if open.as_ref().is_none_or(|(opened, _)| opened != number) {
+                // It was sound when it was looked at first.
+                let packet = read_packet(&bytes[bundle.clone()]).map(|packet| packet.messages).unwrap_or_default();
+                open = Some((*number, packet.into_iter().map(|timed| timed.message).collect()));
+            }
+            let Some(message) = open.as_ref().and_then(|(_, messages)| messages.get(*message)) else { continue };
+            // The stamp is known here; what `when` says is not looked at.
+            for request in interpret_message(message, When::Arrival(0), rate, &wiring) {
+                match request {
+                    Ok(Request::Apply(intent)) => {
+                        wiring.follow(&intent.operation, rate);
+                        self.commands.push(Command { stamp: *stamp, operation: intent.operation });
+                    }
+                    Ok(_) => {
+                        let text = "a score has nobody to reply to; leave this message out";
+                        self.refuse(*number, Refusal::new(&message.addr, Code::UnknownAddress, text));
+                    }
+                    Err(refusal) => self.refuse(*number, refusal),
+                }
+            }
+            if self.commands.len() > most {
+                return Err(too_many(bundle.start, most));
+            }
+        }
+        Ok(())
+    }
+
     fn refuse(&mut self, bundle: usize, refusal: Refusal) {
         self.refused += 1;
         if self.refusals.len() < MAX_REFUSALS {
@@ -88,12 +123,23 @@ impl fmt::Display for ScoreError {
 
 impl std::error::Error for ScoreError {}
 
-/// Reads a whole score file of at most `most` commands for a sample rate in Hz.
+/// A message of the file: when it takes effect, and where it stands.
+struct Written {
+    stamp: Stamp,
+    /// Where its bundle begins and ends, in bytes, and which bundle that is.
+    bundle: Range<usize>,
+    number: usize,
+    /// Which message of the bundle it is.
+    message: usize,
+}
+
+/// Reads a whole score file of at most `most` commands for a sample rate in Hz. Its messages are interpreted in the order
+/// in which they take effect: what one makes, a later one may set, wherever in the file they stand.
 ///
 /// # Errors
 /// Where and why it is no score, or that it has more commands.
 pub fn read_score(bytes: &[u8], rate: u32, most: usize) -> Result<Score, ScoreError> {
-    let mut score = Score::default();
+    let (mut score, mut written) = (Score::default(), Vec::new());
     let mut at = 0;
     let mut number = 0;
     while at < bytes.len() {
@@ -102,17 +148,25 @@ pub fn read_score(bytes: &[u8], rate: u32, most: usize) -> Result<Score, ScoreEr
             break;
         }
         let end = read_count(bytes, at)?;
-        let bundle = &bytes[at + 4..end];
-        if !is_bundle(bundle) {
+        if !is_bundle(&bytes[at + 4..end]) {
             let text = "a bundle (\"#bundle\" and a time tag) is needed here; put each message into one";
             return Err(ScoreError { offset: at + 4, text: text.to_string() });
         }
-        read_bundle(bundle, at + 4, number, rate, most, &mut score)?;
+        read_bundle(bytes, at + 4..end, number, rate, &mut score, &mut written)?;
+        if written.len() > most {
+            return Err(too_many(at + 4, most));
+        }
         at = end;
         number += 1;
     }
-    score.commands.sort_by_key(|command| command.stamp);
+    written.sort_by_key(|written| written.stamp);
+    score.interpret(bytes, &written, rate, most)?;
     Ok(score)
+}
+
+fn too_many(offset: usize, most: usize) -> ScoreError {
+    let text = format!("more than the {most} commands that this machine has memory for; split the score");
+    ScoreError { offset, text }
 }
 
 /// Whether these last bytes of a file are the beginning of a byte count and its bundle, and nothing else.
@@ -139,15 +193,17 @@ fn read_count(bytes: &[u8], at: usize) -> Result<usize, ScoreError> {
     }
 }
 
+/// Finds the messages of a bundle.
 fn read_bundle(
-    bundle: &[u8],
-    offset: usize,
+    bytes: &[u8],
+    bundle: Range<usize>,
     number: usize,
     rate: u32,
-    most: usize,
     score: &mut Score,
+    written: &mut Vec<Written>,
 ) -> Result<(), ScoreError> {
-    let packet = read_packet(bundle).map_err(|error| ScoreError {
+    let offset = bundle.start;
+    let packet = read_packet(&bytes[bundle.clone()]).map_err(|error| ScoreError {
         offset: offset + error.offset,
         text: format!("{}; write it again", error.text),
     })?;
@@ -156,26 +212,14 @@ fn read_bundle(
         return Err(ScoreError { offset, text: text.to_string() });
     }
     score.end_frame = score.end_frame.max(frame_of(packet.last_tag, rate));
-    let mut results = Vec::new();
-    for timed in packet.messages {
-        let stamp = Stamp::from_frame(frame_of(timed.tag.unwrap_or(IMMEDIATELY), rate));
-        // The stamp is known here; what `when` says is not looked at.
-        interpret_message(&timed.message, When::Arrival(0), rate, &mut results);
-        for result in results.drain(..) {
-            match result {
-                Ok(Request::Apply(intent)) => score.commands.push(Command { stamp, operation: intent.operation }),
-                Ok(_) => {
-                    let text = "a score has nobody to reply to; leave this message out";
-                    score.refuse(number, Refusal::new(&timed.message.addr, Code::UnknownAddress, text));
-                }
-                Err(refusal) => score.refuse(number, refusal),
-            }
-        }
-        if score.commands.len() > most {
-            let text = format!("more than the {most} commands that this machine has memory for; split the score");
-            return Err(ScoreError { offset, text });
-        }
-    }
+    let stamp = |tag: Option<u64>| Stamp::from_frame(frame_of(tag.unwrap_or(IMMEDIATELY), rate));
+    let found = packet.messages.iter().enumerate().map(|(message, timed)| Written {
+        stamp: stamp(timed.tag),
+        bundle: bundle.clone(),
+        number,
+        message,
+    });
+    written.extend(found);
     Ok(())
 }
 

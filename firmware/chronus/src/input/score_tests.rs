@@ -1,8 +1,9 @@
-use abi::{GateId, Operation, PARAMETERS, ParameterId};
+use abi::{Operation, Place};
 use proptest::prelude::*;
 use rosc::{OscBundle, OscMessage, OscPacket, OscTime, OscType, encoder};
 
 use super::*;
+use crate::input::catalogue;
 
 const RATE: u32 = 48_000;
 
@@ -31,7 +32,7 @@ fn tag_of(frame: u64, rate: u32) -> u64 {
 }
 
 fn gain(value: f64) -> Operation {
-    Operation::Set(ParameterId::SineGain, value)
+    Operation::Set(Place { row: 1, parameter: 1 }, value)
 }
 
 #[test]
@@ -45,10 +46,30 @@ fn commands_land_on_their_frame_sorted_and_stable() {
     ]);
     let score = read_score(&bytes, RATE, MAX_COMMANDS).unwrap();
     let read: Vec<_> = score.commands.iter().map(|command| (command.stamp.to_frame(), command.operation)).collect();
-    let gate = |on| Operation::Gate(GateId::Adsr, on);
+    let gate = |on| Operation::Gate(2, on);
     assert_eq!(read, [(0, gain(0.5)), (5, gain(0.25)), (700, gate(true)), (700, gate(false))]);
     assert_eq!((score.end_frame, score.refusals, score.cut_off), (48_000, vec![], None));
     assert_eq!(read_score(&[], RATE, MAX_COMMANDS), Ok(Score::default()));
+}
+
+#[test]
+fn what_is_made_at_a_time_is_set_later_wherever_it_stands_in_the_file() {
+    let words = |address: &str, words: &[&str]| {
+        let args = words.iter().map(|word| OscType::from(*word)).collect();
+        OscPacket::Message(OscMessage { addr: address.to_string(), args })
+    };
+    let early = bundle(tag_of(5, RATE), vec![message("/mod/low/cutoff", OscType::Int(500))]);
+    let late = bundle(tag_of(700, RATE), vec![message("/mod/low/cutoff", OscType::Int(600))]);
+    let made = [
+        words("/patch/create", &["low", "svf"]),
+        words("/patch/connect", &["low", "out"]),
+        words("/patch/commit", &[]),
+    ];
+    let bytes = file(&[late, early, bundle(tag_of(9, RATE), made.to_vec())]);
+    let score = read_score(&bytes, RATE, MAX_COMMANDS).unwrap();
+    assert_eq!(score.commands.len(), 4);
+    assert!(matches!(score.commands[3].operation, Operation::Set(Place { parameter: 1, .. }, 600.0)));
+    assert_eq!(score.refusals.iter().map(|(bundle, _)| *bundle).collect::<Vec<_>>(), [1]);
 }
 
 #[test]
@@ -123,13 +144,13 @@ fn of_many_refusals_a_few_are_kept_and_all_are_counted() {
 
 #[test]
 fn a_score_of_too_many_commands_is_an_error() {
-    // One pattern is nine commands, so the file stays small.
+    // One pattern is eleven commands, so the file stays small.
     let all = bundle(0, vec![message("/mod/*/*", OscType::Int(1)); 1000]);
-    let bundles = MAX_COMMANDS / 9000 + 1;
+    let bundles = MAX_COMMANDS / 11_000 + 1;
     let bytes = file(&[all]).repeat(bundles);
     assert!(read_score(&bytes, RATE, MAX_COMMANDS).unwrap_err().text.contains("split the score"));
     let fitting = read_score(&bytes[..bytes.len() / bundles * (bundles - 1)], RATE, MAX_COMMANDS).unwrap();
-    assert_eq!(fitting.commands.len(), (bundles - 1) * 9000);
+    assert_eq!(fitting.commands.len(), (bundles - 1) * 11_000);
 }
 
 #[test]
@@ -142,15 +163,18 @@ fn a_larger_machine_has_room_for_a_longer_score_and_a_small_one_for_what_is_prom
 proptest! {
     #[test]
     fn every_frame_survives_the_way_through_a_file(
-        events in prop::collection::vec((0..100_000_000u64, 0..PARAMETERS.len(), 0.0..1.0f64), 0..40),
+        events in prop::collection::vec((0..100_000_000u64, 0..11usize, 0.0..1.0f64), 0..40),
         rate in prop::sample::select(abi::RATES.to_vec()),
     ) {
+        let parameters: Vec<_> = catalogue::parameters(power_on()).collect();
         let packets: Vec<_> = events.iter().map(|&(frame, place, value)| {
-            let address = format!("/mod/{}/{}", PARAMETERS[place].module, PARAMETERS[place].name);
+            let (module, _, parameter) = parameters[place];
+            let address = catalogue::address(module, parameter);
             bundle(tag_of(frame, rate), vec![message(&address, OscType::Double(value))])
         }).collect();
         let mut expected: Vec<_> = events.iter().map(|&(frame, place, value)| {
-            let operation = Operation::Set(PARAMETERS[place].id, PARAMETERS[place].clamp(value, rate));
+            let (_, place, parameter) = parameters[place];
+            let operation = Operation::Set(place, parameter.clamp(value, rate));
             Command { stamp: Stamp::from_frame(frame), operation }
         }).collect();
         expected.sort_by_key(|command| command.stamp);

@@ -1,17 +1,16 @@
 //! From the arguments of a message to an operation: type, finiteness, range.
 
-use abi::parameter::Gate;
-use abi::{Operation, PARAMETERS, Parameter};
+use abi::{Operation, Place};
+use dsp::kernel::Parameter;
 use rosc::OscType;
 
-use super::address::explain_unknown;
 use super::refusal::Code;
 
 /// Why arguments were refused: the code and the text of the reply.
 pub type Fault = (Code, String);
 
-/// The operation that sets `parameter`, its value brought into range for sample rate `rate`.
-pub fn set(parameter: &'static Parameter, arguments: &[OscType], rate: u32) -> Result<Operation, Fault> {
+/// The operation that sets the parameter at `place`, its value brought into range for sample rate `rate`.
+pub fn set(place: Place, parameter: &Parameter, arguments: &[OscType], rate: u32) -> Result<Operation, Fault> {
     let expected = || expected_by(parameter);
     let argument = the_one_argument(arguments, &expected)?;
     let value = match (number(argument), argument) {
@@ -24,22 +23,13 @@ pub fn set(parameter: &'static Parameter, arguments: &[OscType], rate: u32) -> R
         (None, _) => return Err(wrong_type(argument, &expected())),
     };
     check_finite(value)?;
-    Ok(Operation::Set(parameter.id, parameter.clamp(value, rate)))
+    Ok(Operation::Set(place, parameter.clamp(value, rate)))
 }
 
-/// The operation that sets the parameter of this module and name, with a value that is checked as one that was sent.
-pub fn set_named(module: &str, name: &str, argument: OscType, rate: u32) -> Result<Operation, Fault> {
-    let named = |parameter: &&Parameter| parameter.module == module && parameter.name == name;
-    match PARAMETERS.iter().find(named) {
-        Some(parameter) => set(parameter, &[argument], rate),
-        None => Err((Code::UnknownAddress, explain_unknown(&format!("/mod/{module}/{name}")))),
-    }
-}
-
-/// The operation that opens or closes `gate`. The original took anything that Python finds true; what is
+/// The operation that opens or closes the gate of the module in `row`. The original took anything that Python finds true; what is
 /// on here is `true`, a number above 0 and the string "on", so that "off" and "0" are off.
-pub fn switch(gate: &'static Gate, arguments: &[OscType]) -> Result<Operation, Fault> {
-    is_on(arguments).map(|on| Operation::Gate(gate.id, on))
+pub fn switch(row: u8, arguments: &[OscType]) -> Result<Operation, Fault> {
+    is_on(arguments).map(|on| Operation::Gate(row, on))
 }
 
 /// The one address that a string names; `None` if it is empty.
@@ -77,7 +67,7 @@ fn the_one_argument<'a>(arguments: &'a [OscType], expected: &dyn Fn() -> String)
 }
 
 /// Any numeric type as the number it is; OSC's "infinitum" is infinity.
-fn number(argument: &OscType) -> Option<f64> {
+pub fn number(argument: &OscType) -> Option<f64> {
     match *argument {
         OscType::Int(value) => Some(f64::from(value)),
         OscType::Float(value) => Some(f64::from(value)),
@@ -89,14 +79,15 @@ fn number(argument: &OscType) -> Option<f64> {
     }
 }
 
-fn check_finite(value: f64) -> Result<(), Fault> {
+/// Refuses what is no number.
+pub fn check_finite(value: f64) -> Result<(), Fault> {
     if value.is_finite() {
         return Ok(());
     }
     Err((Code::NotFinite, "NaN or infinity: the value was refused and nothing changed".to_string()))
 }
 
-fn wrong_type(argument: &OscType, expected: &str) -> Fault {
+pub(super) fn wrong_type(argument: &OscType, expected: &str) -> Fault {
     (Code::WrongType, format!("got {}; expected {expected}", type_name(argument)))
 }
 
@@ -136,20 +127,27 @@ pub fn poison(arguments: &[OscType]) -> Result<Operation, (Code, String)> {
 
 #[cfg(test)]
 mod tests {
-    use abi::{GATES, GateId, PARAMETERS, ParameterId};
     use rosc::{OscArray, OscColor, OscMidiMessage, OscTime};
 
     use super::*;
+    use crate::input::catalogue::{at, parameters, power_on};
 
     const RATE: u32 = 48_000;
+    const SINE_FREQ: Place = Place { row: 1, parameter: 0 };
+    const SINE_GAIN: Place = Place { row: 1, parameter: 1 };
+    const FILTER_MODE: Place = Place { row: 3, parameter: 0 };
 
-    fn set_one(id: ParameterId, argument: OscType) -> Result<Operation, Code> {
-        set(&PARAMETERS[id as usize], &[argument], RATE).map_err(|(code, _)| code)
+    fn set_at(place: Place, arguments: &[OscType]) -> Result<Operation, Fault> {
+        set(place, at(power_on(), place).unwrap().1, arguments, RATE)
+    }
+
+    fn set_one(place: Place, argument: OscType) -> Result<Operation, Code> {
+        set_at(place, &[argument]).map_err(|(code, _)| code)
     }
 
     fn gate_one(argument: OscType) -> Result<bool, Code> {
-        match switch(&GATES[0], &[argument]) {
-            Ok(Operation::Gate(GateId::Adsr, on)) => Ok(on),
+        match switch(2, &[argument]) {
+            Ok(Operation::Gate(2, on)) => Ok(on),
             Ok(other) => panic!("{other:?}"),
             Err((code, _)) => Err(code),
         }
@@ -170,32 +168,32 @@ mod tests {
     fn every_numeric_type_is_taken_and_clamped() {
         use OscType::{Double, Float, Int, Long};
         for number in [Int(880), Float(880.0), Long(880), Double(880.0)] {
-            assert_eq!(set_one(ParameterId::SineFreq, number), Ok(Operation::Set(ParameterId::SineFreq, 880.0)));
+            assert_eq!(set_one(SINE_FREQ, number), Ok(Operation::Set(SINE_FREQ, 880.0)));
         }
         for (sent, taken) in [(Double(1e300), 23_990.0), (Long(i64::MIN), 0.1), (Float(-1.0), 0.1)] {
-            assert_eq!(set_one(ParameterId::SineFreq, sent), Ok(Operation::Set(ParameterId::SineFreq, taken)));
+            assert_eq!(set_one(SINE_FREQ, sent), Ok(Operation::Set(SINE_FREQ, taken)));
         }
     }
 
     #[test]
     fn a_choice_is_taken_by_name_and_by_number() {
-        let mode = |value| Ok(Operation::Set(ParameterId::FilterMode, value));
-        assert_eq!(set_one(ParameterId::FilterMode, OscType::from("highpass")), mode(1.0));
-        assert_eq!(set_one(ParameterId::FilterMode, OscType::Float(1.6)), mode(2.0));
-        assert_eq!(set_one(ParameterId::FilterMode, OscType::from("notch")), Err(Code::WrongType));
-        assert_eq!(set_one(ParameterId::SineGain, OscType::from("0.5")), Err(Code::WrongType));
+        let mode = |value| Ok(Operation::Set(FILTER_MODE, value));
+        assert_eq!(set_one(FILTER_MODE, OscType::from("highpass")), mode(1.0));
+        assert_eq!(set_one(FILTER_MODE, OscType::Float(1.6)), mode(2.0));
+        assert_eq!(set_one(FILTER_MODE, OscType::from("brick")), Err(Code::WrongType));
+        assert_eq!(set_one(SINE_GAIN, OscType::from("0.5")), Err(Code::WrongType));
     }
 
     #[test]
     fn what_is_no_value_is_refused_with_what_is_expected() {
         for argument in not_values() {
-            assert_eq!(set_one(ParameterId::SineGain, argument.clone()), Err(Code::WrongType), "{argument:?}");
+            assert_eq!(set_one(SINE_GAIN, argument.clone()), Err(Code::WrongType), "{argument:?}");
             assert_eq!(gate_one(argument.clone()), Err(Code::WrongType), "{argument:?}");
         }
         for argument in [OscType::Bool(true), OscType::Nil] {
-            assert_eq!(set_one(ParameterId::SineGain, argument), Err(Code::WrongType));
+            assert_eq!(set_one(SINE_GAIN, argument), Err(Code::WrongType));
         }
-        let (code, text) = set(&PARAMETERS[ParameterId::FilterMode as usize], &[OscType::Nil], RATE).unwrap_err();
+        let (code, text) = set_at(FILTER_MODE, &[OscType::Nil]).unwrap_err();
         assert_eq!(code, Code::WrongType);
         assert!(text.contains("2 or \"bandpass\""), "{text}");
     }
@@ -205,8 +203,8 @@ mod tests {
         use OscType::{Double, Float, Inf};
         for bad in [Float(f32::NAN), Float(f32::INFINITY), Double(f64::NAN), Double(f64::NEG_INFINITY), Inf] {
             assert_eq!(gate_one(bad.clone()), Err(Code::NotFinite));
-            for parameter in &PARAMETERS {
-                let refused = set(parameter, std::slice::from_ref(&bad), RATE).unwrap_err();
+            for (_, place, _) in parameters(power_on()) {
+                let refused = set_at(place, std::slice::from_ref(&bad)).unwrap_err();
                 assert_eq!(refused.0, Code::NotFinite);
                 assert!(refused.1.contains("nothing changed"));
             }
@@ -216,10 +214,10 @@ mod tests {
     #[test]
     fn no_argument_and_too_many_are_told_apart() {
         let two = [OscType::Int(1), OscType::Int(2)];
-        assert_eq!(set(&PARAMETERS[0], &[], RATE).unwrap_err().0, Code::NoArgument);
-        assert_eq!(switch(&GATES[0], &[]).unwrap_err().0, Code::NoArgument);
-        assert_eq!(set(&PARAMETERS[0], &two, RATE).unwrap_err().0, Code::WrongType);
-        assert!(switch(&GATES[0], &two).unwrap_err().1.contains("2 arguments"));
+        assert_eq!(set_at(SINE_FREQ, &[]).unwrap_err().0, Code::NoArgument);
+        assert_eq!(switch(2, &[]).unwrap_err().0, Code::NoArgument);
+        assert_eq!(set_at(SINE_FREQ, &two).unwrap_err().0, Code::WrongType);
+        assert!(switch(2, &two).unwrap_err().1.contains("2 arguments"));
     }
 
     #[test]

@@ -4,14 +4,15 @@
 //! A thread of the supervisor's process. It may: both workers have survived what it renders, and the DSP cannot fail on
 //! whatever it finds in a state.
 
+use std::cell::RefCell;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 
 use abi::{Block, BlockNumber};
-use shm::{Comparison, Reading};
+use shm::Comparison;
 
 use crate::audio::{Doubt, SharedMemory, Verdict};
-use crate::worker::{EngineState, STATE_WORDS};
+use crate::worker::{EngineState, Scratch};
 
 /// What the judge works with.
 pub struct Judge {
@@ -21,9 +22,24 @@ pub struct Judge {
     pub doubt: Arc<Doubt>,
     /// Set when the engine stops; then the doubt is called.
     pub stop: Arc<AtomicBool>,
+    /// What it works in, from one question to the next.
+    room: RefCell<Room>,
+}
+
+/// Room for two states, and to render.
+struct Room {
+    state: Box<EngineState>,
+    other: Box<EngineState>,
+    scratch: Box<Scratch>,
 }
 
 impl Judge {
+    /// A judge of these workers.
+    pub fn new(memory: Arc<SharedMemory>, doubt: Arc<Doubt>, stop: Arc<AtomicBool>) -> Self {
+        let (state, other) = (EngineState::room(), EngineState::room());
+        Self { memory, doubt, stop, room: RefCell::new(Room { state, other, scratch: bytemuck::zeroed_box() }) }
+    }
+
     /// Answers until the engine stops.
     pub fn run(&self, real_time: bool) {
         if real_time {
@@ -47,23 +63,25 @@ impl Judge {
     }
 
     fn judge(&self, block: BlockNumber) -> Verdict {
-        let Some(mut state) = self.last_agreed_state(block) else {
-            log::debug!("no state before block {block} on which both workers agree");
+        let Room { state, other, scratch } = &mut *self.room.borrow_mut();
+        if !self.read_last_agreed_state(block, state, other) {
+            log::warn!("{}: there is no state before it on which they agree", undecided(block));
             return Verdict::Unknown;
-        };
+        }
         let mut rendered = Block::SILENCE;
         while state.next_block <= block {
             let number = state.next_block;
             let (score, log) = (&self.memory.score, &self.memory.log);
-            if state.render_next(score, Some(log), &|_| {}, &mut rendered).is_err() {
+            if state.render_next(score, Some(log), &|_| {}, (scratch, &mut rendered)).is_err() {
+                log::warn!("{}: the log has gone on beyond block {number}", undecided(block));
                 return Verdict::Unknown;
             }
-            let wrong = [0, 1].map(|slot| self.is_wrong(slot, number, &rendered, &state));
+            let wrong = [0, 1].map(|slot| self.is_wrong(slot, number, &rendered, state, other));
             match wrong {
                 [true, false] => return Verdict::Wrong(0),
                 [false, true] => return Verdict::Wrong(1),
                 [true, true] => {
-                    log::debug!("both workers have another block {number} than the one rendered again");
+                    log::warn!("{}: rendered again, block {number} is like neither's", undecided(block));
                     return Verdict::Unknown;
                 }
                 [false, false] => {}
@@ -73,25 +91,35 @@ impl Judge {
     }
 
     /// Whether a slot has another block than the one rendered, or another state behind it.
-    fn is_wrong(&self, slot: usize, number: BlockNumber, rendered: &Block, state: &EngineState) -> bool {
+    fn is_wrong(
+        &self,
+        slot: usize,
+        number: BlockNumber,
+        rendered: &Block,
+        state: &EngineState,
+        published: &mut EngineState,
+    ) -> bool {
         let slot = &self.memory.slots[slot];
         if slot.compare_block(number, rendered.words()) == Comparison::Different {
             return true;
         }
-        let mut words = [0; STATE_WORDS];
-        matches!(slot.read_snapshot(state.next_block, &mut words), Reading::Whole(_)) && words != state.to_words()
+        published.read(slot, state.next_block).is_some() && published.as_words() != state.as_words()
     }
 
-    /// The newest state before `block` that both slots have and that is the same in both.
-    fn last_agreed_state(&self, block: BlockNumber) -> Option<EngineState> {
+    /// Reads the newest state before `block` that both slots have and that is the same in both; `false` if there is none.
+    fn read_last_agreed_state(&self, block: BlockNumber, state: &mut EngineState, other: &mut EngineState) -> bool {
         let slots = &self.memory.slots;
-        let mut words = [0; STATE_WORDS];
-        slots[0].snapshot_numbers().filter(|number| *number <= block).find_map(|number| {
-            let Reading::Whole(checksum) = slots[0].read_snapshot(number, &mut words) else { return None };
-            let agreed = slots[1].read_snapshot(number, &mut words) == Reading::Whole(checksum);
-            agreed.then(|| EngineState::from_words(&words))
+        let mut numbers = slots[0].snapshot_numbers().filter(|number| *number <= block);
+        numbers.any(|number| {
+            let checksum = state.read(&slots[0], number);
+            checksum.is_some() && other.read(&slots[1], number) == checksum
         })
     }
+}
+
+/// What is said where no verdict can be given. The worker that joined later is replaced then.
+fn undecided(block: BlockNumber) -> String {
+    format!("the workers differ at block {block}, and which of them is wrong cannot be found out")
 }
 
 #[cfg(test)]

@@ -1,9 +1,10 @@
 use super::*;
-use abi::{GateId, Operation, Stamp};
+use abi::{Operation, Stamp};
 use shm::LogWriter;
 
-/// Where the phase of the sine is among the words of a state: after three counts, the rate and two ramps of four.
-const PHASE_WORD: usize = 12;
+/// Where the phase of the sine is among the words of a state, from their end: what the modules remember is at the end, and
+/// the sine is the first of them, with the envelope's nine lanes and the filter's four behind it.
+const PHASE_WORD: usize = (1 + 9 + 4) * 4;
 
 /// Memory in which both slots have rendered so many blocks of a note; the second one flips a bit of its state before
 /// the block `flipped`, and goes on with it.
@@ -11,32 +12,30 @@ fn rendered(blocks: u64, flipped: u64) -> SharedMemory {
     let memory = SharedMemory::create(&[]).unwrap();
     let mut log = LogWriter::new();
     for block in 0..blocks {
-        log.add(&memory.log, Stamp { block, frame: 3 }, Operation::Gate(GateId::Adsr, block % 5 == 0), 0).unwrap();
+        log.add(&memory.log, Stamp { block, frame: 3 }, Operation::Gate(2, block % 5 == 0), 0).unwrap();
         memory.log.seal_one();
     }
     for (number, slot) in memory.slots.iter().enumerate() {
         let mut state = EngineState::at_start(48_000);
-        slot.publish_snapshot(0, &state.to_words(), 0);
-        let mut block = Block::SILENCE;
+        slot.publish_snapshot(0, state.as_words(), 0);
+        let (mut scratch, mut block) = (bytemuck::zeroed_box::<Scratch>(), Block::SILENCE);
         for index in 0..blocks {
             if (number, index) == (1, flipped) {
-                let mut words = state.to_words();
+                let place = state.as_words().len() - PHASE_WORD;
+                let words: &mut [u64] = bytemuck::cast_slice_mut(std::slice::from_mut(&mut *state));
                 // The phase of the sine: it stays wrong.
-                if let Some(word) = words.get_mut(PHASE_WORD) {
-                    *word ^= 1 << 20;
-                }
-                state = EngineState::from_words(&words);
+                words[place] ^= 1 << 20;
             }
-            state.render_next(&memory.score, Some(&memory.log), &|_| {}, &mut block).unwrap();
+            state.render_next(&memory.score, Some(&memory.log), &|_| {}, (&mut scratch, &mut block)).unwrap();
             slot.publish_block(index, &block);
-            slot.publish_snapshot(index + 1, &state.to_words(), state.log_index);
+            slot.publish_snapshot(index + 1, state.as_words(), state.log_index);
         }
     }
     memory
 }
 
 fn judge(memory: SharedMemory) -> Judge {
-    Judge { memory: Arc::new(memory), doubt: Arc::default(), stop: Arc::default() }
+    Judge::new(Arc::new(memory), Arc::default(), Arc::default())
 }
 
 #[test]

@@ -13,11 +13,11 @@ use std::time::Duration;
 
 use abi::{BlockNumber, FRAMES};
 use rt::clock::{NANOSECONDS, monotonic};
-use shm::{Reading, SlotMemory};
+use shm::SlotMemory;
 
 use crate::audio::SharedMemory;
 use crate::report::{Counters, count};
-use crate::worker::{EngineState, STATE_WORDS};
+use crate::worker::EngineState;
 use lateness::Lateness;
 use measure::{Costs, Measurement};
 use overload::{Need, Overload};
@@ -72,10 +72,7 @@ impl Load {
     pub fn run(self) {
         let load = &self.counters.load;
         load.name_modules(dsp::MODULES.iter().map(|module| module.name()));
-        let measurement = match Measurement::new(self.rate) {
-            Ok(measurement) => measurement,
-            Err(error) => return log::warn!("what blocks cost is not measured: {error}"),
-        };
+        let (mut newest, mut measurement) = (EngineState::room(), Measurement::new(self.rate));
         let (mut overload, mut lateness) = (Overload::default(), Lateness::default());
         let (mut costs, mut seen) = (Costs::default(), [Seen::default(); 2]);
         for look in 0.. {
@@ -84,7 +81,9 @@ impl Load {
             }
             let late = self.counters.late_blocks.load(Ordering::Relaxed);
             if look % LOOKS == 0 {
-                costs = self.newest_state().map_or(costs, |state| measurement.measure(&state));
+                if self.read_newest_state(&mut newest) {
+                    costs = measurement.measure(&newest);
+                }
                 self.note(&costs);
             }
             let need = self.need(&costs, &mut seen);
@@ -102,14 +101,12 @@ impl Load {
         }
     }
 
-    /// The newest state from which a worker has rendered a block and survived: this process must survive it too. `None`
-    /// if there is none yet.
-    fn newest_state(&self) -> Option<EngineState> {
-        let mut words = [0; STATE_WORDS];
-        self.memory.slots.iter().find_map(|slot| {
-            let number = slot.snapshot_numbers().find(|number| *number < slot.published())?;
-            let whole = matches!(slot.read_snapshot(number, &mut words), Reading::Whole(_));
-            whole.then(|| EngineState::from_words(&words))
+    /// Reads the newest state from which a worker has rendered a block and survived: this process must survive it too.
+    /// `false` if there is none yet.
+    fn read_newest_state(&self, state: &mut EngineState) -> bool {
+        self.memory.slots.iter().any(|slot| {
+            let number = slot.snapshot_numbers().find(|number| *number < slot.published());
+            number.is_some_and(|number| state.read(slot, number).is_some())
         })
     }
 

@@ -1,6 +1,5 @@
 //! When what is played is to be written: a second after it was last changed.
 
-use abi::Values;
 use rt::clock::NANOSECONDS;
 
 /// How long nothing must have changed, in nanoseconds: who turns a knob causes one write, not a hundred.
@@ -10,10 +9,10 @@ const REST: u64 = NANOSECONDS;
 /// hours must not keep all others from the file, and a card bears a write in ten seconds for years.
 const LONGEST: u64 = 10 * NANOSECONDS;
 
-/// What is in the file, and what was seen of late.
+/// What is in the file, and what was seen of late: as texts.
 pub struct Changes {
-    kept: Option<Values>,
-    seen: Option<Values>,
+    kept: Option<String>,
+    seen: Option<String>,
     /// When `seen` was first seen, and when it first was other than `kept`: nanoseconds of CLOCK_MONOTONIC.
     last: u64,
     first: Option<u64>,
@@ -21,14 +20,14 @@ pub struct Changes {
 
 impl Changes {
     /// Changes from what is in the file; `None` if that is not known, and is to be written in any case.
-    pub fn since(kept: Option<Values>) -> Self {
+    pub fn since(kept: Option<String>) -> Self {
         Self { kept, seen: None, last: 0, first: None }
     }
 
     /// Takes notice of what is played at a time of CLOCK_MONOTONIC, in nanoseconds; true if it is to be written now.
-    pub fn look(&mut self, values: Values, now: u64) -> bool {
-        if self.seen != Some(values) {
-            (self.seen, self.last) = (Some(values), now);
+    pub fn look(&mut self, text: String, now: u64) -> bool {
+        if self.seen.as_ref() != Some(&text) {
+            (self.seen, self.last) = (Some(text), now);
         }
         if !self.pending() {
             self.first = None;
@@ -43,9 +42,9 @@ impl Changes {
         self.seen.is_some() && self.seen != self.kept
     }
 
-    /// These are in the file now.
-    pub fn written(&mut self, values: Values) {
-        (self.kept, self.first) = (Some(values), None);
+    /// This is in the file now.
+    pub fn written(&mut self, text: String) {
+        (self.kept, self.first) = (Some(text), None);
     }
 }
 
@@ -55,14 +54,12 @@ mod tests {
 
     const TENTH: u64 = NANOSECONDS / 10;
 
-    fn values(first: f64) -> Values {
-        let mut values = Values::default();
-        values[0] = first;
-        values
+    fn values(first: f64) -> String {
+        first.to_string()
     }
 
     /// Looks every tenth of a second at what `play` says is played; the tenths at which it was written.
-    fn written(kept: Option<Values>, tenths: u64, play: impl Fn(u64) -> f64) -> Vec<u64> {
+    fn written(kept: Option<String>, tenths: u64, play: impl Fn(u64) -> f64) -> Vec<u64> {
         let mut changes = Changes::since(kept);
         let looks = (0..tenths).filter(|tenth| {
             let due = changes.look(values(play(*tenth)), 5 + tenth * TENTH);

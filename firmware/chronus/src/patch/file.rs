@@ -5,10 +5,11 @@ use std::fs::File;
 use std::io::{Error, ErrorKind, Read, Write};
 use std::path::{Path, PathBuf};
 
-use super::text::{self, Contents, Damage};
+use super::read::{self, Contents, Damage};
+use crate::settings::{create_anew, open_regular};
 
-/// Longest file that is read, in bytes: a hundred times what the engine writes.
-const LONGEST: u64 = 64 * 1024;
+/// Longest file that is read, in bytes: several times the largest patch, of 64 modules and 256 connections.
+pub const LONGEST: u64 = 256 * 1024;
 
 /// What was found in the place of the file.
 pub enum Found {
@@ -25,7 +26,7 @@ pub enum Found {
 /// Looks for the file and reads it, for a sample rate in Hz. One that is damaged is set aside.
 pub fn read(path: &Path, rate: u32) -> Found {
     let mut bytes = Vec::new();
-    let read = File::open(path).and_then(|file| file.take(LONGEST + 1).read_to_end(&mut bytes));
+    let read = open_regular(path).and_then(|file| file.take(LONGEST + 1).read_to_end(&mut bytes));
     match read {
         Err(error) if error.kind() == ErrorKind::NotFound => return Found::Nothing,
         Err(error) => return Found::Unreadable(error),
@@ -34,7 +35,7 @@ pub fn read(path: &Path, rate: u32) -> Found {
     let contents = if bytes.len() as u64 > LONGEST {
         Err(Damage { line: 1, why: format!("more than {LONGEST} bytes, which the engine never writes") })
     } else {
-        text::read(&bytes, rate)
+        read::read(&bytes, rate)
     };
     match contents {
         Ok(contents) => Found::Contents(contents),
@@ -63,7 +64,7 @@ pub fn set_aside(path: &Path) -> Result<PathBuf, Error> {
 /// If anything of it fails. Before the new file has its name the old one is untouched.
 pub fn replace(path: &Path, text: &str) -> Result<(), Error> {
     let new = with_ending(path, ".new");
-    let written = File::create(&new).and_then(|mut file| {
+    let written = create_anew(&new).and_then(|mut file| {
         file.write_all(text.as_bytes())?;
         // Before it has its name: a name without its contents is what a power cut would leave.
         file.sync_all()
@@ -111,10 +112,10 @@ mod tests {
         assert!(matches!(read(&path, 48_000), Found::Nothing));
         for (content, line) in [
             (&b"schema = 1\n[sine\nfreq = 1.0\n"[..], "line 2"),
-            (b"# nothing\nschema = 2\n", "line 2"),
+            (b"# nothing\nschema = 3\n", "line 2"),
             (b"", "line 1"),
             (b"schema = 1\n\n# \xff\n", "line 3"),
-            (&[b'#'; 70_000], "line 1: more than"),
+            (&[b'#'; 300_000], "line 1: more than"),
         ] {
             std::fs::write(&path, content).unwrap();
             let Found::Damaged(why) = read(&path, 48_000) else { panic!("{content:?} is taken") };
@@ -128,6 +129,30 @@ mod tests {
     fn what_cannot_be_read_is_left_where_it_is() {
         let folder = Folder::new("unreadable");
         assert!(matches!(read(&folder.0, 48_000), Found::Unreadable(_)) && folder.0.exists());
+        // Nor is it waited for.
+        let pipe = folder.0.join("pipe");
+        nix::unistd::mkfifo(&pipe, nix::sys::stat::Mode::from_bits_truncate(0o600)).unwrap();
+        let Found::Unreadable(error) = read(&pipe, 48_000) else { panic!("a pipe is no patch") };
+        assert!(error.to_string().contains("it is a pipe") && pipe.exists(), "{error}");
+    }
+
+    #[test]
+    fn a_link_is_replaced_and_what_it_leads_to_is_not_written() {
+        let folder = Folder::new("links");
+        let (path, other) = (folder.0.join("last.toml"), folder.0.join("other"));
+        std::fs::write(&other, "other").unwrap();
+        for name in ["last.toml", "last.toml.new"] {
+            std::os::unix::fs::symlink(&other, folder.0.join(name)).unwrap();
+        }
+        replace(&path, "text").unwrap();
+        assert!(!path.is_symlink() && std::fs::read_to_string(&path).unwrap() == "text");
+        assert_eq!(std::fs::read_to_string(&other).unwrap(), "other");
+        // What is no patch behind a link: the link is set aside, not what it leads to.
+        std::fs::remove_file(&path).unwrap();
+        std::os::unix::fs::symlink(&other, &path).unwrap();
+        assert!(matches!(read(&path, 48_000), Found::Damaged(_)));
+        assert_eq!(std::fs::read_to_string(&other).unwrap(), "other");
+        assert!(folder.0.join("last.toml.damaged").is_symlink() && !path.is_symlink());
     }
 
     #[test]

@@ -1,4 +1,4 @@
-//! The values of all parameters in a file, kept over power cuts.
+//! The patch with all its values in a file, kept over power cuts.
 //!
 //! A thread of the supervisor's process, on the control core, at normal priority, does all that may block. It reads what
 //! is played from the newest state there is: so what was refused, quarantined or still waits is not kept, and after an
@@ -9,6 +9,8 @@
 mod changes;
 mod file;
 mod offer;
+mod presets;
+mod read;
 mod text;
 
 use std::path::PathBuf;
@@ -16,15 +18,20 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::{Duration, Instant};
 
-use abi::{Operation, PARAMETERS, Values};
 use rt::clock::{NANOSECONDS, monotonic};
 
 use crate::audio::SharedMemory;
+use crate::input::catalogue;
 use crate::report::{Counters, PatchState};
-use crate::worker::newest_state;
+use crate::worker::{EngineState, read_newest_state};
 use changes::Changes;
 use file::Found;
-pub use offer::{Answer, Offers, PatchInput, exchange};
+pub use offer::{Answer, Offer, Offers, PatchInput, exchange};
+pub use presets::Presets;
+#[cfg(test)]
+pub use presets::factory_names;
+pub use read::Contents;
+pub use text::write as write_patch;
 
 /// Time between two looks at what is played: a tenth of the second after which it is kept.
 const INTERVAL: Duration = Duration::from_millis(100);
@@ -46,8 +53,8 @@ const LONG_AFTER: Duration = Duration::from_nanos(RETRY);
 enum Written {
     Yes,
     No,
-    /// It is there by now, and has been read: with these values.
-    Found(Values),
+    /// It is there by now, and has been read: it says this.
+    Found(String),
 }
 
 /// What the thread works with.
@@ -85,7 +92,7 @@ impl PatchKeeper {
             let now = Instant::now();
             Unread { offers, started: now, next_look: now, unreadable: false, not_taken: false, told: false }
         });
-        let kept = unread.is_some().then(defaults);
+        let kept = unread.is_some().then(at_power_on);
         self.keep(unread, Changes::since(kept));
     }
 
@@ -94,22 +101,23 @@ impl PatchKeeper {
     }
 
     /// Looks for the file and has its values set. Gives what is in it then, once it has been read or set aside.
-    fn look(&self, unread: &mut Unread) -> Option<Values> {
+    fn look(&self, unread: &mut Unread) -> Option<String> {
         let (path, now) = (self.path.display(), Instant::now());
         let long = now >= unread.started + LONGEST_LOOK;
         unread.next_look = now + if long { LONG_AFTER } else { LOOK_AGAIN };
         (unread.unreadable, unread.not_taken) = (false, false);
-        let values = match file::read(&self.path, self.rate) {
+        let text = match file::read(&self.path, self.rate) {
             Found::Contents(contents) => {
-                let values = self.set(&unread.offers, contents.operations);
-                unread.not_taken = values.is_none();
-                let values = values?;
+                unread.not_taken = self.set(&unread.offers, &contents).is_none();
+                if unread.not_taken {
+                    return None;
+                }
                 self.say_left_out(&contents.left_out);
-                values
+                contents.text
             }
             Found::Damaged(why) => {
                 log::warn!("patch {path}{why}; the engine plays its defaults");
-                defaults()
+                at_power_on()
             }
             Found::Unreadable(error) => {
                 unread.unreadable = true;
@@ -130,27 +138,19 @@ impl PatchKeeper {
             }
         };
         self.memory.continuation.note_patch();
-        Some(values)
+        Some(text)
     }
 
-    /// Has the control thread set these values, but for those that somebody has changed; `None` if it did not.
-    fn set(&self, offers: &Offers, mut operations: Vec<Operation>) -> Option<Values> {
-        let (mut values, played) = (defaults(), self.values().unwrap_or_else(defaults));
-        for operation in &operations {
-            if let Operation::Set(id, value) = *operation {
-                values[id as usize] = value;
-            }
+    /// Has the control thread make this patch and set its values, but for those that somebody has changed; `None` if it did
+    /// not.
+    fn set(&self, offers: &Offers, contents: &Contents) -> Option<()> {
+        if (contents.is_power_on || contents.patch.is_empty()) && contents.values.is_empty() {
+            return Some(());
         }
-        // An engine before this one may have been sent values and not have seen the file.
-        let untouched = |id: usize| played[id] == PARAMETERS[id].default;
-        operations.retain(|operation| matches!(*operation, Operation::Set(id, _) if untouched(id as usize)));
-        if operations.is_empty() {
-            return Some(values);
-        }
-        let Answer::Set(count) = offers.offer(operations) else { return None };
+        let Answer::Set(count) = offers.offer(contents) else { return None };
         self.counters.patch.loaded.store(count, Ordering::Relaxed);
         log::info!("patch {}: {count} values are set as they were", self.path.display());
-        Some(values)
+        Some(())
     }
 
     fn say_left_out(&self, left_out: &[String]) {
@@ -167,21 +167,21 @@ impl PatchKeeper {
         loop {
             let stopping = self.stopping();
             if let Some(file) = unread.as_mut().filter(|file| Instant::now() >= file.next_look)
-                && let Some(values) = self.look(file)
+                && let Some(text) = self.look(file)
             {
-                (unread, changes) = (None, Changes::since(Some(values)));
+                (unread, changes) = (None, Changes::since(Some(text)));
             }
             let now = monotonic();
             // A sound that began anew by itself is nobody's wish: the file keeps what was.
-            let (count, values) = self.values_and_beginnings();
-            if count > started_over && values.is_some() {
-                (changes, started_over) = (Changes::since(values), count);
+            let (count, text) = self.text_and_beginnings();
+            if count > started_over && text.is_some() {
+                (changes, started_over) = (Changes::since(text.clone()), count);
             }
-            if let Some(values) = values {
-                let due = changes.look(values, now) || (stopping && changes.pending());
+            if let Some(text) = text {
+                let due = changes.look(text.clone(), now) || (stopping && changes.pending());
                 let rested = failed.is_none_or(|then: u64| now >= then + RETRY);
                 if due && (rested || stopping) {
-                    failed = match self.write(&values, &mut unread, &mut told) {
+                    failed = match self.write(&text, &mut unread, &mut told) {
                         Written::Yes => None,
                         Written::No => Some(now),
                         // It has come this instant: what is in it goes before.
@@ -191,7 +191,7 @@ impl PatchKeeper {
                         }
                     };
                     if failed.is_none() {
-                        changes.written(values);
+                        changes.written(text);
                     }
                 }
                 let waiting = unread.as_ref().is_some_and(|file| file.started.elapsed() < LONGEST_LOOK);
@@ -209,17 +209,17 @@ impl PatchKeeper {
         }
     }
 
-    /// How often the sound began anew, and what is played; no values while it does so.
-    fn values_and_beginnings(&self) -> (u64, Option<Values>) {
+    /// How often the sound began anew, and what is played, as a file; nothing while it does so.
+    fn text_and_beginnings(&self) -> (u64, Option<String>) {
         let begun = || self.counters.beginnings.load(Ordering::SeqCst);
         let before = begun();
-        let values = self.values();
+        let text = self.text();
         let settled = before == begun() && before.is_multiple_of(2);
-        (before / 2, values.filter(|_| settled))
+        (before / 2, text.filter(|_| settled))
     }
 
     /// Writes the file, unless it is there and was not read. What fails is said once until it has succeeded again.
-    fn write(&self, values: &Values, unread: &mut Option<Unread>, told: &mut bool) -> Written {
+    fn write(&self, text: &str, unread: &mut Option<Unread>, told: &mut bool) -> Written {
         let path = self.path.display();
         let _writing = self.counters.write();
         let mut aside = Ok(());
@@ -238,7 +238,7 @@ impl PatchKeeper {
                 });
             }
         }
-        match aside.and_then(|()| file::replace(&self.path, &text::write(values))) {
+        match aside.and_then(|()| file::replace(&self.path, text)) {
             Ok(()) => {
                 *unread = None;
                 self.memory.continuation.note_patch();
@@ -261,13 +261,15 @@ impl PatchKeeper {
         }
     }
 
-    /// What is played: of the newest whole state of both slots. `None` if there is none just now.
-    fn values(&self) -> Option<Values> {
+    /// What is played, as a file: of the newest whole state of both slots. `None` if there is none just now.
+    fn text(&self) -> Option<String> {
         let [first, second] = &self.memory.slots;
-        newest_state([first, second], self.memory.log.sealed().blocks())?.values(self.rate)
+        let mut state = EngineState::room();
+        let found = read_newest_state([first, second], self.memory.log.sealed().blocks(), &mut state);
+        (found && state.wiring().is_in_range(self.rate)).then(|| text::write(state.wiring()))
     }
 }
 
-fn defaults() -> Values {
-    PARAMETERS.each_ref().map(|parameter| parameter.default)
+fn at_power_on() -> String {
+    text::write(catalogue::power_on())
 }

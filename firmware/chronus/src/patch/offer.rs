@@ -3,7 +3,11 @@
 use std::sync::mpsc::{Receiver, RecvTimeoutError, SyncSender, sync_channel};
 use std::time::Duration;
 
-use abi::{Operation, PARAMETERS};
+use std::collections::HashSet;
+
+use rosc::OscMessage;
+
+use super::read::Contents;
 
 /// How long the first commands wait for the first look at the file: a look takes a tenth of a millisecond. What can be
 /// had at once is heard in the first note; a medium that takes longer does not hold the note up.
@@ -23,8 +27,10 @@ pub enum Answer {
 
 /// Values to be set.
 pub struct Offer {
-    /// Each is a `Set`. None if the file was not there.
-    pub operations: Vec<Operation>,
+    /// What makes the patch; nothing if it is the one at power-on, or the file was not there.
+    pub patch: Vec<OscMessage>,
+    /// What is set in it.
+    pub values: Vec<OscMessage>,
     answer: SyncSender<Answer>,
 }
 
@@ -43,8 +49,8 @@ pub struct Offers {
 /// The control thread's end.
 pub struct PatchInput {
     queue: Option<Receiver<Offer>>,
-    /// By identity of the parameter: somebody has changed its value.
-    changed: [bool; PARAMETERS.len()],
+    /// Addresses of the parameters whose values somebody has changed.
+    changed: HashSet<String>,
     looked: bool,
 }
 
@@ -56,9 +62,12 @@ pub fn exchange() -> (Offers, PatchInput) {
 
 impl Offers {
     /// Offers values and waits for what becomes of them.
-    pub fn offer(&self, operations: Vec<Operation>) -> Answer {
+    pub fn offer(&self, contents: &Contents) -> Answer {
         let (answer, answered) = sync_channel(1);
-        if self.queue.try_send(Offer { operations, answer }).is_err() {
+        // Nothing has to be faded for what is played already.
+        let patch = if contents.is_power_on { Vec::new() } else { contents.patch.clone() };
+        let values = contents.values.clone();
+        if self.queue.try_send(Offer { patch, values, answer }).is_err() {
             return Answer::NotNow;
         }
         answered.recv_timeout(ANSWER).unwrap_or(Answer::NotNow)
@@ -66,33 +75,34 @@ impl Offers {
 
     /// Says that there was nothing to offer at this look.
     pub fn say_nothing(&self) {
-        let _ = self.queue.try_send(Offer { operations: Vec::new(), answer: sync_channel(1).0 });
+        let _ = self.queue.try_send(Offer { patch: Vec::new(), values: Vec::new(), answer: sync_channel(1).0 });
     }
 }
 
 impl PatchInput {
     /// No file: nothing is ever offered.
     pub fn none() -> Self {
-        Self { queue: None, changed: [false; PARAMETERS.len()], looked: false }
+        Self { queue: None, changed: HashSet::new(), looked: false }
     }
 
-    /// Notes that somebody has set a value: it is not taken from the file any more.
-    pub fn note_change(&mut self, operation: Operation) {
-        if let Operation::Set(id, _) = operation {
-            self.changed[id as usize] = true;
+    /// Notes that somebody has set the parameter of this address: its value is not taken from the file any more.
+    pub fn note_change(&mut self, address: String) {
+        // Once the file has been read nobody asks.
+        if self.queue.is_some() {
+            self.changed.insert(address);
         }
     }
 
-    /// Whether this value of the file is to be set.
-    pub fn wants(&self, operation: Operation) -> bool {
-        matches!(operation, Operation::Set(id, _) if !self.changed[id as usize])
+    /// Whether somebody has set the parameter of this address.
+    pub fn was_changed(&self, address: &str) -> bool {
+        self.changed.contains(address)
     }
 
     /// The next offer, if there is one. The first call waits for the first look at the file, within bounds.
     pub fn take(&mut self) -> Option<Offer> {
         let wait = if std::mem::replace(&mut self.looked, true) { Duration::ZERO } else { FIRST_LOOK };
         match self.queue.as_ref()?.recv_timeout(wait) {
-            Ok(offer) => Some(offer).filter(|offer| !offer.operations.is_empty()),
+            Ok(offer) => Some(offer).filter(|offer| !offer.patch.is_empty() || !offer.values.is_empty()),
             Err(RecvTimeoutError::Timeout) => None,
             Err(RecvTimeoutError::Disconnected) => {
                 self.queue = None;

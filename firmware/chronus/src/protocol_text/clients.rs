@@ -35,7 +35,7 @@ one gets the error `full`.
 
 `/get address` is answered with the message that would set what is set there, as subscribers get it
 (`/mod/filter/cutoff 440.0`); a pattern that means several with a bundle of them. What has no value gets the error
-`unknown_address`, gates too. `/get`, `/sync`, `/clock/ping` and `/dumpOSC` themselves are not found by patterns. Of these answers (`/clock/pong` and `/get`) one datagram gets at most 64.
+`unknown_address`, gates too. `/get`, `/sync`, `/clock/ping`, `/dumpOSC`, `/notify/levels` and `/record/...` themselves are not found by patterns. Of these answers (`/clock/pong` and `/get`) one datagram gets at most 64.
 
 `/dumpOSC 1` has the engine print what arrives into its log (on a box the journal), until `/dumpOSC 0` or its end: 100 lines
 at once and 50 a second. What is left out is told with the next line and counted in `network.dump_left_out`.

@@ -68,6 +68,15 @@ pub const STATUS: &str = "\
 | `patch.state` | s | kept (there is nothing to write), changed (written soon), failing (it cannot be written), or waiting (it was not there yet) |
 | `patch.loaded` | h | values that were set from it at the start |
 | `patch.written` | h | times it was written since |
+| `record.folder` | s | where recordings go; only with `--recordings` |
+| `record.state` | s | recording, off, or failed: the last one broke off |
+| `record.file` | s | the present recording, or the last one; these four only if there was one |
+| `record.first_block` | h | the number of its first block |
+| `record.frames` | h | frames in it |
+| `record.missing` | h | frames of these that are silence because the disk was too slow |
+| `record.why` | s | why the last one broke off, if it did |
+| `record.keeping` | s | the file into which the past is being rendered, if it is |
+| `record.past_s` | h | seconds that `/record/keep` can go back |
 | `data` | s | what became of the partition on which a box keeps things: ok, repaired, anew (it was beyond repair), absent or failed (nothing is kept), not yet (it is looked at); only on a box |
 | `led.state` | s | what the light says: silent, identify, card-lost, fault-survived, one-worker, saving, configuration-error, waiting-for-card, starting or healthy; also where there is no light |
 | `led.code` | i | with configuration-error, how often it blinks: TROUBLESHOOTING.md says for what; else 0 |

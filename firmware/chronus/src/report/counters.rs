@@ -7,6 +7,7 @@ use super::histogram::Histogram;
 use super::light::LightCounters;
 use super::load::LoadCounters;
 use super::patch::PatchCounters;
+use super::record::RecordCounters;
 use super::selftest::LastSelftest;
 use super::streams::StreamCounters;
 
@@ -224,6 +225,8 @@ pub struct Counters {
     pub light: LightCounters,
     /// What becomes of the file in which the values are kept.
     pub patch: PatchCounters,
+    /// What becomes of recordings.
+    pub record: RecordCounters,
     /// Test builds: deaths at each kill point.
     pub kill_points: [AtomicU64; shm::KILL_POINTS.len()],
     /// Test builds: bits that workers have flipped.

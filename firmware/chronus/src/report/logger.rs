@@ -9,6 +9,8 @@ use std::time::Duration;
 
 use log::{Level, LevelFilter, Log, Metadata, Record};
 
+use super::printable::one_line;
+
 /// Messages that may wait to be written. More than anybody reads; what comes on top is lost.
 const QUEUE_MESSAGES: usize = 256;
 
@@ -45,7 +47,9 @@ impl Log for Logger {
             Level::Info => "",
             Level::Debug | Level::Trace => "debug: ",
         };
-        let _ = self.queue.try_send(Entry::Line(format!("{clear}{word}{}\n", record.args())));
+        // One line, whatever names are in it: a message is not to look like two.
+        let text = one_line(&record.args().to_string());
+        let _ = self.queue.try_send(Entry::Line(format!("{clear}{word}{text}\n")));
     }
 
     fn flush(&self) {

@@ -12,6 +12,8 @@ mod light;
 mod load;
 mod logger;
 mod patch;
+pub mod printable;
+mod record;
 mod selftest;
 mod status;
 mod status_line;

@@ -22,6 +22,8 @@ pub struct Facts {
     pub sink: String,
     /// The file in which the values of all parameters are kept, if any.
     pub patch: Option<String>,
+    /// The folder recordings go to, if any.
+    pub recordings: Option<String>,
     /// The file that says what became of the DATA partition, on a box.
     pub data: Option<PathBuf>,
     /// Which real-time rights were granted.
@@ -189,6 +191,10 @@ pub fn status_pairs(
         pairs.add("patch.loaded", read(&counters.patch.loaded));
         pairs.add("patch.written", read(&counters.patch.written));
     }
+    if let Some(folder) = &facts.recordings {
+        pairs.add("record.folder", OscType::String(folder.clone()));
+    }
+    counters.record.pairs(facts.rate).into_iter().for_each(|(key, value)| pairs.add(key, value));
     if let Some(file) = &facts.data {
         pairs.add("data", OscType::String(data_word(file).unwrap_or("not yet").to_owned()));
     }

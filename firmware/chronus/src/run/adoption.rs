@@ -5,13 +5,13 @@ use std::net::UdpSocket;
 use std::os::fd::AsRawFd;
 use std::time::{Duration, Instant};
 
-use shm::{LogWriter, Mapping, Reading, ScoreMemory, Terms, Waiter};
+use shm::{LogWriter, Mapping, ScoreMemory, Terms, Waiter};
 
 use super::sound;
 use super::store::{self, Stored};
 use crate::audio::SharedMemory;
 use crate::command_line::RunOptions;
-use crate::worker::{EngineState, STATE_WORDS};
+use crate::worker::EngineState;
 
 /// Names of the descriptors, as the service manager knows them.
 const LOG: &str = "chronus-log";
@@ -146,10 +146,9 @@ fn check_progress(memory: &SharedMemory, terms: &Terms) -> Result<(), Refused> {
 /// Looks for a state to go on from, and for the end of the log.
 fn check_state(memory: &SharedMemory) -> Result<(), Refused> {
     let sealed = memory.log.sealed().blocks();
-    let mut words = [0; STATE_WORDS];
+    let mut state = EngineState::room();
     let mut whole = |slot: &shm::SlotMemory, number: u64| {
-        let found = matches!(slot.read_snapshot(number, &mut words), Reading::Whole(_));
-        found && number <= sealed && EngineState::from_words(&words).next_block == number
+        state.read(slot, number).is_some() && number <= sealed && state.next_block == number
     };
     if !memory.slots.iter().any(|slot| slot.snapshot_numbers().any(|number| whole(slot, number))) {
         return Err("no state in it is whole".to_owned());

@@ -4,6 +4,7 @@ use std::sync::Arc;
 use std::sync::atomic::AtomicBool;
 
 use crate::control::{Hands, InboxWriter};
+use crate::input::catalogue;
 use crate::surface::{self, Board, Control, Kind, Tally, own_travel};
 
 /// Starts to watch the pins of these controls, at a sample rate in Hz; gives what the control thread knows of them. Nobody
@@ -29,7 +30,7 @@ pub fn start(controls: &[Control], rate: u32, input: &InboxWriter, stop: &Arc<At
 fn at_rate(control: &Control, rate: u32) -> Control {
     let mut control = control.clone();
     if let Kind::Encoder(encoder) = &mut control.kind
-        && let Ok(own) = own_travel(&encoder.address, rate)
+        && let Ok(own) = own_travel(&encoder.address, rate, catalogue::power_on())
     {
         encoder.travel.maximum = encoder.travel.maximum.min(own.maximum);
         if encoder.travel.minimum >= encoder.travel.maximum {

@@ -3,19 +3,21 @@
 mod adoption;
 mod announce;
 mod hands;
+mod recording;
 mod rights;
 mod selftest;
 mod signals;
 mod sound;
 mod spare;
 mod store;
+mod threads;
 mod watchdog;
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::mpsc::{Receiver as Receiving, SyncSender, sync_channel};
-use std::thread::{Builder, JoinHandle};
-use std::time::{Duration, Instant};
+use std::thread::JoinHandle;
+use std::time::Duration;
 
 use rt::cores::Placement;
 use rt::scheduling::RealTime;
@@ -23,27 +25,29 @@ use shm::CommandPlace;
 
 use crate::audio::{Alarm, AudioClock, Doubt, Period, SharedMemory};
 use crate::command_line::{RunOptions, SinkChoice};
-use crate::control::{Control, Dump, WayBack, inbox, start_receiving};
+use crate::control::{Control, Dump, PresetDesk, WayBack, inbox, start_receiving};
 use crate::input::Receiver;
 use crate::judge::Judge;
 use crate::light::Light;
 use crate::load::Load;
-use crate::patch::{self, Offers, PatchInput, PatchKeeper};
+use crate::patch::{self, Offers, PatchInput, PatchKeeper, Presets};
 use crate::render::{blocks_of_score, load_score};
-use crate::report::{Counters, Facts, STACK_BYTES};
+use crate::report::{Counters, Facts};
 use crate::stamp::{KeptScore, Stamper, command_latency};
 use crate::supervise::{Conditions, Supervisor};
 use crate::worker::{EngineState, start_over};
+use recording::Taken;
 use signals::Signals;
 use sound::Sound;
 use spare::spare_files;
 use store::Stored;
+use threads::{pause, spawn, wait_a_little_for};
 
 /// Quarantined commands that wait to be told of. Each has cost a worker, so this is seconds of the worst.
 const QUARANTINES: usize = 256;
 
-/// Half seconds that a file with the values of all parameters may take to be written at the end.
-const PATCH_TRIES: usize = 4;
+/// Half seconds that a file may take to be written at the end: the values of all parameters, a recording.
+const FILE_TRIES: usize = 4;
 
 /// Plays as the options say.
 ///
@@ -82,6 +86,7 @@ pub fn run(options: &RunOptions) -> Result<(), String> {
         command_latency: command_latency(options.lead),
         sink: sound.name.clone(),
         patch: options.patch.as_ref().map(|path| path.display().to_string()),
+        recordings: options.recordings.as_ref().map(|path| path.display().to_string()),
         data: options.data.clone(),
         real_time,
         restarts: engine.memory.continuation.restarts(),
@@ -140,6 +145,9 @@ impl Engine {
         let supervisor = self.start_supervisor(options, placement, quarantined)?;
         let judge = self.start_judge(options.real_time)?;
         let load = self.start_load(options)?;
+        let live = receiver.is_some() || !options.controls.is_empty();
+        let beat = !matches!(options.sink, SinkChoice::Free(_));
+        let (tape, notes, taken) = recording::ways(live, options.recordings.is_some(), beat);
         let period = Period {
             memory: self.memory.clone(),
             counters: self.counters.clone(),
@@ -151,8 +159,12 @@ impl Engine {
             blocks,
             sink,
             recorder: input,
+            tape,
+            notes,
         };
-        let control = self.start_control(options, receiver, facts.clone(), kept, quarantines, patch)?;
+        let started =
+            taken.map(|taken| self.start_control(options, receiver, facts.clone(), kept, quarantines, patch, taken));
+        let (control, recording) = started.transpose()?.unzip();
         let audio = self.start_audio(period, placement, options)?;
         self.say_when_ready(facts.continued_at)?;
         let watchers = self.start_watchers(options, &facts)?;
@@ -192,10 +204,13 @@ impl Engine {
         let _ = load.join();
         watchers.iter().for_each(|watcher| watcher.thread().unpark());
         let _ = control.map(JoinHandle::join);
+        if let Some(recording) = recording.flatten() {
+            (0..FILE_TRIES).for_each(|_| wait_a_little_for(&recording));
+        }
         if let Some(keeping) = keeping {
             keeping.thread().unpark();
             // A card that does not answer must not keep the engine from ending.
-            (0..PATCH_TRIES).for_each(|_| wait_a_little_for(&keeping));
+            (0..FILE_TRIES).for_each(|_| wait_a_little_for(&keeping));
         }
         wait_a_little_for(&announcing);
         // They talk to others, who may not listen.
@@ -243,7 +258,7 @@ impl Engine {
     }
 
     fn start_judge(&self, real_time: RealTime) -> Result<JoinHandle<()>, String> {
-        let judge = Judge { memory: self.memory.clone(), doubt: self.doubt.clone(), stop: self.ended.clone() };
+        let judge = Judge::new(self.memory.clone(), self.doubt.clone(), self.ended.clone());
         spawn("judge", move || judge.run(real_time != RealTime::Off))
     }
 
@@ -307,7 +322,8 @@ impl Engine {
         })
     }
 
-    /// Starts who takes commands, if there is anywhere they may come from.
+    /// Starts who takes commands, and who records.
+    #[allow(clippy::too_many_arguments)]
     fn start_control(
         &self,
         options: &RunOptions,
@@ -316,10 +332,8 @@ impl Engine {
         kept: Option<KeptScore>,
         quarantines: Receiving<CommandPlace>,
         patch: PatchInput,
-    ) -> Result<Option<JoinHandle<()>>, String> {
-        if receiver.is_none() && options.controls.is_empty() {
-            return Ok(None);
-        }
+        taken: Taken,
+    ) -> Result<(JoinHandle<()>, Option<JoinHandle<()>>), String> {
         let beat = !matches!(options.sink, SinkChoice::Free(_));
         let (memory, clock, counters) = (self.memory.clone(), self.clock.clone(), self.counters.clone());
         let stamper = Stamper::new(memory, clock, counters, facts.rate, facts.lead, beat, kept);
@@ -330,49 +344,24 @@ impl Engine {
             // Nobody is answered.
             None => WayBack::to_nobody()?,
         };
+        let (recordings, recording) = self.start_recording(options, taken.tape, &replies)?.unzip();
         let control = Control {
             stamper,
+            notes: taken.notes,
+            recordings,
             memory: self.memory.clone(),
             counters: self.counters.clone(),
             facts,
             quarantines,
             patch,
+            desk: PresetDesk::new(Presets::beside(options.patch.clone())),
             hands,
             bindings: options.bindings.clone(),
             dump: Dump::default(),
             stop: self.ended.clone(),
         };
-        spawn("control", move || control.run(&queue, &replies)).map(Some)
+        Ok((spawn("control", move || control.run(&queue, &replies))?, recording))
     }
-}
-
-/// The first lines come before the last ones; unless nobody reads them.
-fn wait_a_little_for(announcing: &JoinHandle<()>) {
-    // A thousandth of a second at a time, for half a second: a reader who is there is quicker.
-    for _ in 0..500 {
-        if announcing.is_finished() {
-            return;
-        }
-        std::thread::sleep(Duration::from_millis(1));
-    }
-}
-
-/// Waits, but not for the end of the engine; says whether it goes on.
-fn pause(time: Duration, ended: &AtomicBool) -> bool {
-    let started = Instant::now();
-    while !ended.load(Ordering::Acquire) {
-        let left = time.saturating_sub(started.elapsed());
-        if left.is_zero() {
-            return true;
-        }
-        std::thread::park_timeout(left);
-    }
-    false
-}
-
-fn spawn<T: Send + 'static>(name: &str, work: impl FnOnce() -> T + Send + 'static) -> Result<JoinHandle<T>, String> {
-    let builder = Builder::new().name(name.to_owned()).stack_size(STACK_BYTES);
-    builder.spawn(work).map_err(|error| format!("starting the {name} thread: {error}"))
 }
 
 /// The OSC socket: that of the engine before this one, with what came meanwhile, or a new one.
@@ -390,7 +379,7 @@ fn open_receiver(stored: &mut Stored, options: &RunOptions) -> Result<Option<Rec
 fn share_memory(commands: &[abi::Command], options: &RunOptions, blocks: Option<u64>) -> std::io::Result<SharedMemory> {
     let memory = SharedMemory::create(commands)?;
     let start = EngineState::at_start(options.rate);
-    memory.slots.iter().for_each(|slot| slot.publish_snapshot(0, &start.to_words(), 0));
+    memory.slots.iter().for_each(|slot| slot.publish_snapshot(0, start.as_words(), 0));
     adoption::keep(&memory, options, blocks)?;
     Ok(memory)
 }

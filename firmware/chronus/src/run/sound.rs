@@ -6,12 +6,12 @@ use std::time::Duration;
 
 use rt::scheduling::RealTime;
 
-use crate::audio::AudioClock;
-use crate::audio::recorder::{Recorder, RecorderInput};
+use crate::audio::recorder::Recorder;
 use crate::audio::sink::{
     AlsaDevice, CardSink, Cause, PacedSink, Playback, Refusal, Sink, Wanted, cards, choose, default_is_a_server,
     has_playback_device, offered_rates,
 };
+use crate::audio::{AudioClock, TapeInput};
 use crate::command_line::{RunOptions, SinkChoice};
 use crate::report::Counters;
 use crate::run::store::watchdog_limit;
@@ -27,7 +27,7 @@ pub struct Sound {
     /// The writer of the WAV file, if any.
     pub recorder: Option<Recorder>,
     /// The audio thread's end of it.
-    pub input: Option<RecorderInput>,
+    pub input: Option<TapeInput>,
 }
 
 /// What `auto` comes to on this machine.

@@ -9,6 +9,7 @@ use toml::{Table, Value};
 use super::finding::{Severity, nearest, quoted};
 use crate::client::parse_argument;
 use crate::gpio::{Pull, header_pin};
+use crate::input::catalogue;
 use crate::surface::{Control, Curve, Encoder, Kind, Resolution, STEPS, Travel, operations, own_travel};
 
 /// Keys that all kinds have.
@@ -32,9 +33,10 @@ const MOST_ACCELERATION: f64 = 100.0;
 /// What a mistake costs on a box.
 const LEFT_OUT: &str = ". This control is left out until then";
 
-/// Pins of the header that no interface needs, for examples: of these the first that are free, or the first of all.
+/// Pins of the header that no interface needs, for examples: of these the first that are free.
 const USUAL_PINS: [u8; 10] = [17, 27, 22, 23, 24, 25, 5, 6, 16, 26];
 
+/// What a person may write for so many pins; where none is free, any of them: another control has to give its own up first.
 fn example_of_pins(count: usize, taken: &Pins) -> String {
     let free: Vec<_> = USUAL_PINS.iter().filter(|pin| !taken.contains_key(pin)).take(count).collect();
     match (count, &free[..]) {
@@ -196,9 +198,9 @@ impl Form<'_> {
         }
         // At the highest rate, which has the widest ranges: which one it will be is not known here.
         let rate = abi::RATES[abi::RATES.len() - 1];
-        let check = |address: &&str| own_travel(address, rate).map(drop);
+        let check = |address: &&str| own_travel(address, rate, catalogue::power_on()).map(drop);
         let address = self.value("address", "\"/mod/filter/cutoff\"", Value::as_str, check)?.to_owned();
-        let own = own_travel(&address, rate).ok()?;
+        let own = own_travel(&address, rate, catalogue::power_on()).ok()?;
         let [lowest, highest] = [own.minimum, own.maximum].map(|value| format!("{value:?}"));
         let minimum = self.number("min", own.minimum..=own.maximum, &lowest).unwrap_or(own.minimum);
         let maximum = self.number("max", own.minimum..=own.maximum, &highest).unwrap_or(own.maximum);
@@ -226,7 +228,8 @@ impl Form<'_> {
     /// A message to send: an address and its argument, with a space between.
     fn action(&mut self, key: &'static str) -> Option<OscMessage> {
         let rate = abi::RATES[abi::RATES.len() - 1];
-        let check = |text: &&str| message(text).and_then(|message| operations(&message, rate)).map(drop);
+        let check =
+            |text: &&str| message(text).and_then(|message| operations(&message, rate, catalogue::power_on())).map(drop);
         let text = self.value(key, "\"/gate/adsr 1\"", Value::as_str, check)?;
         message(text).ok()
     }

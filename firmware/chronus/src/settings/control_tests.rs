@@ -41,7 +41,7 @@ fn what_is_not_said_is_as_the_parameter_is() {
             other => panic!("{other:?}"),
         };
     assert_eq!(travel("/engine/gain"), Travel { minimum: 0.0, maximum: 1.0, curve: Curve::Linear, steps: 96 });
-    assert_eq!((travel("/mod/filter/q").curve, travel("/mod/filter/mode").steps), (Curve::Logarithmic, 2));
+    assert_eq!((travel("/mod/filter/q").curve, travel("/mod/filter/mode").steps), (Curve::Logarithmic, 6));
 }
 
 #[test]

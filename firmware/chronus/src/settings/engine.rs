@@ -15,7 +15,12 @@ const FIRST_PORT: u16 = 1024;
 
 /// What a box has unless chronus.toml says otherwise, where it is not what the engine has by itself: real-time rights are
 /// always there, and the patch is kept over power cuts.
-const DEFAULTS: [(&str, &str); 3] = [("sink", "auto"), ("real_time", "require"), ("patch", "/data/presets/last.toml")];
+const DEFAULTS: [(&str, &str); 4] = [
+    ("sink", "auto"),
+    ("real_time", "require"),
+    ("patch", "/data/presets/last.toml"),
+    ("recordings", "/data/recordings"),
+];
 
 /// Where the box says what became of DATA (`usr/lib/chronus/data`), for the engine's status and light.
 pub const BOX_LINES: &str = "\n[box]\ndata = \"/run/chronus/data\"\n";
@@ -58,7 +63,8 @@ fn playable(options: &RunOptions, key: &str, value: &Value) -> Result<(), String
             return Err(format!("the port must be {FIRST_PORT} to 65535"));
         }
     }
-    if key == "patch" && !value.as_str().is_some_and(|path| path.starts_with("/data/") && !path.contains("..")) {
+    let kept = matches!(key, "patch" | "recordings");
+    if kept && !value.as_str().is_some_and(|path| path.starts_with("/data/") && !path.contains("..")) {
         return Err("only what is below /data is kept over power cuts".to_owned());
     }
     Ok(())
@@ -121,6 +127,9 @@ mod tests {
             ("engine", "sink", "jack", "there is auto"),
             ("engine", "cores", "1,2,4", "0 to 3"),
             ("engine", "cores", "1,2", "three core numbers"),
+            ("engine", "recordings", "/box/x", "below /data"),
+            ("engine", "recordings", "/data/../etc", "below /data"),
+            ("engine", "recording_format", "16", "24"),
             ("osc", "listen", "192.168.1.5:5005", "0.0.0.0"),
             ("osc", "listen", "0.0.0.0:80", "1024"),
             ("osc", "listen", "here", "ADDR:PORT"),

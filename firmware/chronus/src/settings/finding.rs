@@ -2,6 +2,8 @@
 
 use std::fmt::{Display, Formatter};
 
+use crate::report::printable::one_line;
+
 /// Longest piece of the file that is quoted, in characters: enough to find it again.
 const MOST_QUOTED: usize = 60;
 
@@ -53,13 +55,13 @@ impl Display for Finding {
             Severity::Warning => "warning",
             Severity::Error => "error",
         };
-        write!(formatter, "{word}: {}", self.text)
+        write!(formatter, "{word}: {}", one_line(&self.text))
     }
 }
 
-/// A piece of the file, fit to be shown in one line of a terminal: cut, and without control characters.
+/// A piece of the file, fit to be shown in one line of a terminal: cut, and with what steers a terminal escaped.
 pub fn quoted(piece: &str) -> String {
-    let shown: String = piece.chars().map(|c| if c.is_control() { '?' } else { c }).take(MOST_QUOTED).collect();
+    let shown = one_line(&piece.chars().take(MOST_QUOTED).collect::<String>());
     if piece.chars().count() > MOST_QUOTED { shown + "..." } else { shown }
 }
 
@@ -92,10 +94,13 @@ mod tests {
 
     #[test]
     fn what_is_quoted_is_short_and_one_line() {
-        assert_eq!(quoted("a\n\u{1b}[2Jb"), "a??[2Jb");
+        assert_eq!(quoted("a\n\u{1b}[2Jb\u{202e}"), r"a\n\u{1b}[2Jb\u{202e}");
         assert_eq!(quoted(&"x".repeat(5000)).len(), MOST_QUOTED + 3);
         let finding = Finding::error(Some(7), "no".to_owned());
         assert_eq!(finding.to_string(), "line 7: error: no");
-        assert_eq!(Finding::warning(None, "no".to_owned()).to_string(), "warning: no");
+        assert_eq!(
+            Finding::warning(None, "no\u{202e}\nline 1: error".to_owned()).to_string(),
+            r"warning: no\u{202e}\nline 1: error"
+        );
     }
 }

@@ -6,6 +6,7 @@ use rosc::OscMessage;
 use toml_edit::{ArrayOfTables, DocumentMut, Item, Table, Value, value};
 
 use super::files::write_whole;
+use super::text::read_whole;
 use crate::surface::{Control, Curve, Kind, in_words};
 
 /// The mark that Windows editors put before the text.
@@ -17,7 +18,9 @@ const MARK: char = '\u{feff}';
 /// # Errors
 /// In words: why not.
 pub fn write_binding(file: &Path, control: &Control) -> Result<(), String> {
-    let text = std::fs::read_to_string(file).map_err(|error| format!("{} cannot be read: {error}", file.display()))?;
+    // A link of the owner's stays one: what it leads to is the file.
+    let file = &file.canonicalize().unwrap_or_else(|_| file.to_owned());
+    let text = read_whole(file)?;
     let bound = bind(&text, control).map_err(|reason| format!("{}: {reason}", file.display()))?;
     let (folder, name) = (file.parent().unwrap_or(Path::new("")), file.file_name().and_then(|name| name.to_str()));
     let folder = if folder.as_os_str().is_empty() { Path::new(".") } else { folder };

@@ -13,7 +13,7 @@ fn controls(text: &str) -> Vec<Control> {
 
 #[test]
 fn a_binding_is_written_and_all_comments_stay() {
-    let bound = controls(TEXT)[0].bound_to("/mod/filter/cutoff", 48_000).unwrap();
+    let bound = controls(TEXT)[0].bound_to("/mod/filter/cutoff", 48_000, crate::input::catalogue::power_on()).unwrap();
     for text in [TEXT.to_owned(), TEXT.replace('\n', "\r\n"), format!("{MARK}{}", TEXT.replace('\n', "\r\n"))] {
         let written = bind(&text, &bound).unwrap();
         assert_eq!(controls(&written), [bound.clone(), controls(TEXT)[1].clone()], "{written}");
@@ -35,7 +35,7 @@ fn a_binding_is_written_and_all_comments_stay() {
 
 #[test]
 fn what_a_button_no_longer_does_is_taken_out() {
-    let bound = controls(TEXT)[1].bound_to("/panic", 48_000).unwrap();
+    let bound = controls(TEXT)[1].bound_to("/panic", 48_000, crate::input::catalogue::power_on()).unwrap();
     let written = bind(TEXT, &bound).unwrap();
     assert!(written.contains("press = \"/panic\"") && !written.contains("release"), "{written}");
     assert_eq!(controls(&written)[1], bound);
@@ -43,7 +43,7 @@ fn what_a_button_no_longer_does_is_taken_out() {
 
 #[test]
 fn what_cannot_be_written_is_said_with_what_to_write() {
-    let bound = controls(TEXT)[0].bound_to("/mod/filter/q", 48_000).unwrap();
+    let bound = controls(TEXT)[0].bound_to("/mod/filter/q", 48_000, crate::input::catalogue::power_on()).unwrap();
     let elsewhere = Control { pins: vec![5, 6], ..bound.clone() };
     assert!(bind(TEXT, &elsewhere).unwrap_err().contains("no [[control]] there has these pins"));
     assert!(bind("[[control", &bound).unwrap_err().contains("cannot be understood"));
@@ -56,5 +56,12 @@ fn what_cannot_be_written_is_said_with_what_to_write() {
     write_binding(&file, &bound).unwrap();
     assert_eq!(std::fs::read_to_string(&file).unwrap(), bind(TEXT, &bound).unwrap());
     assert_eq!(std::fs::read_dir(&folder).unwrap().count(), 1);
+    // Through a link of its owner's, which stays one.
+    std::fs::write(&file, TEXT).unwrap();
+    let link = folder.join("link.toml");
+    std::os::unix::fs::symlink(&file, &link).unwrap();
+    write_binding(&link, &bound).unwrap();
+    assert_eq!(std::fs::read_to_string(&file).unwrap(), bind(TEXT, &bound).unwrap());
+    assert!(link.is_symlink());
     std::fs::remove_dir_all(&folder).unwrap();
 }

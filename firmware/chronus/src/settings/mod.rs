@@ -1,6 +1,7 @@
 //! chronus.toml, the one file a box's owner writes: `chronus check-config` says what is wrong with it, and
 //! `chronus apply-config` makes of it what the parts of the box read. A mistake costs what it is about, never the sound.
 
+mod announcement;
 mod bindings;
 mod control;
 mod document;
@@ -25,9 +26,10 @@ use toml::Table;
 
 use crate::appliance::Machine;
 use crate::light::LightChoice;
+use crate::report::printable::one_line;
 pub use bindings::Bindings;
 pub use control::read_controls;
-pub use files::write_whole;
+pub use files::{create_anew, open_regular, write_whole};
 use finding::{Finding, Severity};
 use hat::Hat;
 pub use taken::keep_learned;
@@ -108,7 +110,7 @@ impl Settings {
     }
 
     /// The files for the parts of the box, each with its content; none for what is not to be touched.
-    fn files(&self) -> [(&'static str, Option<String>); 5] {
+    fn files(&self) -> [(&'static str, Option<String>); 6] {
         [
             (
                 "engine.toml",
@@ -122,6 +124,7 @@ impl Settings {
             ("name", Some(format!("{}\n", self.name))),
             ("authorized_keys", Some(self.keys.iter().map(|key| format!("{key}\n")).collect())),
             ("hat", self.hat.map(|hat| led::firmware_lines(hat, &self.light, self.light_in_doubt))),
+            ("osc.dnssd", announcement::announcement(&self.osc)),
             ("status.txt", Some(status::text(self))),
         ]
     }
@@ -135,7 +138,7 @@ impl Settings {
     fn tell(&self, file: &Path) -> ExitCode {
         let mut told: String = self.findings.iter().map(|finding| format!("{finding}\n")).collect();
         if self.findings.is_empty() {
-            told = format!("{}: nothing is wrong\n", file.display());
+            told = format!("{}: nothing is wrong\n", one_line(&file.display().to_string()));
         }
         let _ = std::io::stdout().write_all(told.as_bytes());
         if self.findings.is_empty() { ExitCode::SUCCESS } else { ExitCode::FAILURE }

@@ -7,6 +7,7 @@ use std::fmt::Write;
 use toml::Table;
 
 use super::Settings;
+use crate::report::printable::one_line;
 
 /// Of the card on the pins: what was said of it may be what is damaged.
 const LEFT_AS_IT_IS: &str =
@@ -28,8 +29,9 @@ pub(super) fn text(settings: &Settings) -> String {
         1 => "whoever has the one key can log in".to_owned(),
         many => format!("whoever has one of the {many} keys can log in"),
     };
+    text.push('\n');
     for (what, is) in [
-        ("\nname", format!("{}, in the network {}.local", settings.name, settings.name)),
+        ("name", format!("{}, in the network {}.local", settings.name, settings.name)),
         ("sound card", settings.hat.map_or_else(|| LEFT_AS_IT_IS.to_owned(), |hat| hat.words())),
         ("ssh", keys),
         ("engine", said(&settings.engine)),
@@ -37,7 +39,7 @@ pub(super) fn text(settings: &Settings) -> String {
         ("light", light(settings)),
         ("controls", controls(&settings.controls)),
     ] {
-        let _ = writeln!(text, "{what}: {is}");
+        let _ = writeln!(text, "{what}: {}", one_line(&is));
     }
     text + "\nA change to chronus.toml holds from the next start on.\n"
 }

@@ -3,6 +3,7 @@
 use std::io::Read;
 use std::path::Path;
 
+use super::files::open_regular;
 use super::finding::Finding;
 
 /// Longest file that is read, in bytes. The template has three thousand; a damaged card may claim gigabytes.
@@ -13,7 +14,7 @@ pub fn read_text(path: &Path, findings: &mut Vec<Finding>) -> Option<String> {
     let name = path.display();
     let mut bytes = Vec::new();
     // One byte more than may be, to see that it is too long.
-    let read = std::fs::File::open(path).and_then(|file| file.take(MOST_BYTES + 1).read_to_end(&mut bytes));
+    let read = open_regular(path).and_then(|file| file.take(MOST_BYTES + 1).read_to_end(&mut bytes));
     match read {
         Err(error) if error.kind() == std::io::ErrorKind::NotFound => {
             findings.push(Finding::warning(
@@ -51,7 +52,7 @@ pub fn read_text(path: &Path, findings: &mut Vec<Finding>) -> Option<String> {
 /// In words: that it cannot be read, is too long, or is in no encoding that could be written back.
 pub fn read_whole(path: &Path) -> Result<String, String> {
     let mut text = String::new();
-    let read = std::fs::File::open(path).and_then(|file| file.take(MOST_BYTES + 1).read_to_string(&mut text));
+    let read = open_regular(path).and_then(|file| file.take(MOST_BYTES + 1).read_to_string(&mut text));
     read.map_err(|error| format!("{} cannot be read: {error}", path.display()))?;
     if text.len() as u64 > MOST_BYTES {
         return Err(format!("{} is longer than {MOST_BYTES} bytes", path.display()));

@@ -8,7 +8,7 @@ use abi::{Block, BlockNumber};
 
 use crate::audio::SharedMemory;
 use crate::report::Counters;
-use crate::worker::EngineState;
+use crate::worker::{EngineState, Scratch};
 
 /// A block that was played.
 struct Played {
@@ -21,7 +21,8 @@ struct Played {
 pub struct Listener {
     memory: Arc<SharedMemory>,
     counters: Arc<Counters>,
-    reference: EngineState,
+    reference: Box<EngineState>,
+    scratch: Box<Scratch>,
     /// Played, and not compared yet: what a worker will be found to have died of is not known before somebody has
     /// rendered the block.
     played: VecDeque<Played>,
@@ -35,10 +36,11 @@ pub struct Listener {
 
 impl Listener {
     /// Listens to an engine with this memory.
-    pub fn new(memory: Arc<SharedMemory>, counters: Arc<Counters>, reference: EngineState) -> Self {
+    pub fn new(memory: Arc<SharedMemory>, counters: Arc<Counters>, reference: Box<EngineState>) -> Self {
         let played = VecDeque::new();
         let (late, wrong) = (Vec::new(), Vec::new());
-        Self { memory, counters, reference, played, late_before: 0, after_late: false, late, wrong }
+        let scratch = bytemuck::zeroed_box();
+        Self { memory, counters, reference, scratch, played, late_before: 0, after_late: false, late, wrong }
     }
 
     /// Hears a block.
@@ -60,7 +62,8 @@ impl Listener {
             let Some(played) = self.played.pop_front() else { return };
             let mut expected = Block::SILENCE;
             let (score, log) = (&self.memory.score, &self.memory.log);
-            let known = self.reference.render_next(score, Some(log), &|_| {}, &mut expected).is_ok();
+            let known =
+                self.reference.render_next(score, Some(log), &|_| {}, (&mut self.scratch, &mut expected)).is_ok();
             // A ramp leads to a late block and back from it: the last frames are the block's own.
             let from = if self.after_late { abi::WORDS_PER_BLOCK - 1 } else { 0 };
             let right = played.late || played.block.words()[from..] == expected.words()[from..];

@@ -125,7 +125,7 @@ fn check(outcome: &Outcome, weather: Weather) -> Result<(), String> {
 fn simulate(seed: u64, weather: Weather) -> Outcome {
     let memory = Arc::new(SharedMemory::create(&[]).expect("memory"));
     let start = EngineState::at_start(RATE);
-    memory.slots.iter().for_each(|slot| slot.publish_snapshot(0, &start.to_words(), 0));
+    memory.slots.iter().for_each(|slot| slot.publish_snapshot(0, start.as_words(), 0));
     let (counters, clock) = (Arc::new(Counters::default()), Arc::new(AudioClock::new(RATE)));
     let (alarm, doubt) = (Arc::new(Alarm::new().expect("an event")), Arc::new(Doubt::default()));
     let stop = Arc::new(AtomicBool::new(false));
@@ -147,7 +147,7 @@ fn simulate(seed: u64, weather: Weather) -> Outcome {
     };
     let executable = Executable::none().expect("a descriptor");
     let supervisor = Supervisor::with(executable, conditions, 2, stop.clone());
-    let judge = Judge { memory: memory.clone(), doubt: doubt.clone(), stop: stop.clone() };
+    let judge = Judge::new(memory.clone(), doubt.clone(), stop.clone());
     let stamper = Stamper::new(memory.clone(), clock.clone(), counters.clone(), RATE, lead, true, None);
     let now = rt::clock::monotonic();
     let calm_from = now + clock.offset_of_block(BLOCKS - CALM_BLOCKS);
@@ -182,6 +182,8 @@ fn simulate(seed: u64, weather: Weather) -> Outcome {
         blocks: Some(BLOCKS),
         sink,
         recorder: None,
+        tape: None,
+        notes: None,
     };
     period.run().expect("the first block comes");
     rt::simulation::install(None);

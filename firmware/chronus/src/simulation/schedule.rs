@@ -2,7 +2,7 @@
 
 use std::net::{Ipv4Addr, SocketAddr};
 
-use abi::{GateId, Operation, ParameterId, Poison};
+use abi::{Operation, Place, Poison};
 
 use super::random::Random;
 use super::world::{MICROSECOND, World};
@@ -85,9 +85,9 @@ impl Schedule {
 
     fn command(&mut self) -> Operation {
         match self.random.below(3) {
-            0 => Operation::Gate(GateId::Adsr, self.random.below(2) == 0),
-            1 => Operation::Set(ParameterId::SineFreq, self.random.below(9000) as f64),
-            _ => Operation::Set(ParameterId::FilterQ, self.random.below(19) as f64),
+            0 => Operation::Gate(2, self.random.below(2) == 0),
+            1 => Operation::Set(Place { row: 1, parameter: 0 }, self.random.below(9000) as f64),
+            _ => Operation::Set(Place { row: 3, parameter: 2 }, self.random.below(19) as f64),
         }
     }
 

@@ -1,7 +1,8 @@
 //! Stands in for the DSP in a simulation: as deterministic, and a thousand times cheaper. A command changes everything
 //! that follows it, so whatever is applied twice, not at all or in another order is heard for ever.
 
-use abi::{Block, Operation, PARAMETERS, ParameterId};
+use ::dsp::instrument::Wiring;
+use abi::{Block, Operation};
 use bytemuck::{Pod, Zeroable};
 pub use dsp::{Commands, MODULES, Module};
 
@@ -11,26 +12,36 @@ const MULTIPLIER: u64 = 0x9E37_79B9_7F4A_7C15;
 /// All that the next block depends on.
 #[derive(Clone, Copy, Debug, PartialEq, Pod, Zeroable)]
 #[repr(C)]
-pub struct State {
+pub struct Instrument {
     mixed: u64,
     operations: u64,
     /// Wide enough that most flipped bits are in what is not heard at once.
     quiet: [u64; 6],
 }
 
-impl State {
+/// It works in nothing.
+#[derive(Clone, Copy, Debug, Pod, Zeroable)]
+#[repr(C)]
+pub struct Scratch {}
+
+impl Instrument {
     /// The state at the start.
-    pub fn new(rate: u32) -> Self {
-        Self { mixed: u64::from(rate), operations: 0, quiet: [1; 6] }
+    pub fn power_on(&mut self, rate: u32) {
+        *self = Self { mixed: u64::from(rate), operations: 0, quiet: [1; 6] };
     }
 
-    /// It has no parameters: whatever is set is only mixed in, so all of them stay at their defaults.
-    pub fn value(&self, id: ParameterId) -> f64 {
-        PARAMETERS[id as usize].default
+    /// All of it is always in use.
+    pub fn used_bytes(&self) -> usize {
+        size_of::<Self>()
+    }
+
+    /// It has no patch: whatever is set is only mixed in, so all stays as it is at power-on.
+    pub fn wiring(&self) -> &Wiring {
+        crate::input::catalogue::power_on()
     }
 
     /// What it costs is of no interest here.
-    pub fn exercise(&self, _: Module, _: &mut Block) {}
+    pub fn exercise(&mut self, _: &mut Scratch, _: Module, _: &mut Block) {}
 
     fn mix(&mut self, word: u64) {
         self.mixed = (self.mixed ^ word).wrapping_mul(MULTIPLIER).rotate_left(29);
@@ -39,16 +50,22 @@ impl State {
     fn apply(&mut self, operation: Operation) {
         self.operations += 1;
         match operation {
-            Operation::Set(id, value) => self.mix(value.to_bits() ^ id as u64),
-            Operation::Gate(id, on) => self.mix(u64::from(on) ^ ((id as u64 + 1) << 32)),
+            Operation::Set(place, value) => {
+                self.mix(value.to_bits() ^ u64::from(place.row) ^ u64::from(place.parameter))
+            }
+            Operation::Gate(row, on) => self.mix(u64::from(on) ^ ((u64::from(row) + 1) << 32)),
+            Operation::Note(row, note, velocity) => {
+                self.mix(u64::from(velocity.to_bits()) ^ (u64::from(row) << 32) ^ (u64::from(note) << 48));
+            }
             Operation::Silence => self.mix(1 << 41),
+            Operation::Edit(_) => self.mix(1 << 42),
             Operation::Poison(poison) => self.mix(poison as u64 + (1 << 40)),
         }
     }
 }
 
 /// Renders one block: the same sample all over it, another one in each block.
-pub fn render(state: &mut State, commands: &mut impl Commands, out: &mut Block) {
+pub fn render(state: &mut Instrument, _: &mut Scratch, commands: &mut impl Commands, out: &mut Block) {
     while let Some(operation) = commands.due(u32::MAX) {
         state.apply(operation);
     }

@@ -9,7 +9,7 @@ use rt::simulation::Ending;
 use shm::{BellMemory, LogMemory, ScoreMemory, SlotMemory};
 
 use crate::audio::SharedMemory;
-use crate::worker::{Arguments, Flip, Replica, Step, WorkerMemory};
+use crate::worker::{Arguments, Flip, Replica, Room, Step, WorkerMemory};
 
 impl WorkerMemory for Arc<SharedMemory> {
     fn log(&self) -> &LogMemory {
@@ -90,7 +90,7 @@ impl SimulatedWorker {
         let stepped = catch_unwind(AssertUnwindSafe(|| match &mut self.replica {
             Some(replica) => replica.step(),
             None => {
-                self.replica = Some(Replica::join(self.memory.clone(), self.slot, None));
+                self.replica = Some(Replica::join(self.memory.clone(), self.slot, None, Room::new()));
                 Ok(Step::Rendered)
             }
         }));

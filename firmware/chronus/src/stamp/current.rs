@@ -1,44 +1,118 @@
-//! What the parameters are set to by now: what is played, and over it what is in the log and not yet in any state.
+//! The patch by now: what is played, and over it what is in the log and not yet in any state.
 
-use abi::{Operation, PARAMETERS, Values};
+use std::collections::VecDeque;
+
+use abi::Operation;
+use dsp::instrument::Wiring;
+use shm::CommandPlace;
 
 use crate::audio::SharedMemory;
-use crate::worker::newest_state;
+use crate::input::{Request, When, catalogue, interpret_message};
+use crate::worker::{EngineState, read_newest_state};
 
-/// The values set last.
+/// The patch with all that was logged.
 pub struct Current {
-    /// The newest record of each parameter, with its index in the log.
-    logged: [Option<(u64, f64)>; PARAMETERS.len()],
-    /// What was played when it was last looked at.
-    played: Values,
+    wiring: Box<Wiring>,
+    /// The records that may not be in any state yet, with their indices in the log.
+    logged: VecDeque<(u64, Operation)>,
+    /// Room for a state.
+    state: Box<EngineState>,
+    /// Sample rate in Hz.
+    rate: u32,
+    /// Whether a score edits the patch: then nobody else may, and it is looked at what the score has come to.
+    score_edits: bool,
+    /// When that was done last, in nanoseconds of CLOCK_MONOTONIC.
+    looked: u64,
 }
 
+/// Records after which those are forgotten that are in a state by now: a tenth of what the log has, 200 KB.
+const LONG: usize = 4096;
+
+/// Nanoseconds between two looks at what a score has made of the patch.
+const LOOK: u64 = 20_000_000;
+
 impl Current {
-    /// Nothing has been set yet.
-    pub fn new() -> Self {
-        Self { logged: [None; PARAMETERS.len()], played: PARAMETERS.each_ref().map(|parameter| parameter.default) }
+    /// The patch of an engine whose log has so many records, at a sample rate in Hz.
+    pub fn new(memory: &SharedMemory, rate: u32, length: u64) -> Self {
+        let wiring = Box::new(*catalogue::power_on());
+        let score = &memory.score;
+        let edits = |index: u64| score.peek(index, u64::MAX).is_some_and(|command| command.operation.is_edit());
+        let score_edits = (0..score.length()).any(edits);
+        let mut current =
+            Self { wiring, logged: VecDeque::new(), state: EngineState::room(), rate, score_edits, looked: 0 };
+        current.refresh(memory);
+        // Those of an engine before this one that no worker has applied yet.
+        for index in current.state.log_index..length {
+            let skipped = memory.log.skips(CommandPlace::Log(index));
+            if let Some(command) = memory.log.command_at(index).filter(|_| !skipped) {
+                current.note(index, command.operation);
+            }
+        }
+        current
     }
 
     /// Takes notice of a record of the log.
     pub fn note(&mut self, index: u64, operation: Operation) {
-        if let Operation::Set(id, value) = operation {
-            self.logged[id as usize] = Some((index, value));
+        self.wiring.follow(&operation, self.rate);
+        // The log has room for no more than those that are in no state.
+        if self.logged.len() >= shm::LOG_RECORDS {
+            self.logged.pop_front();
+        }
+        self.logged.push_back((index, operation));
+    }
+
+    /// Whether so many records are here that it is time to forget those that are in a state by now.
+    pub fn is_long(&self) -> bool {
+        !self.logged.is_empty() && self.logged.len().is_multiple_of(LONG)
+    }
+
+    /// The patch, as the records that were logged here have made it.
+    pub fn wiring(&self) -> &Wiring {
+        &self.wiring
+    }
+
+    /// Forgets the record at this index of the log: nobody applies it.
+    pub fn leave_out(&mut self, index: u64) {
+        self.logged.retain(|(logged, _)| *logged != index);
+    }
+
+    /// Forgets all that was logged: the sound has begun anew.
+    pub fn forget(&mut self) {
+        self.logged.clear();
+    }
+
+    /// Whether an operation that waited is still what it was when it was sent: for the module of the name that it was sent
+    /// for, and possible. What is not would be another command in a kept score.
+    pub fn still_means(&self, operation: Operation) -> bool {
+        let Some(message) = catalogue::message_of(operation, &self.wiring) else { return false };
+        let now = interpret_message(&message, When::Arrival(0), self.rate, &self.wiring);
+        matches!(&now[..], [Ok(Request::Apply(intent))] if intent.operation == operation)
+    }
+
+    /// Whether a score edits the patch.
+    pub fn is_edited_by_a_score(&self) -> bool {
+        self.score_edits
+    }
+
+    /// Looks now and then at what a score has made of the patch, if it makes anything of it.
+    pub fn follow_score(&mut self, memory: &SharedMemory, now: u64) {
+        if self.score_edits && now > self.looked + LOOK {
+            self.looked = now;
+            self.refresh(memory);
         }
     }
 
-    /// The values by now, at a sample rate in Hz.
-    pub fn values(&mut self, memory: &SharedMemory, rate: u32) -> Values {
+    /// The same, brought up to date with what is played: a score sets values too, and what workers died of was not done.
+    pub fn refresh(&mut self, memory: &SharedMemory) -> &Wiring {
         let [first, second] = &memory.slots;
-        let state = newest_state([first, second], memory.log.sealed().blocks());
-        let mut applied = 0;
+        let found = read_newest_state([first, second], memory.log.sealed().blocks(), &mut self.state);
         // Where there is no whole state just now, what was known last stays.
-        if let Some((state, values)) = state.and_then(|state| Some((state, state.values(rate)?))) {
-            (self.played, applied) = (values, state.log_index);
+        if found && self.state.wiring().is_in_range(self.rate) {
+            let applied = self.state.log_index;
+            self.logged.retain(|(index, _)| *index >= applied);
+            *self.wiring = *self.state.wiring();
+            self.logged.iter().for_each(|(_, operation)| self.wiring.follow(operation, self.rate));
         }
-        let mut values = self.played;
-        for (value, logged) in values.iter_mut().zip(self.logged) {
-            *value = logged.filter(|(index, _)| *index >= applied).map_or(*value, |(_, logged)| logged);
-        }
-        values
+        &self.wiring
     }
 }

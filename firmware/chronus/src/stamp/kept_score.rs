@@ -6,14 +6,17 @@ use std::io::Write;
 use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};
 
-use abi::{BlockNumber, Command, GATES, Operation, PARAMETERS, Stamp};
-use rosc::{OscBundle, OscMessage, OscPacket, OscTime, OscType, encoder};
+use abi::{BlockNumber, Stamp};
+use rosc::{OscBundle, OscMessage, OscPacket, OscTime, encoder};
 
 /// How often the file is brought up to date, so that little is lost if the engine is killed or the power fails.
 const FLUSH_INTERVAL: Duration = Duration::from_secs(1);
 
 /// Bytes that are not kept from the file until the interval is over: a second of 1,500 commands.
 const MOST_BUFFERED: usize = 64 << 10;
+
+/// A command that is not in the file yet: its place in the log, its stamp, and what would do it again.
+type Ahead = (u64, Stamp, OscMessage);
 
 /// A score file being written.
 pub struct KeptScore {
@@ -26,7 +29,7 @@ pub struct KeptScore {
     broken: bool,
     /// Commands of blocks that are not yet played, or that no worker has survived yet, with their places in the log. If
     /// the engine ends before, they were never heard, and the score must not be longer than the performance.
-    ahead: VecDeque<(u64, Command)>,
+    ahead: VecDeque<Ahead>,
     /// Log records that were given to this score, and of these how many are in the file or never will be.
     given: u64,
     written: u64,
@@ -53,9 +56,9 @@ impl KeptScore {
     }
 
     /// Adds the command at `index` of the log; their stamps never go back.
-    pub fn add(&mut self, index: u64, command: Command) {
+    pub fn add(&mut self, index: u64, stamp: Stamp, message: OscMessage) {
         if !self.broken {
-            self.ahead.push_back((index, command));
+            self.ahead.push_back((index, stamp, message));
             self.given = index + 1;
         }
     }
@@ -72,7 +75,7 @@ impl KeptScore {
 
     /// Forgets the command at `index` of the log: nobody applies it.
     pub fn leave_out(&mut self, index: u64) {
-        self.ahead.retain(|(ahead, _)| *ahead != index);
+        self.ahead.retain(|(ahead, ..)| *ahead != index);
     }
 
     /// Writes the commands of the first `played` blocks among the first `consumed` of the log, and brings the file up
@@ -107,11 +110,10 @@ impl KeptScore {
     }
 
     fn write_played(&mut self, played: BlockNumber, consumed: u64) -> std::io::Result<()> {
-        let heard = |(index, command): &(u64, Command)| command.stamp.block < played && *index < consumed;
-        while let Some((_, command)) = self.ahead.front().copied().filter(heard) {
-            self.ahead.pop_front();
-            let message = OscPacket::Message(message_of(command.operation));
-            self.write_bundle(command.stamp.to_frame(), vec![message])?;
+        let heard = |(index, stamp, _): &Ahead| stamp.block < played && *index < consumed;
+        while self.ahead.front().is_some_and(heard) {
+            let Some((_, stamp, message)) = self.ahead.pop_front() else { break };
+            self.write_bundle(stamp.to_frame(), vec![OscPacket::Message(message)])?;
         }
         Ok(())
     }
@@ -119,7 +121,7 @@ impl KeptScore {
     /// An empty bundle says how long it is so far, should this be the last that is written: a note may be held. Not
     /// beyond what is still to be written, for times must not run backwards.
     fn mark(&mut self, played: BlockNumber) -> std::io::Result<()> {
-        let end = self.ahead.front().map_or(played, |(_, command)| command.stamp.block.min(played));
+        let end = self.ahead.front().map_or(played, |(_, stamp, _)| stamp.block.min(played));
         self.write_bundle(Stamp::start_of(end).to_frame(), Vec::new())
     }
 
@@ -135,7 +137,7 @@ impl KeptScore {
         self.flushed = Instant::now();
         self.file.write_all(&self.buffer)?;
         self.buffer.clear();
-        self.written = self.ahead.front().map_or(self.given, |(index, _)| *index);
+        self.written = self.ahead.front().map_or(self.given, |(index, ..)| *index);
         Ok(())
     }
 
@@ -147,26 +149,16 @@ impl KeptScore {
     }
 }
 
-/// The message that gives this operation again, exactly: values are sent as 64-bit floats.
-pub fn message_of(operation: Operation) -> OscMessage {
-    let (addr, args) = match operation {
-        Operation::Set(id, value) => {
-            let parameter = &PARAMETERS[id as usize];
-            (format!("/mod/{}/{}", parameter.module, parameter.name), vec![OscType::Double(value)])
-        }
-        Operation::Gate(id, on) => (format!("/gate/{}", GATES[id as usize].module), vec![OscType::Bool(on)]),
-        Operation::Silence => ("/panic".to_owned(), Vec::new()),
-        #[cfg(feature = "faults")]
-        Operation::Poison(poison) => ("/poison".to_owned(), vec![OscType::String(poison.name().to_owned())]),
-    };
-    OscMessage { addr, args }
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::input::catalogue::{message_of, power_on};
     use crate::input::read_score;
-    use abi::{GateId, ParameterId};
+    use abi::{Command, Operation, Place};
+
+    fn add(kept: &mut KeptScore, index: u64, command: Command) {
+        kept.add(index, command.stamp, message_of(command.operation, power_on()).unwrap());
+    }
 
     fn command(frame: u64, operation: Operation) -> Command {
         Command { stamp: Stamp::from_frame(frame), operation }
@@ -177,12 +169,12 @@ mod tests {
         for rate in abi::RATES {
             let path = std::env::temp_dir().join(format!("chronus-kept-{rate}-{}.osc", std::process::id()));
             let played = [
-                command(3, Operation::Gate(GateId::Adsr, true)),
-                command(1000, Operation::Set(ParameterId::FilterQ, 0.3)),
+                command(3, Operation::Gate(2, true)),
+                command(1000, Operation::Set(Place { row: 3, parameter: 2 }, 0.3)),
             ];
             let mut kept = KeptScore::create(&path, rate).unwrap();
-            (0..).zip(played).for_each(|(index, command)| kept.add(index, command));
-            kept.add(2, command(100_000, Operation::Gate(GateId::Adsr, false)));
+            (0..).zip(played).for_each(|(index, command)| add(&mut kept, index, command));
+            add(&mut kept, 2, command(100_000, Operation::Gate(2, false)));
             let read = || read_score(&std::fs::read(&path).unwrap(), rate, usize::MAX).unwrap();
             kept.update(10, 2);
             assert!(read().commands.is_empty(), "not at every call");
@@ -202,9 +194,9 @@ mod tests {
     fn what_no_worker_survived_is_not_in_it() {
         let path = std::env::temp_dir().join(format!("chronus-kept-left-out-{}.osc", std::process::id()));
         let mut kept = KeptScore::create(&path, 48_000).unwrap();
-        let gate = |frame, on| command(frame, Operation::Gate(GateId::Adsr, on));
+        let gate = |frame, on| command(frame, Operation::Gate(2, on));
         let commands = [gate(3, true), gate(4, false), gate(5, true)];
-        (0..).zip(commands).for_each(|(index, command)| kept.add(index, command));
+        (0..).zip(commands).for_each(|(index, command)| add(&mut kept, index, command));
         // Its block is over, but nobody has rendered it: it was late.
         kept.update(10, 1);
         kept.leave_out(1);
@@ -217,10 +209,10 @@ mod tests {
     #[test]
     fn a_full_disk_ends_the_score_and_not_the_music() {
         let mut kept = KeptScore::create(Path::new("/dev/full"), 48_000).unwrap();
-        kept.add(0, command(3, Operation::Gate(GateId::Adsr, true)));
+        add(&mut kept, 0, command(3, Operation::Gate(2, true)));
         kept.finish(1, 1);
         assert!(kept.broken);
-        kept.add(1, command(3, Operation::Gate(GateId::Adsr, true)));
+        add(&mut kept, 1, command(3, Operation::Gate(2, true)));
         assert!(kept.ahead.is_empty());
     }
 }

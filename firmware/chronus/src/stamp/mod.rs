@@ -3,6 +3,7 @@
 
 mod answers;
 mod current;
+mod edits;
 mod kept_score;
 mod shares;
 mod syncs;
@@ -14,17 +15,21 @@ use std::sync::Arc;
 use std::sync::atomic::Ordering;
 use std::time::Duration;
 
-use abi::{Command, FRAMES, Operation, Stamp, Values};
+use abi::{Edit, FRAMES, Operation, Stamp};
+use dsp::instrument::Wiring;
 use rosc::OscTime;
 use rt::clock::NANOSECONDS;
 use shm::{CommandPlace, LogFull, LogWriter};
 
 use crate::audio::{AudioClock, SharedMemory};
-use crate::input::{Clocks, Code, When};
+use crate::input::{Clocks, Code, When, catalogue};
 use crate::report::{Counters, count};
 use answers::Late;
 use current::Current;
-pub use kept_score::{KeptScore, message_of};
+#[cfg(test)]
+pub use edits::COMMIT_FRAMES;
+use edits::Lapsed;
+pub use kept_score::KeptScore;
 #[cfg(test)]
 pub use shares::COMMANDS as COMMAND_LIMIT;
 #[cfg(test)]
@@ -83,6 +88,10 @@ pub struct Stamper {
     last: Stamp,
     kept: Option<KeptScore>,
     waiting: WaitingRoom,
+    /// The frame of the commit that was logged last.
+    committed: Option<u64>,
+    /// Who has sent what could not be done any more when its time had come, and why.
+    lapsed: Vec<Lapsed>,
     /// Who wants to know when all is applied.
     syncs: Syncs,
     /// Whose bundles came too late, and who is not told yet.
@@ -113,8 +122,9 @@ impl Stamper {
         mut kept: Option<KeptScore>,
     ) -> Self {
         let log = LogWriter::recover(&memory.log, memory.consumed()).expect("a log whose last record is readable");
+        let current = Current::new(&memory, rate, log.length());
         if let Some(kept) = &mut kept {
-            keep_unwritten(kept, &memory, log.length());
+            keep_unwritten(kept, &memory, log.length(), current.wiring());
         }
         Self {
             clock,
@@ -125,12 +135,14 @@ impl Stamper {
             memory,
             log,
             last: Stamp::start_of(0),
+            committed: None,
+            lapsed: Vec::new(),
             syncs: Syncs::default(),
             late: Vec::new(),
             kept,
             beat,
             senders: VecDeque::new(),
-            current: Current::new(),
+            current,
             wall_offset: 0,
         }
     }
@@ -144,9 +156,10 @@ impl Stamper {
             let text = "more commands than one sender may send at once; nothing changed, send it again";
             return Err((Code::Full, text.to_owned()));
         }
+        self.may_edit(operation, when)?;
         match when {
             When::Arrival(time) => self.accept_arrived(operation, time, Some(sender)),
-            When::TimeTag(tag) => self.accept_tagged(operation, tag, sender),
+            When::TimeTag(tag, _) => self.accept_tagged(operation, tag, sender),
         }
     }
 
@@ -156,12 +169,29 @@ impl Stamper {
     /// # Errors
     /// If the log is full.
     pub fn accept_by_hand(&mut self, operation: Operation, time: u64) -> Result<(), (Code, String)> {
+        self.may_edit(operation, When::Arrival(time))?;
         self.accept_arrived(operation, time, None)
     }
 
-    /// What all parameters are set to by now: also by what is in the log and not played yet.
-    pub fn values(&mut self) -> Values {
-        self.current.values(&self.memory, self.rate)
+    /// The sound has begun anew: what was logged before it is gone.
+    pub fn forget(&mut self) {
+        self.current.forget();
+        self.refresh();
+    }
+
+    /// The patch by now: also what is in the log and not played yet has been done to it.
+    pub fn wiring(&self) -> &Wiring {
+        self.current.wiring()
+    }
+
+    /// Looks at what a score has made of the patch by now.
+    pub fn follow_score(&mut self) {
+        self.current.follow_score(&self.memory, rt::clock::monotonic());
+    }
+
+    /// The same, with what has been done to it by others: a score, or what was left out.
+    pub fn refresh(&mut self) -> &Wiring {
+        self.current.refresh(&self.memory)
     }
 
     fn accept_arrived(
@@ -237,6 +267,7 @@ impl Stamper {
         if let Some(kept) = &mut self.kept {
             kept.leave_out(index);
         }
+        self.current.leave_out(index);
         let found = self.senders.binary_search_by_key(&index, |(index, _)| *index).ok()?;
         Some(self.senders[found].1)
     }
@@ -264,6 +295,13 @@ impl Stamper {
 
     fn log_next_waiting(&mut self) -> Result<(), (Code, String)> {
         let Some((frame, next)) = self.waiting.next() else { return Ok(()) };
+        if let Some(why) = self.lapse(frame, next.operation) {
+            let message = catalogue::message_of(next.operation, self.current.wiring());
+            let address = message.map_or_else(|| "-".to_owned(), |message| message.addr);
+            self.lapsed.push((next.sender, address, why));
+            self.waiting.take_next();
+            return Ok(());
+        }
         self.memory.waiting.begin_move(next.place, self.log.length());
         let logged = self.log(frame, next.operation, Some(next.sender));
         match &logged {
@@ -291,9 +329,17 @@ impl Stamper {
             (Code::Full, "more commands than the engine can take in at once; nothing changed, send it again".to_owned())
         })?;
         self.last = stamp;
-        self.current.note(self.log.length() - 1, operation);
-        if let Some(kept) = &mut self.kept {
-            kept.add(self.log.length() - 1, Command { stamp, operation });
+        if operation == Operation::Edit(Edit::Commit) {
+            self.committed = Some(stamp.to_frame());
+        }
+        let index = self.log.length() - 1;
+        let message = self.kept.is_some().then(|| catalogue::message_of(operation, self.current.wiring())).flatten();
+        if let (Some(kept), Some(message)) = (&mut self.kept, message) {
+            kept.add(index, stamp, message);
+        }
+        self.current.note(index, operation);
+        if self.current.is_long() {
+            self.refresh();
         }
         // What was quarantined a moment ago is passed over by now, and its sender is still to be told.
         while self.senders.front().is_some_and(|(index, _)| *index + SENDERS_KEPT < consumed) {
@@ -325,12 +371,13 @@ impl Stamper {
 }
 
 /// Adds to a score what a predecessor had logged and not yet written into its own.
-fn keep_unwritten(kept: &mut KeptScore, memory: &SharedMemory, length: u64) {
+fn keep_unwritten(kept: &mut KeptScore, memory: &SharedMemory, length: u64, wiring: &Wiring) {
     kept.begin_at(memory.continuation.kept());
     for index in memory.continuation.kept()..length {
         let skipped = memory.log.skips(CommandPlace::Log(index));
-        if let Some(command) = memory.log.command_at(index).filter(|_| !skipped) {
-            kept.add(index, command);
+        let Some(command) = memory.log.command_at(index).filter(|_| !skipped) else { continue };
+        if let Some(message) = catalogue::message_of(command.operation, wiring) {
+            kept.add(index, command.stamp, message);
         }
     }
 }

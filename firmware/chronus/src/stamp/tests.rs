@@ -1,11 +1,10 @@
 use super::*;
-use abi::GateId;
 use rosc::OscType;
 use shm::LogReader;
 
 const SENDER: SocketAddr = SocketAddr::new(std::net::IpAddr::V4(std::net::Ipv4Addr::LOCALHOST), 9);
-const OPEN: Operation = Operation::Gate(GateId::Adsr, true);
-const CLOSE: Operation = Operation::Gate(GateId::Adsr, false);
+const OPEN: Operation = Operation::Gate(2, true);
+const CLOSE: Operation = Operation::Gate(2, false);
 
 fn stamper() -> Stamper {
     let memory = SharedMemory::create(&[]).unwrap();
@@ -52,8 +51,8 @@ fn tagged_commands_wait_are_sorted_and_keep_their_distance() {
     stamper.clock.start(0, rt::clock::monotonic());
     let tag = tag_in(300_000_000);
     let later = OscTime { seconds: tag.seconds + 1, fractional: tag.fractional };
-    stamper.accept(CLOSE, When::TimeTag(later), SENDER).unwrap();
-    stamper.accept(OPEN, When::TimeTag(tag), SENDER).unwrap();
+    stamper.accept(CLOSE, When::TimeTag(later, 0), SENDER).unwrap();
+    stamper.accept(OPEN, When::TimeTag(tag, 0), SENDER).unwrap();
     assert_eq!((logged(&stamper).len(), stamper.counters.waiting.load(Ordering::Relaxed)), (0, 2));
     assert!(stamper.time_to_next().unwrap() < Duration::from_millis(300));
     // Two seconds pass: the beat began two seconds earlier. (What waits keeps its frame.)
@@ -73,7 +72,7 @@ fn tagged_commands_wait_are_sorted_and_keep_their_distance() {
 fn a_tag_of_next_year_is_refused() {
     let mut stamper = stamper();
     stamper.clock.start(0, rt::clock::monotonic());
-    let refusal = stamper.accept(OPEN, When::TimeTag(tag_in(365 * 86_400 * NANOSECONDS)), SENDER).unwrap_err();
+    let refusal = stamper.accept(OPEN, When::TimeTag(tag_in(365 * 86_400 * NANOSECONDS), 0), SENDER).unwrap_err();
     assert_eq!(refusal.0, Code::TooFar);
     assert_eq!(logged(&stamper).len(), 0);
 }
@@ -104,7 +103,7 @@ fn a_tagged_command_waits_while_the_log_is_full() {
     let first = fill(1);
     assert!((shm::LOG_RECORDS / 4 * 3..shm::LOG_RECORDS * 9 / 10).contains(&first), "{first}");
     assert_eq!(first + fill(2), shm::LOG_RECORDS - 1);
-    assert_eq!(stamper.accept(CLOSE, When::TimeTag(tag_in(0)), SENDER), Ok(()));
+    assert_eq!(stamper.accept(CLOSE, When::TimeTag(tag_in(0), 0), SENDER), Ok(()));
     assert_eq!((stamper.waiting.length(), stamper.counters.waiting.load(Ordering::Relaxed)), (1, 1));
 }
 
@@ -112,7 +111,7 @@ fn a_tagged_command_waits_while_the_log_is_full() {
 fn who_has_filled_its_share_of_the_waiting_commands_leaves_room_for_others() {
     let mut stamper = stamper();
     stamper.clock.start(0, rt::clock::monotonic());
-    let tag = When::TimeTag(tag_in(60 * NANOSECONDS));
+    let tag = When::TimeTag(tag_in(60 * NANOSECONDS), 0);
     let taken = (0..2 * ROOM.sender).filter(|_| stamper.accept(OPEN, tag, SENDER).is_ok()).count();
     assert_eq!(taken, ROOM.sender);
     let (code, text) = stamper.accept(OPEN, tag, SENDER).unwrap_err();
@@ -131,7 +130,7 @@ fn what_waits_is_taken_over_with_its_time_and_not_with_its_frame() {
     dead.beat = true;
     dead.clock.start(0, rt::clock::monotonic());
     for (operation, milliseconds) in [(CLOSE, 400), (OPEN, 300)] {
-        dead.accept(operation, When::TimeTag(tag_in(milliseconds * 1_000_000)), SENDER).unwrap();
+        dead.accept(operation, When::TimeTag(tag_in(milliseconds * 1_000_000), 0), SENDER).unwrap();
     }
     // The beat begins a while later, with another block.
     let (clock, counters) = (Arc::new(AudioClock::new(48_000)), Arc::new(Counters::default()));
@@ -178,8 +177,8 @@ fn who_is_late_is_told_by_how_much_and_who_is_not_is_not() {
     seal(&stamper, 190);
     let soon = tag_in(NANOSECONDS / 2);
     let half_a_second_ago = OscTime { seconds: soon.seconds - 1, ..soon };
-    stamper.accept(OPEN, When::TimeTag(half_a_second_ago), SENDER).unwrap();
-    stamper.accept(OPEN, When::TimeTag(tag_in(NANOSECONDS / 10)), ([10, 0, 0, 1], 1).into()).unwrap();
+    stamper.accept(OPEN, When::TimeTag(half_a_second_ago, 0), SENDER).unwrap();
+    stamper.accept(OPEN, When::TimeTag(tag_in(NANOSECONDS / 10), 0), ([10, 0, 0, 1], 1).into()).unwrap();
     stamper.accept(OPEN, When::Arrival(rt::clock::monotonic()), ([10, 0, 0, 2], 1).into()).unwrap();
     let told: Vec<_> = stamper.take_late().iter().map(|late| (late.sender, late.frames)).collect();
     assert_eq!(told.len(), 1);
@@ -196,7 +195,7 @@ fn a_sync_waits_for_all_that_its_sender_sent_before() {
         stamper.counters.blocks.store(blocks, Ordering::Relaxed);
     };
     stamper.clock.start(0, rt::clock::monotonic());
-    stamper.accept(OPEN, When::TimeTag(tag_in(NANOSECONDS)), SENDER).unwrap();
+    stamper.accept(OPEN, When::TimeTag(tag_in(NANOSECONDS), 0), SENDER).unwrap();
     stamper.accept(OPEN, When::Arrival(rt::clock::monotonic()), SENDER).unwrap();
     stamper.sync(OscType::Int(4), rt::clock::monotonic(), SENDER).unwrap();
     let other = ([10, 0, 0, 1], 1).into();

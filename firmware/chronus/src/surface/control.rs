@@ -1,13 +1,14 @@
 //! What a control is: where it is connected, and what it does.
 
 use abi::Operation;
+use dsp::instrument::Wiring;
 use rosc::{OscMessage, OscType};
 
 use super::button::Deed;
 use super::gray::Resolution;
 use super::knob::{Curve, Travel};
 use crate::gpio::Pull;
-use crate::input::{Request, When, interpret_message};
+use crate::input::{Request, When, catalogue, interpret_message};
 
 /// A control, as it was configured or learned.
 #[derive(Clone, Debug, PartialEq)]
@@ -85,19 +86,19 @@ impl Control {
     ///
     /// # Errors
     /// In words: why it cannot be for this address.
-    pub fn bound_to(&self, address: &str, rate: u32) -> Result<Self, String> {
+    pub fn bound_to(&self, address: &str, rate: u32, wiring: &Wiring) -> Result<Self, String> {
         let plain = OscMessage { addr: address.to_owned(), args: Vec::new() };
         let value = |value| OscMessage { addr: address.to_owned(), args: vec![OscType::Int(value)] };
-        let pair = if operations(&plain, rate).is_ok() {
+        let pair = if operations(&plain, rate, wiring).is_ok() {
             [Some(plain), None]
         } else {
-            operations(&value(1), rate)?;
+            operations(&value(1), rate, wiring)?;
             [Some(value(1)), Some(value(0))]
         };
         let kind = match &self.kind {
             Kind::Encoder(encoder) => Kind::Encoder(Encoder {
                 address: address.to_owned(),
-                travel: own_travel(address, rate)?,
+                travel: own_travel(address, rate, wiring)?,
                 ..encoder.clone()
             }),
             Kind::Button([_, _, long, double]) => {
@@ -120,20 +121,20 @@ const WIDE: f64 = 100.0;
 ///
 /// # Errors
 /// In words: why no value can be sent there.
-pub fn own_travel(address: &str, rate: u32) -> Result<Travel, String> {
+pub fn own_travel(address: &str, rate: u32, wiring: &Wiring) -> Result<Travel, String> {
     let message = OscMessage { addr: address.to_owned(), args: vec![OscType::Double(0.0)] };
-    let operations = operations(&message, rate)?;
+    let operations = operations(&message, rate, wiring)?;
     if !operations.iter().all(|operation| matches!(operation, Operation::Set(..) | Operation::Gate(..))) {
         return Err(format!("{address} takes no value that could be turned; bind a button to it"));
     }
     let parameter = operations.into_iter().find_map(|operation| match operation {
-        Operation::Set(id, _) => Some(&abi::PARAMETERS[id as usize]),
+        Operation::Set(place, _) => catalogue::at(wiring, place),
         _ => None,
     });
-    let Some(parameter) = parameter else {
+    let Some((_, parameter)) = parameter else {
         return Ok(Travel { minimum: 0.0, maximum: 1.0, curve: Curve::Linear, steps: 1 });
     };
-    let (minimum, maximum) = (parameter.minimum, parameter.maximum_at(rate));
+    let (minimum, maximum) = (parameter.minimum, parameter.maximum.at(rate));
     let wide = minimum > 0.0 && maximum / minimum >= WIDE;
     Ok(Travel {
         minimum,
@@ -143,18 +144,17 @@ pub fn own_travel(address: &str, rate: u32) -> Result<Travel, String> {
     })
 }
 
-/// What a message does, by the same checks as those of one that was sent, at a sample rate in Hz.
+/// What a message does in a patch, by the same checks as those of one that was sent, at a sample rate in Hz.
 ///
 /// # Errors
 /// In words: why it would be refused, or that it changes nothing.
-pub fn operations(message: &OscMessage, rate: u32) -> Result<Vec<Operation>, String> {
-    let mut requests = Vec::new();
-    interpret_message(message, When::Arrival(0), rate, &mut requests);
-    let operations = requests.into_iter().map(|request| match request {
-        Ok(Request::Apply(intent)) => Ok(intent.operation),
-        Ok(_) => Err(format!("{} asks for an answer, and a control has nobody to give it to", message.addr)),
-        Err(refusal) => Err(format!("{}: {}", refusal.address, refusal.text)),
-    });
+pub fn operations(message: &OscMessage, rate: u32, wiring: &Wiring) -> Result<Vec<Operation>, String> {
+    let operations =
+        interpret_message(message, When::Arrival(0), rate, wiring).into_iter().map(|request| match request {
+            Ok(Request::Apply(intent)) => Ok(intent.operation),
+            Ok(_) => Err(format!("{} asks for an answer, and a control has nobody to give it to", message.addr)),
+            Err(refusal) => Err(format!("{}: {}", refusal.address, refusal.text)),
+        });
     operations.collect()
 }
 
@@ -167,6 +167,7 @@ pub fn in_words(message: &OscMessage) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::input::catalogue::power_on;
 
     fn control(kind: Kind) -> Control {
         Control { pins: vec![5], pull: Pull::Up, active_low: true, bouncing: 0, kind }
@@ -174,18 +175,24 @@ mod tests {
 
     #[test]
     fn a_learned_address_brings_its_own_range_or_values() {
-        let travel = |address| own_travel(address, 48_000).map(|travel| (travel.minimum, travel.maximum, travel.steps));
+        let travel = |address| {
+            own_travel(address, 48_000, power_on()).map(|travel| (travel.minimum, travel.maximum, travel.steps))
+        };
         assert_eq!(travel("/mod/filter/cutoff"), Ok((10.0, 23_990.0, 96)));
-        assert_eq!((travel("/mod/filter/mode"), travel("/gate/adsr")), (Ok((0.0, 2.0, 2)), Ok((0.0, 1.0, 1))));
-        assert!(own_travel("/status", 48_000).unwrap_err().contains("answer"));
-        assert!(own_travel("/panic", 48_000).unwrap_err().contains("takes no value"));
-        assert!(own_travel("/mod/filter/cutof", 48_000).unwrap_err().contains("did you mean /mod/filter/cutoff"));
+        assert_eq!((travel("/mod/filter/mode"), travel("/gate/adsr")), (Ok((0.0, 6.0, 6)), Ok((0.0, 1.0, 1))));
+        assert!(own_travel("/status", 48_000, power_on()).unwrap_err().contains("answer"));
+        assert!(own_travel("/panic", 48_000, power_on()).unwrap_err().contains("takes no value"));
+        assert!(
+            own_travel("/mod/filter/cutof", 48_000, power_on())
+                .unwrap_err()
+                .contains("did you mean /mod/filter/cutoff")
+        );
         let button = control(Kind::Button([const { None }; 4]));
         assert_eq!(button.words(), "nothing");
-        assert_eq!(button.bound_to("/gate/adsr", 48_000).unwrap().words(), "/gate/adsr 1, /gate/adsr 0");
-        assert_eq!(button.bound_to("/panic", 48_000).unwrap().words(), "/panic");
-        assert!(button.bound_to("/nothing", 48_000).is_err());
-        let switch = control(Kind::Switch([None, None])).bound_to("/gate/adsr", 48_000).unwrap();
+        assert_eq!(button.bound_to("/gate/adsr", 48_000, power_on()).unwrap().words(), "/gate/adsr 1, /gate/adsr 0");
+        assert_eq!(button.bound_to("/panic", 48_000, power_on()).unwrap().words(), "/panic");
+        assert!(button.bound_to("/nothing", 48_000, power_on()).is_err());
+        let switch = control(Kind::Switch([None, None])).bound_to("/gate/adsr", 48_000, power_on()).unwrap();
         assert_eq!(in_words(switch.message(Deed::Press).unwrap()), "/gate/adsr 1");
         assert_eq!((switch.message(Deed::LongPress), switch.kind()), (None, "switch"));
     }

@@ -95,7 +95,7 @@ impl Knob {
 
 fn encoder(resolution: Resolution) -> Control {
     let address = "/mod/filter/cutoff".to_owned();
-    let travel = own_travel(&address, 48_000).unwrap();
+    let travel = own_travel(&address, 48_000, crate::input::catalogue::power_on()).unwrap();
     let kind = Kind::Encoder(Encoder { resolution, acceleration: 1.0, address, travel });
     Control { pins: PINS.to_vec(), pull: Pull::Up, active_low: true, bouncing: 2_250_000, kind }
 }

@@ -3,9 +3,6 @@
 use abi::BlockNumber;
 use shm::{Fate, KillPoint, SlotMemory};
 
-#[cfg(feature = "faults")]
-use super::STATE_WORDS;
-
 /// What a flipped bit hits.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum FlipTarget {
@@ -92,7 +89,7 @@ impl Flipping {
 
     pub(super) fn in_published_block(&mut self, _: &SlotMemory, _: BlockNumber) {}
 
-    pub(super) fn in_published_snapshot(&mut self, _: &SlotMemory, _: BlockNumber) {}
+    pub(super) fn in_published_snapshot(&mut self, _: &SlotMemory, _: BlockNumber, _: usize) {}
 }
 
 #[cfg(feature = "faults")]
@@ -130,9 +127,9 @@ impl Flipping {
         }
     }
 
-    pub(super) fn in_published_snapshot(&mut self, own: &SlotMemory, next: BlockNumber) {
+    pub(super) fn in_published_snapshot(&mut self, own: &SlotMemory, next: BlockNumber, words: usize) {
         if let Some(bit) = self.due(FlipTarget::PublishedSnapshot) {
-            own.damage_snapshot(next, STATE_WORDS, bit);
+            own.damage_snapshot(next, words, bit);
         }
     }
 }

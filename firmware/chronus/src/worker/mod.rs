@@ -16,9 +16,14 @@ use shm::{BellMemory, KillPoint, LogMemory, Mapping, ScoreMemory, SlotMemory, ki
 
 pub use arguments::Arguments;
 pub use fault::{Fault, Flip, FlipTarget};
-pub use newest::newest_state;
-pub use replica::{Replica, Step, start_over};
-pub use state::{EngineState, STATE_WORDS};
+pub use newest::read_newest_state;
+pub use replica::{Replica, Room, Step, start_over};
+pub use state::EngineState;
+
+#[cfg(feature = "simulation")]
+pub use crate::simulation::sound::Scratch;
+#[cfg(not(feature = "simulation"))]
+pub use dsp::Scratch;
 
 /// One wait for the other worker, at most. Then it is looked again whether it has got on, even if it never rang: it may
 /// have been stopped between publishing and ringing. A fraction of a period.
@@ -84,10 +89,12 @@ pub fn run(arguments: &[String]) -> ExitCode {
         let mut mappings = arguments.open_memory()?;
         // Before the slot is held: closing a descriptor of its file would let it go.
         mappings.let_go();
+        // Before memory is locked, and the system call filter allows no more of it.
+        let room = Room::new();
         arguments.prepare_process(&mappings.own)?;
-        Ok((arguments, mappings))
+        Ok((arguments, mappings, room))
     }) {
-        Ok((arguments, mappings)) => work(&arguments, mappings),
+        Ok((arguments, mappings, room)) => work(&arguments, mappings, room),
         Err(reason) => {
             eprintln!("chronus worker: {reason}");
             ExitCode::FAILURE
@@ -95,13 +102,13 @@ pub fn run(arguments: &[String]) -> ExitCode {
     }
 }
 
-fn work(arguments: &Arguments, mappings: Mappings) -> ! {
+fn work(arguments: &Arguments, mappings: Mappings, room: Room) -> ! {
     if let Some(Fault::At(point, passes, fate)) = arguments.fault {
         shm::arm(point, passes, fate);
     }
     kill_point(KillPoint::Started);
     rt::forbid_allocation();
-    let mut replica = Replica::join(mappings, arguments.slot, arguments.fault);
+    let mut replica = Replica::join(mappings, arguments.slot, arguments.fault, room);
     loop {
         match replica.step() {
             Ok(Step::Rendered) => {}

@@ -4,13 +4,13 @@ use std::cell::Cell;
 use std::sync::atomic::Ordering;
 
 use abi::{Block, BlockNumber};
-use shm::{CommandPlace, KillPoint, Reading, RecordLost, SlotMemory, Waiter, kill_point};
+use shm::{CommandPlace, KillPoint, RecordLost, SlotMemory, Waiter, kill_point};
 
 use super::fault::{Fault, FlipTarget, Flipping, slow_down};
-use super::{EngineState, STATE_WORDS, WorkerMemory};
+use super::{EngineState, Scratch, WorkerMemory};
 
 /// How often a joining worker looks again for the newest snapshot before it takes the one before. The other
-/// worker may be writing; a read takes a microsecond and a block five thousand.
+/// worker may be writing; a read takes some microseconds and a block five thousand.
 const NEWEST_TRIES: usize = 100;
 
 /// Tries after which all states that may be there were looked at.
@@ -34,11 +34,25 @@ pub enum Step {
     },
 }
 
+/// What a worker needs besides shared memory. It is too large for a stack, and no worker may ask for memory later.
+pub struct Room {
+    state: Box<EngineState>,
+    scratch: Box<Scratch>,
+}
+
+impl Room {
+    /// All of it.
+    pub fn new() -> Self {
+        Self { state: EngineState::room(), scratch: bytemuck::zeroed_box() }
+    }
+}
+
 /// One of the two that render the same.
 pub struct Replica<M> {
     memory: M,
     slot: usize,
-    state: EngineState,
+    state: Box<EngineState>,
+    scratch: Box<Scratch>,
     block: Block,
     waits: bool,
     flipping: Flipping,
@@ -47,12 +61,14 @@ pub struct Replica<M> {
 
 impl<M: WorkerMemory> Replica<M> {
     /// Takes the newest state and joins with it.
-    pub fn join(memory: M, slot: usize, fault: Option<Fault>) -> Self {
+    pub fn join(memory: M, slot: usize, fault: Option<Fault>, room: Room) -> Self {
+        let Room { mut state, scratch } = room;
         let own = memory.slot(slot);
-        let state = newest_state(memory.slot(1 - slot), own);
-        own.publish_first_snapshot(state.next_block, &state.to_words());
+        read_newest(memory.slot(1 - slot), own, &mut state);
+        own.publish_first_snapshot(state.next_block, state.as_words());
         own.join(state.next_block);
-        Self { memory, slot, state, block: Block::SILENCE, waits: false, flipping: Flipping::new(fault), fault }
+        let flipping = Flipping::new(fault);
+        Self { memory, slot, state, scratch, block: Block::SILENCE, waits: false, flipping, fault }
     }
 
     /// Test builds: flips a bit as soon as it is the target's turn.
@@ -120,7 +136,7 @@ impl<M: WorkerMemory> Replica<M> {
             commands.set(commands.get() + 1);
             slow_down(fault);
         };
-        self.state.render_next(score, Some(log), &note, &mut self.block)?;
+        self.state.render_next(score, Some(log), &note, (&mut self.scratch, &mut self.block))?;
         own.note_applying(None);
         own.note_commands(number, commands.get());
         kill_point(KillPoint::Rendered);
@@ -132,8 +148,9 @@ impl<M: WorkerMemory> Replica<M> {
         if bell.ring() {
             rt::futex::wake(bell.word(), i32::MAX);
         }
-        own.publish_snapshot(self.state.next_block, &self.state.to_words(), self.state.log_index);
-        self.flipping.in_published_snapshot(own, self.state.next_block);
+        let words = self.state.as_words();
+        own.publish_snapshot(self.state.next_block, words, self.state.log_index);
+        self.flipping.in_published_snapshot(own, self.state.next_block, words.len());
         Ok(())
     }
 }
@@ -141,25 +158,24 @@ impl<M: WorkerMemory> Replica<M> {
 /// Replaces the newest state of all by one with the sound as it is at the start. For the supervisor, while no slot has
 /// a worker: no worker survives the state there is.
 pub fn start_over(slots: [&SlotMemory; 2], rate: u32) {
+    let mut state = EngineState::room();
     // None is whole: then there is nothing to go on from, and the next worker that finds one tries again.
-    let Some(state) = newest_state_within(slots, LAST_TRIES).map(|state| state.with_new_sound(rate)) else { return };
+    if !read_newest_within(slots, LAST_TRIES, &mut state) {
+        return;
+    }
+    state.start_sound_over(rate);
     for slot in slots {
-        slot.publish_snapshot(state.next_block, &state.to_words(), state.log_index);
+        slot.publish_snapshot(state.next_block, state.as_words(), state.log_index);
     }
 }
 
-/// The newest whole state of either slot. There always is one: a worker killed while writing one of its
+/// Reads the newest whole state of either slot. There always is one: a worker killed while writing one of its
 /// snapshots leaves the others whole, and the supervisor wrote the first.
-fn newest_state(other: &SlotMemory, own: &SlotMemory) -> EngineState {
-    loop {
-        if let Some(state) = newest_state_within([other, own], LAST_TRIES) {
-            return state;
-        }
-    }
+fn read_newest(other: &SlotMemory, own: &SlotMemory, state: &mut EngineState) {
+    while !read_newest_within([other, own], LAST_TRIES, state) {}
 }
 
-fn newest_state_within(slots: [&SlotMemory; 2], most: usize) -> Option<EngineState> {
-    let mut words = [0; STATE_WORDS];
+fn read_newest_within(slots: [&SlotMemory; 2], most: usize, state: &mut EngineState) -> bool {
     for tries in 0..most {
         let newest = slots.iter().filter_map(|slot| slot.newest_snapshot()).max().unwrap_or(0);
         kill_point(KillPoint::JoinSnapshotFound);
@@ -167,12 +183,12 @@ fn newest_state_within(slots: [&SlotMemory; 2], most: usize) -> Option<EngineSta
         let oldest = if tries < NEWEST_TRIES { newest } else { newest.saturating_sub(tries as u64) };
         for number in (oldest..=newest).rev() {
             for slot in slots {
-                if matches!(slot.read_snapshot(number, &mut words), Reading::Whole(_)) {
+                if state.read(slot, number).is_some() {
                     kill_point(KillPoint::JoinSnapshotRead);
-                    return Some(EngineState::from_words(&words));
+                    return true;
                 }
             }
         }
     }
-    None
+    false
 }

@@ -2,73 +2,122 @@
 
 #[cfg(feature = "simulation")]
 use crate::simulation::sound as dsp;
-use abi::{Block, BlockNumber, Operation, PARAMETERS, Parameter, Stamp, Values};
+use ::dsp::instrument::Wiring;
+use abi::{Block, BlockNumber, Operation, Stamp};
 use bytemuck::{Pod, Zeroable};
-use shm::{CommandPlace, KillPoint, LogMemory, LogReader, RecordLost, SNAPSHOT_WORDS, ScoreMemory, kill_point};
+use shm::{
+    CommandPlace, KillPoint, LogMemory, LogReader, Reading, RecordLost, SNAPSHOT_WORDS, ScoreMemory, SlotMemory,
+    kill_point,
+};
 
-/// 64-bit words of a snapshot.
-pub const STATE_WORDS: usize = size_of::<EngineState>() / size_of::<u64>();
+/// 64-bit words of a state of which all is in use.
+const STATE_WORDS: usize = size_of::<EngineState>() / size_of::<u64>();
 const _: () = assert!(STATE_WORDS <= SNAPSHOT_WORDS, "the state has outgrown the snapshot's room in shared memory");
 
-/// Plain old data of fixed size: a copy of it is a snapshot, and a snapshot is all a replacement needs.
+/// Words before the sound.
+const HEADER_WORDS: usize = std::mem::offset_of!(EngineState, sound) / size_of::<u64>();
+
+/// Plain old data: a copy of what is used of it is a snapshot, and a snapshot is all a replacement needs. It is too large
+/// for a stack.
 #[derive(Clone, Copy, Debug, PartialEq, Pod, Zeroable)]
 #[repr(C)]
 pub struct EngineState {
+    /// Words in use, this one among them; all behind them are 0. It is the first word of a snapshot.
+    words: u64,
     /// The block to render next.
     pub next_block: BlockNumber,
     /// Log records applied.
     pub log_index: u64,
     /// Score records applied.
     score_index: u64,
-    sound: dsp::State,
+    sound: dsp::Instrument,
 }
 
 impl EngineState {
-    /// The state before block 0 at a sample rate in Hz.
-    pub fn at_start(rate: u32) -> Self {
-        Self { next_block: 0, log_index: 0, score_index: 0, sound: dsp::State::new(rate) }
+    /// Room for a state, of which nothing is anything yet.
+    pub fn room() -> Box<Self> {
+        bytemuck::zeroed_box()
     }
 
-    /// The same place in score and log, with the sound as it is at the start, at a sample rate in Hz.
-    pub fn with_new_sound(self, rate: u32) -> Self {
-        Self { sound: dsp::State::new(rate), ..self }
+    /// The state before block 0 at a sample rate in Hz.
+    pub fn at_start(rate: u32) -> Box<Self> {
+        let mut state = Self::room();
+        state.start_sound_over(rate);
+        state
+    }
+
+    /// The sound is as it is at the start, at a sample rate in Hz; the place in score and log stays.
+    pub fn start_sound_over(&mut self, rate: u32) {
+        self.sound.power_on(rate);
+        self.count_words();
+    }
+
+    /// Brings the count of what is used up to date.
+    fn count_words(&mut self) {
+        self.words = (HEADER_WORDS + self.sound.used_bytes() / size_of::<u64>()).min(STATE_WORDS) as u64;
+    }
+
+    /// The same sound at the beginning of a score and of a log: for who has the commands that follow as a score of their
+    /// own.
+    pub fn at_a_beginning(&self) -> Box<Self> {
+        let mut state = Self::room();
+        *state = *self;
+        (state.log_index, state.score_index) = (0, 0);
+        state
+    }
+
+    /// Whether the sound is the same, bit for bit, wherever in score and log.
+    pub fn sounds_as(&self, other: &Self) -> bool {
+        bytemuck::bytes_of(&self.sound) == bytemuck::bytes_of(&other.sound)
     }
 
     /// As the words of a snapshot.
-    pub fn to_words(self) -> [u64; STATE_WORDS] {
-        bytemuck::cast(self)
+    pub fn as_words(&self) -> &[u64] {
+        let words: &[u64] = bytemuck::cast_slice(std::slice::from_ref(self));
+        words.get(..self.words as usize).unwrap_or(words)
     }
 
-    /// From the words of a snapshot.
-    pub fn from_words(words: &[u64; STATE_WORDS]) -> Self {
-        bytemuck::cast(*words)
+    /// Reads the snapshot before block `next` of a slot into this one: its checksum, if it is whole. If it is not, this is
+    /// a state of nothing.
+    pub fn read(&mut self, slot: &SlotMemory, next: BlockNumber) -> Option<u64> {
+        let length = (slot.first_word_of_snapshot(next) as usize).clamp(1, STATE_WORDS);
+        let words: &mut [u64] = bytemuck::cast_slice_mut(std::slice::from_mut(self));
+        let before = (words[0] as usize).clamp(length, STATE_WORDS);
+        words[length..before].fill(0);
+        let found = slot.read_snapshot(next, &mut words[..length]);
+        // What was not whole may have left anything; the next reading clears it.
+        words[0] = words[0].max(before as u64);
+        match found {
+            Reading::Whole(checksum) => {
+                words[0] = length as u64;
+                Some(checksum)
+            }
+            Reading::Absent | Reading::Damaged => None,
+        }
     }
 
-    /// The sound's state: for who wants to know what its modules cost.
-    pub fn sound(&self) -> &dsp::State {
-        &self.sound
+    /// The sound's state, to work on: for who wants to know what its modules cost.
+    pub fn sound_mut(&mut self) -> &mut dsp::Instrument {
+        &mut self.sound
     }
 
-    /// What all parameters have been set to, each at its place in the table; `None` if one is out of its range at a
-    /// sample rate in Hz, which only damage can bring about.
-    pub fn values(&self, rate: u32) -> Option<Values> {
-        let values = PARAMETERS.each_ref().map(|parameter| self.sound.value(parameter.id));
-        let in_range = |(parameter, value): (&Parameter, &f64)| parameter.clamp(*value, rate) == *value;
-        PARAMETERS.iter().zip(&values).all(in_range).then_some(values)
+    /// Its patch, and what is set there.
+    pub fn wiring(&self) -> &Wiring {
+        self.sound.wiring()
     }
 
     /// Test builds: flips a bit of the sound's state, counted over all of it.
     #[cfg(feature = "faults")]
     pub fn flip(&mut self, bit: u64) {
-        let bytes = bytemuck::bytes_of_mut(&mut self.sound);
-        bytes[(bit / 8) as usize % size_of::<dsp::State>()] ^= 1 << (bit % 8);
+        let used = self.sound.used_bytes();
+        bytemuck::bytes_of_mut(&mut self.sound)[(bit / 8) as usize % used] ^= 1 << (bit % 8);
     }
 
     /// Every other build: nothing flips.
     #[cfg(not(feature = "faults"))]
     pub fn flip(&mut self, _: u64) {}
 
-    /// Renders the next block into `out`, with its commands from the score and from the log. `log` is `None`
+    /// Renders the next block, with `scratch` to work in, with its commands from the score and from the log. `log` is `None`
     /// where there is none: the reference renderer. `note` is told of each command before it is applied.
     ///
     /// # Errors
@@ -78,16 +127,17 @@ impl EngineState {
         score: &ScoreMemory,
         log: Option<&LogMemory>,
         note: &dyn Fn(CommandPlace),
-        out: &mut Block,
+        (scratch, out): (&mut dsp::Scratch, &mut Block),
     ) -> Result<(), RecordLost> {
         let mut commands = self.commands(score, log, note);
-        dsp::render(&mut self.sound, &mut commands, out);
+        dsp::render(&mut self.sound, scratch, &mut commands, out);
         if commands.lost {
             return Err(RecordLost);
         }
         self.score_index = commands.score_index;
         self.log_index = commands.log_reader.map_or(self.log_index, |reader| reader.next_index());
         self.next_block += 1;
+        self.count_words();
         Ok(())
     }
 
@@ -197,12 +247,17 @@ impl dsp::Commands for BlockCommands<'_> {
         }
         Some(next.operation)
     }
+
+    fn next_frame(&mut self) -> Option<u32> {
+        self.fetch();
+        self.next.map(|next| next.stamp.frame)
+    }
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
-    use abi::{Command, GateId, Operation, ParameterId, Stamp};
+    use abi::{Command, Operation, Place, Stamp};
     use shm::{LogWriter, Mapping};
 
     fn at(frame: u64, operation: Operation) -> Command {
@@ -210,30 +265,29 @@ mod tests {
     }
 
     #[test]
-    fn every_parameter_is_told_as_it_was_set_at_once_and_not_while_it_waits() {
-        for pick in [|parameter: &Parameter| parameter.minimum, |parameter: &Parameter| parameter.maximum_at(48_000)] {
-            let values = PARAMETERS.each_ref().map(pick);
-            let set = |parameter: &Parameter| Operation::Set(parameter.id, values[parameter.id as usize]);
-            let commands: Vec<_> = PARAMETERS.iter().map(|parameter| at(300, set(parameter))).collect();
-            let score = ScoreMemory::create(&commands).unwrap();
-            let mut state = EngineState::at_start(48_000);
-            let told = [(); 2].map(|()| {
-                state.render_next(&score, None, &|_| {}, &mut Block::SILENCE.clone()).unwrap();
-                state.values(48_000)
-            });
-            assert_eq!(told, [Some(PARAMETERS.each_ref().map(|parameter| parameter.default)), Some(values)]);
+    fn a_parameter_is_told_as_it_was_set_at_once_and_not_while_it_waits() {
+        let freq = Place { row: 1, parameter: 0 };
+        for value in [0.1, 23_990.0] {
+            let score = ScoreMemory::create(&[at(300, Operation::Set(freq, value))]).unwrap();
+            let (mut state, mut scratch) = (EngineState::at_start(48_000), bytemuck::zeroed_box::<dsp::Scratch>());
+            let mut told = || {
+                state.render_next(&score, None, &|_| {}, (&mut scratch, &mut Block::SILENCE.clone())).unwrap();
+                state.wiring().row(freq.row).unwrap().value(0)
+            };
+            assert_eq!((told(), told()), (Some(440.0), Some(value)));
             // What was set for 48 kHz can be too high for 44.1: no value is told that could not be set.
-            assert_eq!(state.values(44_100).is_some(), values[0] == PARAMETERS[0].minimum);
+            let wiring = state.wiring();
+            assert!(wiring.is_in_range(48_000) && wiring.is_in_range(44_100) == (value == 0.1));
         }
     }
 
     #[test]
     fn score_and_log_make_the_same_sound() {
         let commands = [
-            at(3, Operation::Gate(GateId::Adsr, true)),
-            at(300, Operation::Set(ParameterId::SineFreq, 880.0)),
-            at(300, Operation::Set(ParameterId::SineFreq, 220.0)),
-            at(700, Operation::Gate(GateId::Adsr, false)),
+            at(3, Operation::Gate(2, true)),
+            at(300, Operation::Set(Place { row: 1, parameter: 0 }, 880.0)),
+            at(300, Operation::Set(Place { row: 1, parameter: 0 }, 220.0)),
+            at(700, Operation::Gate(2, false)),
         ];
         let (score, empty) = (ScoreMemory::create(&commands).unwrap(), ScoreMemory::create(&[]).unwrap());
         let log = Mapping::<LogMemory>::create("test log").unwrap();
@@ -242,10 +296,11 @@ mod tests {
             writer.add(&log, command.stamp, command.operation, 0).unwrap();
         }
         let (mut a, mut b) = (EngineState::at_start(48_000), EngineState::at_start(48_000));
+        let mut scratch = bytemuck::zeroed_box::<dsp::Scratch>();
         for _ in 0..4 {
             let (mut from_score, mut from_log) = (Block::SILENCE, Block::SILENCE);
-            a.render_next(&score, None, &|_| {}, &mut from_score).unwrap();
-            b.render_next(&empty, Some(&log), &|_| {}, &mut from_log).unwrap();
+            a.render_next(&score, None, &|_| {}, (&mut scratch, &mut from_score)).unwrap();
+            b.render_next(&empty, Some(&log), &|_| {}, (&mut scratch, &mut from_log)).unwrap();
             assert_eq!(from_score, from_log);
         }
         assert_eq!((b.log_index, b.next_block), (4, 4));

@@ -130,6 +130,21 @@ impl Times {
 }
 
 impl AdsrState {
+    /// Ends what is in its release, or in a lane of the mask `closing`, at once.
+    pub(crate) fn cut(&mut self, closing: Words) {
+        let stays = self.open & !closing;
+        let level = |value| stays.keep(value);
+        *self = Self {
+            level: level(self.level),
+            left: level(self.left),
+            part: level(self.part),
+            start: level(self.start),
+            peak: level(self.peak),
+            attacking: self.attacking & stays,
+            open: stays,
+        };
+    }
+
     /// Begins the segments that begin at this frame, by a gate or because the attack is over.
     #[inline(always)]
     fn begin(&mut self, control: &AdsrControl, times: &Times, frame: u32) {

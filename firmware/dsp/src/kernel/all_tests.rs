@@ -166,12 +166,12 @@ fn hash_of<K: Kernel>(rate: f32) -> u64 {
 fn the_bits_are_these_on_every_machine_and_in_every_build() {
     // A deliberate change of the sound changes these numbers; a difference between machines or builds is a fault.
     let golden = [
-        ("sine", [0x9ca5_bfe1_de9f_8565, 0x151a_205a_d775_c227, 0x151a_205a_d775_c227]),
+        ("sine", [0x34b5_78f6_de61_624c, 0xc80f_e715_ad41_8d51, 0xc80f_e715_ad41_8d51]),
         ("osc", [0x7923_bb18_2e41_b0fd, 0x1b97_2230_7a47_c10f, 0x1b97_2230_7a47_c10f]),
         ("osc_sync", [0x8f3c_8911_f6e8_5bf8, 0xd00c_2138_ddc3_16b3, 0xd00c_2138_ddc3_16b3]),
         ("svf", [0x793b_f7f4_4561_b373, 0x1e13_bdf2_dcab_d03b, 0xa65f_a83d_96e5_5361]),
         ("adsr", [0xa9df_ac75_3435_dce4, 0x8d60_727e_9cdb_594b, 0x7ecf_e7ae_af3d_0d89]),
-        ("filter", [0x33e9_7df8_d598_60cf, 0x67e4_cc25_340d_b4d7, 0x15bc_c399_dfd5_bdc6]),
+        ("filter", [0x3c59_9653_5ce9_9de0, 0xf082_0935_50f5_7186, 0x1c1f_795a_3141_092a]),
         ("vca", [0x3ede_6f91_1a4d_4a5f, 0x3ede_6f91_1a4d_4a5f, 0x3ede_6f91_1a4d_4a5f]),
         ("lfo", [0xdd9e_e29f_f37b_3d92, 0xaf02_3fef_3b97_4aa7, 0x03ac_301a_3ec4_3c23]),
         ("noise", [0xbf99_24e9_c290_cef7, 0xbf99_24e9_c290_cef7, 0xbf99_24e9_c290_cef7]),

@@ -30,6 +30,7 @@ pub static PARAMETERS: [Parameter; 4] = [
         maximum: abi::Maximum::Value(20.0),
         default: 0.707,
         ramp_ms: FILTER_RAMP_MS,
+        by_ratio: true,
         ..Parameter::plain("q", "Quality factor: 0.707 is flat, higher resonates.")
     },
     Parameter {
@@ -66,8 +67,10 @@ pub struct FilterState {
 pub struct FilterControl {
     /// Sample rate in Hz.
     pub rate: f32,
-    /// At the start and at the end, the same for all lanes. Where they differ the stretch is a crossfade.
-    pub mode: [Mode; 2],
+    /// The response, and another one from which it comes, the same for all lanes.
+    pub modes: [Mode; 2],
+    /// How much there is of that other one, at the start and at the end: 0 but for a crossfade.
+    pub before: [f32; 2],
     /// Hz, to 0.4999 of the rate.
     pub cutoff: Sweep,
     /// Quality factor, 0.1 to 100.
@@ -105,6 +108,27 @@ fn coefficients(mode: Mode, rate: f32, cutoff: f32, q: f32, gain: f32) -> Coeffi
     }
 }
 
+/// The coefficients of all lanes at one end of a stretch. Where a lane is like the one before, so are they: without voices
+/// all lanes are alike, and what is worked out once costs an eighth.
+fn all_lanes(control: &FilterControl, before: f32, end: fn(&Sweep) -> &Lanes) -> [Coefficients; LANES] {
+    let [cutoffs, qs, gains] = [&control.cutoff, &control.q, &control.gain].map(|sweep| &end(sweep).0);
+    let mut all = [[0.0; 5]; LANES];
+    for lane in 0..LANES {
+        let of = |lane: usize| [cutoffs[lane], qs[lane], gains[lane]].map(f32::to_bits);
+        all[lane] = match lane.checked_sub(1) {
+            Some(same) if of(same) == of(lane) => all[same],
+            _ => {
+                let [mode, other] =
+                    control.modes.map(|mode| coefficients(mode, control.rate, cutoffs[lane], qs[lane], gains[lane]));
+                // Both are worked out, so that a crossfade costs no more than what stays. A mixture of two stable ones is
+                // stable, and where both have the same g and k it is the mixture of their sounds.
+                core::array::from_fn(|place| mode[place] + (other[place] - mode[place]) * f64::from(before))
+            }
+        };
+    }
+    all
+}
+
 /// Renders a stretch.
 pub fn process(state: &mut FilterState, control: &FilterControl, input: &[Lanes], output: &mut [Lanes]) {
     let part = 1.0 / output.len().max(1) as f64;
@@ -113,13 +137,9 @@ pub fn process(state: &mut FilterState, control: &FilterControl, input: &[Lanes]
         *current = if (-LARGEST..=LARGEST).contains(current) { *current } else { 0.0 };
     }
     let [mut values, mut steps] = [[[0.0; LANES]; 5]; 2];
-    for lane in 0..LANES {
-        let at = |mode, ends: fn(&Sweep) -> &Lanes| {
-            let [cutoff, q, gain] = [&control.cutoff, &control.q, &control.gain].map(|sweep| ends(sweep).0[lane]);
-            coefficients(mode, control.rate, cutoff, q, gain)
-        };
-        let [first, last] = control.mode;
-        let (from, to) = (at(first, |sweep| &sweep.from), at(last, |sweep| &sweep.to));
+    let [from, to] = control.before;
+    let (froms, tos) = (all_lanes(control, from, |sweep| &sweep.from), all_lanes(control, to, |sweep| &sweep.to));
+    for (lane, (from, to)) in froms.into_iter().zip(tos).enumerate() {
         for place in 0..5 {
             values[place][lane] = from[place];
             steps[place][lane] = (to[place] - from[place]) * part;

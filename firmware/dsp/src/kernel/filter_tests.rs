@@ -68,7 +68,8 @@ fn it_is_within_a_hundredth_of_a_decibel_of_the_cookbook_from_10_hz_at_any_rate(
                     Lanes([lowest, 200.0 * q + 40.0, 1000.0, 4000.0, 9000.0, 15_000.0, 20_000.0, highest * rate]);
                 let control = FilterControl {
                     rate,
-                    mode: [mode; 2],
+                    modes: [mode; 2],
+                    before: [0.0; 2],
                     cutoff: Sweep { from: cutoff, to: cutoff },
                     q: Sweep::at(q),
                     gain: Sweep::at(gain),
@@ -102,15 +103,16 @@ fn modes_and_cutoffs_change_without_a_jump() {
     {
         let (mut state, mut before, mut steepest) = (FilterState::default(), 0.0, 0.0f32);
         for stretch in 0..400u16 {
-            let ends = match stretch {
-                0..200 => [first; 2],
-                200 => [first, last],
-                _ => [last; 2],
+            let (modes, share) = match stretch {
+                0..200 => ([first; 2], [0.0; 2]),
+                200 => ([last, first], [1.0, 0.0]),
+                _ => ([last; 2], [0.0; 2]),
             };
             let hertz = |stretch: u16| Lanes::splat(300.0 + 2.0 * f32::from(stretch));
             let control = FilterControl {
                 rate: 48_000.0,
-                mode: ends,
+                modes,
+                before: share,
                 cutoff: Sweep { from: hertz(stretch), to: hertz(stretch + 1) },
                 q: Sweep::at(0.707),
                 gain: Sweep::at(6.0),

@@ -23,6 +23,7 @@ pub static PARAMETERS: [Parameter; 3] = [
         minimum: 0.01,
         maximum: abi::Maximum::Value(100.0),
         default: 2.0,
+        by_ratio: true,
         ..Parameter::plain("freq", "Turns in a second.")
     },
     Parameter { default: 1.0, ..Parameter::plain("depth", "Highest value; the lowest is as far below 0.") },

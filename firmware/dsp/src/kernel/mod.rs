@@ -103,6 +103,8 @@ pub struct Parameter {
     pub default: f64,
     /// Milliseconds over which a change is spread; 0 where the value is only read at an event.
     pub ramp_ms: f64,
+    /// Whether it changes by equal ratios, as a frequency is heard, and is moved by octaves. It is never 0 then.
+    pub by_ratio: bool,
     /// For a parameter that chooses: the names of 0, 1, 2 and so on.
     pub choices: &'static [&'static str],
     /// What it does.
@@ -110,8 +112,20 @@ pub struct Parameter {
 }
 
 impl Parameter {
+    /// `value` brought into this parameter's range at a sample rate in Hz; whole where the parameter chooses. The caller has
+    /// checked that it is finite.
+    pub fn clamp(&self, value: f64, rate: u32) -> f64 {
+        let value = value.clamp(self.minimum, self.maximum.at(rate));
+        if !self.choices.is_empty() {
+            // `f64::round` is not in core; the range is small and positive.
+            return f64::from((value + 0.5) as u32);
+        }
+        // A subnormal gain would make every product subnormal, and those are slow on many processors.
+        if value.abs() < f64::from(f32::MIN_POSITIVE) { 0.0 } else { value }
+    }
+
     /// A plain number from 0 to 1, whose default is 0: what most rows differ from in little.
-    const fn plain(name: &'static str, description: &'static str) -> Self {
+    pub(crate) const fn plain(name: &'static str, description: &'static str) -> Self {
         Self {
             name,
             unit: "",
@@ -119,6 +133,7 @@ impl Parameter {
             maximum: abi::Maximum::Value(1.0),
             default: 0.0,
             ramp_ms: RAMP_MS,
+            by_ratio: false,
             choices: &[],
             description,
         }
@@ -132,8 +147,32 @@ impl Parameter {
 
     /// A frequency in Hz.
     const fn frequency(name: &'static str, minimum: f64, default: f64, description: &'static str) -> Self {
-        Self { unit: "Hz", minimum, maximum: abi::Maximum::BelowNyquist, default, ..Self::plain(name, description) }
+        Self {
+            unit: "Hz",
+            minimum,
+            maximum: abi::Maximum::BelowNyquist,
+            default,
+            by_ratio: true,
+            ..Self::plain(name, description)
+        }
     }
+}
+
+impl Parameter {
+    /// Highest value at a sample rate in Hz.
+    pub fn maximum_at(&self, rate: u32) -> f64 {
+        self.maximum.at(rate)
+    }
+}
+
+/// 2^`x`, exact to the last bits.
+pub(crate) fn octaves(x: f32) -> f32 {
+    polynomial::precise_power_of_two(f64::from(x)) as f32
+}
+
+/// 2^`x`, lane by lane.
+pub(crate) fn octaves_of(x: Lanes) -> Lanes {
+    polynomial::power_of_two(x)
 }
 
 /// Ramp of a pitch or level: 5 ms is short enough to feel immediate and long enough not to click.

@@ -39,7 +39,7 @@ pub struct SineControl {
 /// tone.
 pub fn process(state: &mut SineState, control: &SineControl, modulation: &[Lanes], output: &mut [Lanes]) {
     let frames = output.len();
-    let mut increment = WordLine::of_turns(control.frequency.turns(control.rate), frames);
+    let mut increment = WordLine::of_hertz(control.frequency, control.rate, frames);
     let mut gain = control.gain.line(frames);
     for (output, turns) in output.iter_mut().zip(modulation) {
         let half_turns = state.phase.signed() * (2.0 / UNITS_PER_TURN) + turns.within(-1000.0, 1000.0) * 2.0;

@@ -162,12 +162,15 @@ impl Kernel for Filter {
     type State = filter::FilterState;
     type Control = filter::FilterControl;
     const NAME: &'static str = "filter";
-    // A shelf of 24 dB, 16, with a resonance of 20 at its corner, and sweeps that add to what rings.
-    const BOUND: f32 = 2.0 * 16.0 * 20.0;
+    // A shelf of 24 dB, 16, with a resonance of 20 at its corner, and sweeps that add to what rings; twice that on the way
+    // from one response to another, where with a share l of one and the damping l k + (1 - l) k' each of the two is at most
+    // as loud as alone.
+    const BOUND: f32 = 2.0 * 2.0 * 16.0 * 20.0;
     fn control(ask: &mut Ask) -> Self::Control {
         filter::FilterControl {
             rate: ask.rate,
-            mode: ask.choices(&MODES),
+            modes: ask.choices(&MODES),
+            before: [[0.0; 2], [1.0, 0.5]][ask.below(2)],
             cutoff: ask.hertz(10.0),
             q: ask.sweep(0.1, 20.0),
             gain: ask.sweep(-24.0, 24.0),

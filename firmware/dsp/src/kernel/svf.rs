@@ -18,10 +18,7 @@ pub static PARAMETERS: [Parameter; 3] = [
         maximum: abi::Maximum::Value(3.0),
         ramp_ms: FILTER_RAMP_MS,
         choices: &["lowpass", "bandpass", "highpass", "notch"],
-        ..Parameter::plain(
-            "mode",
-            "Response of the filter; between two modes it is a mixture. Bandpass has 0 dB at its peak.",
-        )
+        ..Parameter::plain("mode", "Response of the filter; changes are crossfaded. Bandpass has 0 dB at its peak.")
     },
     Parameter {
         ramp_ms: FILTER_RAMP_MS,
@@ -32,6 +29,7 @@ pub static PARAMETERS: [Parameter; 3] = [
         maximum: abi::Maximum::Value(40.0),
         default: 0.707,
         ramp_ms: FILTER_RAMP_MS,
+        by_ratio: true,
         ..Parameter::plain("q", "Quality factor: 0.707 is flat, higher resonates.")
     },
 ];

@@ -93,6 +93,21 @@ impl WordLine {
         Self { value: units.from.to_words(), step: ((units.to - units.from) * part_of(frames)).to_words() }
     }
 
+    /// From and to frequencies in Hz at `rate` Hz, each to a unit: what is to be in tune to a ten-thousandth of a hertz. An
+    /// f32 has eight bits fewer.
+    #[inline(always)]
+    pub(crate) fn of_hertz(hertz: Sweep, rate: f32, frames: usize) -> Self {
+        let units_per_hertz = f64::from(UNITS_PER_TURN) / f64::from(rate);
+        let hertz = hertz.within(0.0, rate * 0.49);
+        // Rounded; the casts saturate.
+        let units = |lanes: Lanes| Words(lanes.0.map(|hertz| (f64::from(hertz) * units_per_hertz + 0.5) as u32));
+        let (from, to) = (units(hertz.from), units(hertz.to));
+        // What moves is heard while it moves: there an f32 will do.
+        let step = ((hertz.to - hertz.from) * (units_per_hertz as f32) * part_of(frames)).to_words();
+        let is_at_rest = from.equals(to);
+        Self { value: from, step: step & !is_at_rest }
+    }
+
     /// This frame's value; then it moves on.
     #[inline(always)]
     pub(crate) fn next(&mut self) -> Words {

@@ -6,11 +6,11 @@
 
 use super::*;
 use crate::model::check;
-use abi::GateId;
+
 use loom::sync::Arc;
 
-const OPEN: Operation = Operation::Gate(GateId::Adsr, true);
-const SHUT: Operation = Operation::Gate(GateId::Adsr, false);
+const OPEN: Operation = Operation::Gate(2, true);
+const SHUT: Operation = Operation::Gate(2, false);
 
 /// The commands of a block, as one who renders takes them.
 fn take_block(reader: &mut LogReader, block: BlockNumber) -> Vec<Command> {

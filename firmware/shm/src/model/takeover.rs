@@ -3,15 +3,15 @@
 
 use std::sync::atomic::{AtomicU64 as Count, Ordering::Relaxed};
 
-use abi::{GateId, Operation, Stamp};
+use abi::{Operation, Stamp};
 use loom::sync::Arc;
 
 use super::{Block, check, killed_after};
 use crate::{CommandPlace, LogMemory, LogReader, LogWriter, SlotMemory};
 
 /// A command that every worker survives, and one that none does.
-const HARMLESS: Operation = Operation::Gate(GateId::Adsr, true);
-const POISON: Operation = Operation::Gate(GateId::Adsr, false);
+const HARMLESS: Operation = Operation::Gate(2, true);
+const POISON: Operation = Operation::Gate(2, false);
 
 /// What a step of a worker came to.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

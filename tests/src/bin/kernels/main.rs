@@ -103,7 +103,8 @@ fn others(input: &Stretch) {
     let mut state = osc_sync::OscSyncState::default();
     show("osc, synced", cost(|| osc_sync::process(&mut state, black_box(&saw()), input, black_box(&mut output))));
     let (cutoff, gain) = (filter().cutoff, Sweep::at(6.0));
-    let control = filter::FilterControl { rate: RATE, mode: [filter::Mode::Peak; 2], cutoff, q: Sweep::at(2.0), gain };
+    let (modes, before) = ([filter::Mode::Peak; 2], [0.0; 2]);
+    let control = filter::FilterControl { rate: RATE, modes, before, cutoff, q: Sweep::at(2.0), gain };
     let mut state = filter::FilterState::default();
     show("filter", cost(|| filter::process(&mut state, black_box(&control), input, black_box(&mut output))));
     let level = Sweep::at(0.5);

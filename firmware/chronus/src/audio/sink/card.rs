@@ -22,6 +22,8 @@ pub struct CardSink<P: 'static> {
     periods: u32,
     /// Nanoseconds the device can go on by itself.
     buffered: u64,
+    /// When the device took the last block, in nanoseconds; `None` if it has not begun, or begun again.
+    taken: Option<u64>,
 }
 
 impl<P: Playback> CardSink<P> {
@@ -46,7 +48,7 @@ impl<P: Playback> CardSink<P> {
         }
         let buffered = u64::from(periods.saturating_sub(1)) * clock.period();
         let (pace, storm) = (PacedSink::new(periods, clock), UnderrunStorm::new(periods));
-        Ok(Self { device, exchange, bytes: [0; LARGEST_BLOCK], pace, storm, periods, buffered })
+        Ok(Self { device, exchange, bytes: [0; LARGEST_BLOCK], pace, storm, periods, buffered, taken: None })
     }
 
     /// Starts the beat with block `first`, if it is not the device that gives it.
@@ -88,16 +90,31 @@ impl<P: Playback> CardSink<P> {
         let bytes = device.format().quantise(block, &mut self.bytes);
         match push(device, bytes, &mut self.storm, clock, counters) {
             // Until the buffer is full for the first time writes return at once and tell nothing of the time.
-            Ok(()) if device.is_running() => clock.observe(number, rt::clock::monotonic()),
-            Ok(()) => {}
+            Ok(recovered) if device.is_running() => {
+                let now = rt::clock::monotonic();
+                let before = self.taken.replace(now).filter(|_| !recovered);
+                if before.is_some_and(|before| now > before + self.longest(clock)) {
+                    count(&counters.xruns);
+                }
+                clock.observe(number, now);
+            }
+            Ok(_) => self.taken = None,
             Err(loss) => self.lose(loss, number, clock, counters),
         }
+    }
+
+    /// How long a device may need to take a block, in nanoseconds. If it was longer, it has had nothing to play, whatever its
+    /// driver says: a position that has gone once around the buffer looks as if it had not moved. An eighth of a period more,
+    /// for its clock and ours differ.
+    fn longest(&self, clock: &AudioClock) -> u64 {
+        self.buffered + clock.period() + clock.period() / 8
     }
 
     /// Goes on without the device, in its beat; in one of its own if it never had any.
     fn lose(&mut self, loss: Loss, number: BlockNumber, clock: &AudioClock, counters: &Counters) {
         count(&counters.device_lost);
         counters.sound_card.set(SoundCard::Lost);
+        self.taken = None;
         self.exchange.lose(self.device.take(), loss);
         if clock.origin() == 0 {
             clock.start(number, rt::clock::monotonic());
@@ -119,7 +136,7 @@ mod tests {
     use crate::audio::sink::exchange::REST;
     use nix::errno::Errno;
     use std::collections::VecDeque;
-    use std::sync::atomic::{AtomicU64, Ordering};
+    use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
     use std::sync::{Arc, Mutex};
     use std::time::Instant;
 
@@ -130,6 +147,8 @@ mod tests {
         /// The first sample of each block it took.
         played: Arc<Mutex<Vec<f32>>>,
         prepared: Arc<AtomicU64>,
+        /// Whether its time is looked at. Not in tests that count: this machine may be busy.
+        running: Arc<AtomicBool>,
     }
 
     impl Card {
@@ -159,7 +178,7 @@ mod tests {
         }
 
         fn is_running(&self) -> bool {
-            true
+            self.running.load(Ordering::Relaxed)
         }
 
         fn play_out(&mut self) {}
@@ -218,6 +237,18 @@ mod tests {
         assert_eq!(*card.played.lock().unwrap(), [0.0, 1.0, 2.0]);
         assert_eq!((rig.counts(), card.prepared.load(Ordering::Relaxed)), ([1, 0, 0], 1));
         assert_eq!(rig.counters.sound_card.get(), SoundCard::Playing);
+    }
+
+    #[test]
+    fn a_card_that_took_nothing_for_longer_than_its_buffer_ran_dry_though_nobody_says_so() {
+        let card = Card::default();
+        card.running.store(true, Ordering::Relaxed);
+        let mut rig = Rig::new(Some(&card), &Card::default());
+        rig.play();
+        assert_eq!(rig.counts(), [0; 3], "it has only begun");
+        rt::clock::sleep_until(rt::clock::monotonic() + 2 * u64::from(PERIODS) * rig.clock.period());
+        rig.play();
+        assert_eq!(rig.counts(), [1, 0, 0]);
     }
 
     #[test]

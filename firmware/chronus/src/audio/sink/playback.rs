@@ -60,7 +60,7 @@ impl std::fmt::Display for Loss {
 /// times in a row is gone.
 const MOST_RECOVERIES: u32 = 10;
 
-/// Gives the device the bytes of a block, over underruns if need be, which are counted.
+/// Gives the device the bytes of a block, over underruns if need be, which are counted; gives whether there were any.
 ///
 /// # Errors
 /// The device is lost. It is not waited for: that a suspended one resumes can take seconds.
@@ -70,7 +70,7 @@ pub fn push<P: Playback>(
     storm: &mut UnderrunStorm,
     clock: &AudioClock,
     counters: &Counters,
-) -> Result<(), Loss> {
+) -> Result<bool, Loss> {
     let (mut written, mut recoveries) = (0, 0);
     while written < FRAMES {
         match device.write(&bytes[written * bytes.len() / FRAMES..]) {
@@ -86,7 +86,7 @@ pub fn push<P: Playback>(
             Err(error) => return Err(loss(error)),
         }
     }
-    if storm.note(recoveries > 0) { Err(Loss::Storm) } else { Ok(()) }
+    if storm.note(recoveries > 0) { Err(Loss::Storm) } else { Ok(recoveries > 0) }
 }
 
 fn loss(error: Errno) -> Loss {

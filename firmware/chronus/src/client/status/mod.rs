@@ -12,6 +12,7 @@ use self::summary::summary;
 use super::argument::text;
 use super::exchange::send;
 use crate::command_line::StatusForm;
+use crate::report::printable::one_line;
 
 /// Deepest key that is taken apart, in names. Chronus uses three; a reply from who knows where must not
 /// decide how deep this program recurses.
@@ -22,12 +23,12 @@ pub fn run_status(server: &str, form: StatusForm) -> ExitCode {
     let mut replies = match send(server, "/status", &[]) {
         Ok(replies) => replies,
         Err(text) => {
-            eprintln!("chronus status: {text}");
+            eprintln!("chronus status: {}", one_line(&text));
             return ExitCode::FAILURE;
         }
     };
     let Some(reply) = replies.pop().filter(|reply| reply.addr == "/status.reply") else {
-        eprintln!("chronus status: {server} refused to tell; is it a Chronus of another version?");
+        eprintln!("chronus status: {} refused to tell; is it a Chronus of another version?", one_line(server));
         return ExitCode::FAILURE;
     };
     let told = match form {
@@ -105,7 +106,7 @@ fn to_json(value: &OscType) -> Value {
 fn table(pairs: &[OscType]) -> String {
     let mut lines: Vec<(String, Vec<String>)> = Vec::new();
     for (key, value) in keyed(pairs) {
-        let value = text(value);
+        let (key, value) = (one_line(key), text(value));
         let Some((group, name)) = key.rsplit_once('.') else {
             lines.push((key.to_string(), vec![format!("{key}  {value}")]));
             continue;

@@ -2,7 +2,6 @@
 
 use std::net::SocketAddr;
 
-use rosc::OscPacket;
 use rt::clock::NANOSECONDS;
 
 use super::super::refusal::{Code, Refusal};
@@ -55,8 +54,7 @@ fn tell_sender(reply: impl FnOnce(&[u8])) {
          you send less",
         SENDER.burst, SENDER.per_second
     );
-    let message = Refusal::new("-", Code::Flood, text).to_message();
-    if let Ok(bytes) = rosc::encoder::encode(&OscPacket::Message(message)) {
+    if let Some(bytes) = Refusal::new("-", Code::Flood, text).to_packet() {
         reply(&bytes);
     }
 }

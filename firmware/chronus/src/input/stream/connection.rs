@@ -4,7 +4,6 @@ use std::io::{ErrorKind, Read};
 use std::net::{IpAddr, Shutdown, SocketAddr, TcpStream};
 use std::sync::Arc;
 
-use rosc::{OscPacket, encoder};
 use rt::clock::NANOSECONDS;
 
 use super::StreamCounts;
@@ -183,7 +182,7 @@ impl Connection {
     }
 
     fn tell(&self, refusal: &Refusal) {
-        if let Ok(bytes) = encoder::encode(&OscPacket::Message(refusal.to_message())) {
+        if let Some(bytes) = refusal.to_packet() {
             self.outgoing.send(&bytes);
         }
     }
