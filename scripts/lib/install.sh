@@ -48,15 +48,32 @@ install_packages() {
     fi
     refresh_package_lists
     step "Installing ${missing[*]} ($why)"
+    apt_install "${missing[@]}" || install_one_by_one "${missing[@]}" || return 1
+}
+
+# --no-remove: a script that starts a synthesizer never takes away what somebody else installed.
+apt_install() {
+    local log
     log=$(mktemp)
-    # --no-remove: a script that starts a synthesizer never takes away what somebody else installed.
-    if ! logged "$log" as_root env DEBIAN_FRONTEND=noninteractive apt-get install -y -qq --no-remove \
-        --no-install-recommends -o DPkg::Lock::Timeout=120 -o Dpkg::Use-Pty=0 "${missing[@]}"; then
-        say "error: apt-get could not install ${missing[*]}; its words are above. By hand, as root:"
-        say "       apt-get install ${missing[*]}"
-        return 1
-    fi
+    logged "$log" as_root env DEBIAN_FRONTEND=noninteractive apt-get install -y -qq --no-remove \
+        --no-install-recommends -o DPkg::Lock::Timeout=120 -o Dpkg::Use-Pty=0 "$@" || return 1
     rm -f "$log"
+}
+
+# One package that cannot be had (what is installed is in its way, its source does not answer) must not keep the others away.
+install_one_by_one() {
+    local package refused=()
+    if [ $# -gt 1 ]; then
+        say "    Not all at once, then: one by one."
+        for package in "$@"; do apt_install "$package" || refused+=("$package"); done
+    else
+        refused=("$@")
+    fi
+    [ ${#refused[@]} -gt 0 ] || return 0
+    say "error: apt-get could not install ${refused[*]}; its words are above. By hand, as root, looking at what it would"
+    say "       take away:"
+    say "       apt-get install ${refused[*]}"
+    return 1
 }
 
 # What is wanted is gathered first and installed in one go, so that a user without root is told all of it at once.

@@ -15,6 +15,18 @@ pub fn lock_all() -> Result<(), Errno> {
     mlockall(MlockAllFlags::MCL_CURRENT | MlockAllFlags::MCL_FUTURE)
 }
 
+/// Keeps what this process has touched, and will touch, from being paged out, and has nothing touched beforehand.
+///
+/// For a worker: what it shares is locked by the process that started it, so a page it touches for the first time costs a
+/// microsecond and never a disk. To have all of it mapped first, 17 MB, took longer than all else until it was in lockstep.
+///
+/// # Errors
+/// `EPERM` or `ENOMEM` when the limit RLIMIT_MEMLOCK forbids it; `EINVAL` before Linux 4.4.
+pub fn lock_what_is_touched() -> Result<(), Errno> {
+    let on_fault = MlockAllFlags::from_bits_retain(nix::libc::MCL_ONFAULT);
+    mlockall(MlockAllFlags::MCL_CURRENT | MlockAllFlags::MCL_FUTURE | on_fault)
+}
+
 /// Touches the stack of the calling thread, so that it does not page fault later.
 #[inline(never)]
 pub fn prefault_stack() {

@@ -104,7 +104,7 @@ impl Arguments {
         }
         if self.real_time != RealTime::Off {
             rt::scheduling::set_fifo(rt::scheduling::WORKER_PRIORITY).or_else(|error| refused("SCHED_FIFO", error))?;
-            rt::memory::lock_all().or_else(|error| refused("locking memory", error))?;
+            rt::memory::lock_what_is_touched().or_else(|error| refused("locking memory", error))?;
         }
         rt::memory::prefault_stack();
         if let Err(error) = rt::seccomp::confine_worker() {

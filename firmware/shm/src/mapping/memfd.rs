@@ -25,7 +25,8 @@ impl<T: SharedLayout> Mapping<T> {
         Self::open(file, Access::ReadWrite)
     }
 
-    /// Maps an existing memfd, made by [`Mapping::create`] with the same `T`.
+    /// Maps an existing memfd, made by [`Mapping::create`] with the same `T`. Its pages are mapped as they are touched: they
+    /// are there, and a worker that mapped all of them first would be the later in lockstep.
     ///
     /// # Errors
     /// If the file has another size, or the kernel refuses to map it.
@@ -39,8 +40,7 @@ impl<T: SharedLayout> Mapping<T> {
             Access::ReadWrite => ProtFlags::PROT_READ | ProtFlags::PROT_WRITE,
         };
         // SAFETY: a new mapping at an address of the kernel's choice touches no existing memory.
-        let address =
-            unsafe { mmap(None, length, protection, MapFlags::MAP_SHARED | MapFlags::MAP_POPULATE, &file, 0)? };
+        let address = unsafe { mmap(None, length, protection, MapFlags::MAP_SHARED, &file, 0)? };
         Ok(Self { address: address.cast(), file: Some(file), layout: PhantomData })
     }
 

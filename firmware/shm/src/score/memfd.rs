@@ -46,9 +46,8 @@ impl ScoreMemory {
         let Some(bytes) = std::num::NonZeroUsize::new(length) else {
             return Ok(Self { records: NonNull::dangling(), length: 0, file: Some(file) });
         };
-        let flags = MapFlags::MAP_SHARED | MapFlags::MAP_POPULATE;
         // SAFETY: a new mapping at an address of the kernel's choice touches no existing memory.
-        let address = unsafe { mmap(None, bytes, ProtFlags::PROT_READ, flags, &file, 0)? };
+        let address = unsafe { mmap(None, bytes, ProtFlags::PROT_READ, MapFlags::MAP_SHARED, &file, 0)? };
         Ok(Self { records: address.cast(), length: length / RECORD_BYTES, file: Some(file) })
     }
 
