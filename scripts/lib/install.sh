@@ -99,6 +99,12 @@ install_wanted() {
     install_packages "${why#, }" "${packages[@]}"
 }
 
+# A compiler for the box without the box's C library compiles nothing: apt-get without its recommendations brings just that.
+want_box_compiler() {
+    have aarch64-linux-gnu-gcc && [ -e "$(aarch64-linux-gnu-gcc -print-file-name=crt1.o)" ] ||
+        want_packages "$1" gcc-aarch64-linux-gnu libc6-dev-arm64-cross
+}
+
 # What every build needs beside Rust, for this machine or for the box.
 want_build_basics() {
     want "the linker" cc gcc libc6-dev
