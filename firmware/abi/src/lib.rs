@@ -10,6 +10,7 @@ mod maximum;
 #[cfg(feature = "faults")]
 mod poison;
 mod stamp;
+pub mod tape;
 
 pub use block::{Block, CHANNELS, FRAMES, SAMPLES, WORDS_PER_BLOCK};
 pub use command::{COMMAND_WORDS, Command, Operation};

@@ -35,6 +35,11 @@ kill_points!(
     SnapshotSummed,
     SnapshotNumbered,
     ConsumedStored,
+    TapeOpened,
+    TapeHalf,
+    TapeStored,
+    TapeSummed,
+    TapeNumbered,
 );
 
 /// What happens at a kill point.

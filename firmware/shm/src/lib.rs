@@ -29,6 +29,7 @@ mod seqlock;
 mod skip;
 mod slot;
 mod sync;
+mod tape;
 mod waiting;
 
 pub use bell::{BellMemory, Waiter};
@@ -43,4 +44,5 @@ pub use score::ScoreMemory;
 pub use seal::{SealWord, Sealed};
 pub use seqlock::{Comparison, Reading, Seqlock};
 pub use slot::{NO_BLOCK, RING_BLOCKS, SNAPSHOT_WORDS, SlotMemory};
+pub use tape::tape_checksum;
 pub use waiting::{WAITING_PLACES, WaitingCommand, WaitingMemory};

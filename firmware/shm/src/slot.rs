@@ -11,6 +11,7 @@ use crate::model::{Block, WORDS_PER_BLOCK};
 use crate::place::CommandPlace;
 use crate::seqlock::{Comparison, PublishPoints, Reading, Seqlock};
 use crate::sync::{AtomicU64, Ordering};
+use crate::tape::TapeMemory;
 
 /// Blocks in a ring: twice the largest lead, so that the blocks ahead never reach round to the one being played.
 /// In models the ring wraps soon, and so do the snapshots.
@@ -77,6 +78,7 @@ pub struct SlotMemory {
     snapshots: [Seqlock<SNAPSHOT_WORDS>; SNAPSHOTS],
     /// Number of a block and of its commands.
     commands: [AtomicU64; COUNTED_BLOCKS],
+    tapes: TapeMemory,
 }
 
 // SAFETY: repr(C), atomics only; all zero is a slot in which nobody has published anything.
@@ -108,6 +110,7 @@ impl SlotMemory {
     pub fn discard(&self) {
         self.ring.iter().for_each(Seqlock::clear);
         self.snapshots.iter().for_each(Seqlock::clear);
+        self.tapes.clear();
     }
 
     /// Publishes block `number`. Only the slot's worker calls it. A block that a predecessor has published whole is
@@ -120,6 +123,28 @@ impl SlotMemory {
         // SYNC: release: who sees the count finds the block.
         self.published.store(number + 1, Ordering::Release);
         kill_point(KillPoint::PublishedStored);
+    }
+
+    /// Publishes what block `number` has written to a strip of tape: before the state behind it. Only the slot's worker calls
+    /// it, which has also to see to it that what its states need from before is here.
+    pub fn publish_tape(&self, strip: usize, number: BlockNumber, words: &[u64]) {
+        self.tapes.publish(strip, number, words);
+    }
+
+    /// Copies what block `number` has written to a strip of tape, if it is here, whole.
+    pub fn read_tape(&self, strip: usize, number: BlockNumber, words: &mut [u64]) -> bool {
+        self.tapes.read(strip, number, words)
+    }
+
+    /// Whether what block `number` has written to a strip is here, damaged or not.
+    pub fn has_tape(&self, strip: usize, number: BlockNumber) -> bool {
+        self.tapes.has(strip, number)
+    }
+
+    /// For tests: flips a bit of what block `number` has written to a strip, as it lies here, and counts it.
+    pub fn damage_tape(&self, strip: usize, number: BlockNumber, bit: u64) {
+        self.tapes.damage(strip, number, bit);
+        self.count_flip();
     }
 
     /// How many blocks are published: one more than the number of the newest.
@@ -258,6 +283,7 @@ impl SlotMemory {
             ring: core::array::from_fn(|_| Seqlock::fresh()),
             snapshots: core::array::from_fn(|_| Seqlock::fresh()),
             commands: core::array::from_fn(|_| zero()),
+            tapes: TapeMemory::fresh(),
         }
     }
 }

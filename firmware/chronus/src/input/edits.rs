@@ -232,7 +232,13 @@ fn refused(refusal: Refusal, wiring: &Wiring) -> Fault {
     match refusal {
         Refusal::Modules => (Code::Full, format!("more than {MOST_MODULES} modules; nothing changed")),
         Refusal::Connections => (Code::Full, format!("more than {MOST_CONNECTIONS} connections; nothing changed")),
-        Refusal::Cycle(row) => (Code::BadEdit, format!("{} would hear itself: a cycle; nothing changed", name(row))),
+        Refusal::Cycle(row) => (
+            Code::BadEdit,
+            format!(
+                "{} would hear itself: a cycle, which may go through the input `return` of a delay only; nothing changed",
+                name(row)
+            ),
+        ),
         Refusal::TwoVoices(row, [one, other]) => (
             Code::BadEdit,
             format!(
@@ -242,6 +248,9 @@ fn refused(refusal: Refusal, wiring: &Wiring) -> Fault {
                 name(other)
             ),
         ),
+        Refusal::Tape { kind, most } => {
+            (Code::Full, format!("there is tape for {most} modules of type {}, no more; nothing changed", kind.row().name))
+        }
         Refusal::Groups { needed } => (
             Code::BadEdit,
             format!(

@@ -12,7 +12,7 @@ use abi::{Block, BlockNumber};
 use shm::Comparison;
 
 use crate::audio::{Doubt, SharedMemory, Verdict};
-use crate::worker::{EngineState, Scratch};
+use crate::worker::{EngineState, Scratch, take_tapes};
 
 /// What the judge works with.
 pub struct Judge {
@@ -66,6 +66,10 @@ impl Judge {
         let Room { state, other, scratch } = &mut *self.room.borrow_mut();
         if !self.read_last_agreed_state(block, state, other) {
             log::warn!("{}: there is no state before it on which they agree", undecided(block));
+            return Verdict::Unknown;
+        }
+        if !take_tapes(state, scratch, self.memory.slots.each_ref().map(|slot| &**slot), None) {
+            log::warn!("{}: what was on the tapes before it is lost", undecided(block));
             return Verdict::Unknown;
         }
         let mut rendered = Block::SILENCE;

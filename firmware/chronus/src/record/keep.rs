@@ -8,7 +8,7 @@ use shm::{CommandPlace, ScoreMemory};
 
 use super::past::{Kept, Minute};
 use crate::audio::{Concealment, SharedMemory, silence_what_is_no_number};
-use crate::worker::{EngineState, Scratch};
+use crate::worker::{EngineState, Scratch, put_tapes};
 
 /// What is to be kept.
 pub struct Keep {
@@ -62,6 +62,7 @@ pub fn render(
             rendered.differing += u64::from(!minute.state.sounds_as(state));
         }
         let mut sound = minute.state.at_a_beginning();
+        put_tapes(&sound, &mut scratch, &minute.tapes);
         for number in minute.start()..end {
             // Without a log nothing can be lost.
             let _ = sound.render_next(&commands, None, &|_| {}, (&mut scratch, &mut block));

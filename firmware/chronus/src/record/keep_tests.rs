@@ -33,7 +33,7 @@ fn heard() -> (SharedMemory, Kept, Vec<Block>) {
         if number % 20 == 0 {
             let own = |command: &&Command| (number..number + 20).contains(&command.stamp.block);
             let applied = (0..).zip(&live).filter(|(index, _)| *index != 30).map(|(_, command)| command);
-            minutes.push(Arc::new(Minute { state: state.clone(), commands: applied.filter(own).copied().collect() }));
+            minutes.push(Arc::new(Minute { state: state.clone(), tapes: Vec::new(), commands: applied.filter(own).copied().collect() }));
         }
         memory.log.seal_one();
         let mut block = Block::SILENCE;
@@ -95,7 +95,7 @@ fn a_state_that_was_another_is_told_and_gone_on_with() {
         wrong.render_next(&nothing, None, &|_| {}, out).unwrap();
     }
     let commands = kept.minutes[1].commands.clone();
-    kept.minutes[1] = Arc::new(Minute { state: wrong, commands });
+    kept.minutes[1] = Arc::new(Minute { state: wrong, tapes: Vec::new(), commands });
     let (came, blocks) = rendered(&kept, 0, &memory);
     assert_eq!((came.compared, came.differing, blocks.len()), (2, 2, 60));
 }

@@ -14,7 +14,7 @@ use shm::CommandPlace;
 
 use crate::audio::{Note, SharedMemory};
 use crate::report::Counters;
-use crate::worker::{EngineState, read_newest_state};
+use crate::worker::{EngineState, copy_tapes, read_newest_state};
 
 /// Minutes that are kept.
 pub const MOST_MINUTES: u64 = 30;
@@ -26,13 +26,20 @@ const MOST_COMMANDS: usize = 1 << 18;
 /// one busy minute.
 const MOST_OF_A_MINUTE: usize = MOST_COMMANDS / 8;
 
+/// Words of tapes that are kept, 64 MiB: half an hour of two delays and a reverb at 48 kHz. Of more the oldest minute is
+/// forgotten.
+const MOST_TAPE: usize = 1 << 23;
+
 /// Stretches of late blocks that are kept; as many as single late blocks every half second.
 const MOST_STRETCHES: usize = 4096;
 
 /// A state, and the commands of the blocks from it on to the next.
+#[derive(Clone)]
 pub struct Minute {
     /// The state before its first block.
     pub state: Box<EngineState>,
+    /// What was on the tapes then.
+    pub tapes: Vec<u64>,
     /// In the order of their frames.
     pub commands: Vec<Command>,
 }
@@ -119,7 +126,7 @@ impl Past {
             return;
         }
         if self.current.is_none() {
-            self.current = newest(memory).map(|state| Minute { state, commands: Vec::new() });
+            self.current = newest(memory);
             self.next = self.current.as_ref().map_or(0, |minute| minute.state.log_index);
         }
         self.take_commands(memory, memory.consumed());
@@ -130,10 +137,10 @@ impl Past {
         let over =
             |minute: &Minute| played >= minute.start() + self.minute || minute.commands.len() >= MOST_OF_A_MINUTE;
         if self.current.as_ref().is_some_and(over)
-            && let Some(state) = newest(memory)
+            && let Some(next) = newest(memory)
         {
-            self.take_commands(memory, state.log_index);
-            self.end_minute(state);
+            self.take_commands(memory, next.state.log_index);
+            self.end_minute(next);
         }
         self.bound(played);
         let reach = self.start().map_or(0, |start| self.known.end.saturating_sub(start));
@@ -143,10 +150,11 @@ impl Past {
     /// What there is to render from, if it is anything.
     pub fn kept(&mut self, memory: &SharedMemory) -> Option<Kept> {
         // Of a block that was late the commands may not be applied by now, nor be here.
-        let state = newest(memory)?;
+        let mut state = EngineState::room();
+        read_newest(memory, &mut state).then_some(())?;
         self.take_commands(memory, state.log_index);
         let current = self.current.as_ref()?;
-        let current = Arc::new(Minute { state: current.state.clone(), commands: current.commands.clone() });
+        let current = Arc::new(current.clone());
         let blocks = self.start()?..self.known.end.min(state.next_block);
         let minutes = self.minutes.iter().cloned().chain([current]).collect();
         (!blocks.is_empty()).then(|| Kept { minutes, late: self.late.iter().cloned().collect(), blocks })
@@ -175,16 +183,16 @@ impl Past {
         }
     }
 
-    /// Begins the next minute with this state.
-    fn end_minute(&mut self, state: Box<EngineState>) {
+    /// Begins the next minute, with this state.
+    fn end_minute(&mut self, next: Minute) {
         let Some(mut over) = self.current.take() else { return };
-        let later = over.commands.partition_point(|command| command.stamp.block < state.next_block);
+        let later = over.commands.partition_point(|command| command.stamp.block < next.start());
         let commands = over.commands.split_off(later);
         // A state that is not newer begins no minute.
-        if state.next_block > over.start() {
+        if next.start() > over.start() {
             self.minutes.push_back(Arc::new(over));
         }
-        self.current = Some(Minute { state, commands });
+        self.current = Some(Minute { commands, ..next });
     }
 
     /// Forgets what is older or more than is kept.
@@ -193,7 +201,9 @@ impl Past {
         loop {
             let second = self.minutes.get(1).map(|minute| minute.start()).or(self.current.as_ref().map(Minute::start));
             let Some(second) = second.filter(|_| !self.minutes.is_empty()) else { break };
-            let too_much = self.commands > MOST_COMMANDS || self.late.len() > MOST_STRETCHES;
+            let taped: usize = self.minutes.iter().map(|minute| minute.tapes.len()).sum();
+            let too_much =
+                self.commands > MOST_COMMANDS || self.late.len() > MOST_STRETCHES || taped > MOST_TAPE;
             // The one before the first that is wanted is there too: see `start`.
             if second >= oldest_wanted && !too_much {
                 break;
@@ -224,9 +234,18 @@ impl Past {
     }
 }
 
-fn newest(memory: &SharedMemory) -> Option<Box<EngineState>> {
-    let ([first, second], mut state) = (&memory.slots, EngineState::room());
-    read_newest_state([first, second], memory.log.sealed().blocks(), &mut state).then_some(state)
+/// Looks at the newest states for one whose tapes are there too. They are, unless they were written over meanwhile: then there
+/// is a newer one, and the next look will find it.
+fn newest(memory: &SharedMemory) -> Option<Minute> {
+    let mut state = EngineState::room();
+    read_newest(memory, &mut state).then_some(())?;
+    let tapes = copy_tapes(&state, memory.slots.each_ref().map(|slot| &**slot))?;
+    Some(Minute { state, tapes, commands: Vec::new() })
+}
+
+fn read_newest(memory: &SharedMemory, state: &mut EngineState) -> bool {
+    let [first, second] = &memory.slots;
+    read_newest_state([first, second], memory.log.sealed().blocks(), state)
 }
 
 #[cfg(test)]

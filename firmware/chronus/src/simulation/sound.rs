@@ -1,7 +1,7 @@
 //! Stands in for the DSP in a simulation: as deterministic, and a thousand times cheaper. A command changes everything
 //! that follows it, so whatever is applied twice, not at all or in another order is heard for ever.
 
-use ::dsp::instrument::Wiring;
+use ::dsp::instrument::{Strip, Wiring};
 use abi::{Block, Operation};
 use bytemuck::{Pod, Zeroable};
 pub use dsp::{Commands, MODULES, Module};
@@ -38,6 +38,16 @@ impl Instrument {
     /// It has no patch: whatever is set is only mixed in, so all stays as it is at power-on.
     pub fn wiring(&self) -> &Wiring {
         crate::input::catalogue::power_on()
+    }
+
+    /// It has no tapes.
+    pub fn strips(&self) -> impl Iterator<Item = Strip> + use<> {
+        std::iter::empty()
+    }
+
+    /// Nothing is written to them.
+    pub fn written<'a>(&self, _: &'a mut Scratch, _: usize, _: u64) -> Option<&'a mut [u64]> {
+        None
     }
 
     /// What it costs is of no interest here.

@@ -8,6 +8,7 @@ mod fault;
 mod newest;
 mod replica;
 mod state;
+mod tapes;
 
 use std::process::ExitCode;
 use std::time::Duration;
@@ -19,6 +20,7 @@ pub use fault::{Fault, Flip, FlipTarget};
 pub use newest::read_newest_state;
 pub use replica::{Replica, Room, Step, start_over};
 pub use state::EngineState;
+pub use tapes::{copy as copy_tapes, put as put_tapes, take as take_tapes};
 
 #[cfg(feature = "simulation")]
 pub use crate::simulation::sound::Scratch;

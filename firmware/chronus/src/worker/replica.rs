@@ -7,7 +7,7 @@ use abi::{Block, BlockNumber};
 use shm::{CommandPlace, KillPoint, RecordLost, SlotMemory, Waiter, kill_point};
 
 use super::fault::{Fault, FlipTarget, Flipping, slow_down};
-use super::{EngineState, Scratch, WorkerMemory};
+use super::{EngineState, Scratch, WorkerMemory, tapes};
 
 /// How often a joining worker looks again for the newest snapshot before it takes the one before. The other
 /// worker may be writing; a read takes some microseconds and a block five thousand.
@@ -62,9 +62,17 @@ pub struct Replica<M> {
 impl<M: WorkerMemory> Replica<M> {
     /// Takes the newest state and joins with it.
     pub fn join(memory: M, slot: usize, fault: Option<Fault>, room: Room) -> Self {
-        let Room { mut state, scratch } = room;
-        let own = memory.slot(slot);
-        read_newest(memory.slot(1 - slot), own, &mut state);
+        let Room { mut state, mut scratch } = room;
+        let (own, other) = (memory.slot(slot), memory.slot(1 - slot));
+        read_newest(other, own, &mut state);
+        // What is missing was written over meanwhile, and then there is a newer state; or it was damaged in both, and is silent.
+        let mut found = state.next_block;
+        while !tapes::take(&state, &mut scratch, [own, other], Some(own)) {
+            read_newest(other, own, &mut state);
+            if state.next_block == std::mem::replace(&mut found, state.next_block) {
+                break;
+            }
+        }
         own.publish_first_snapshot(state.next_block, state.as_words());
         own.join(state.next_block);
         let flipping = Flipping::new(fault);
@@ -148,6 +156,7 @@ impl<M: WorkerMemory> Replica<M> {
         if bell.ring() {
             rt::futex::wake(bell.word(), i32::MAX);
         }
+        tapes::publish(&self.state, &mut self.scratch, own);
         let words = self.state.as_words();
         own.publish_snapshot(self.state.next_block, words, self.state.log_index);
         self.flipping.in_published_snapshot(own, self.state.next_block, words.len());

@@ -2,7 +2,7 @@
 
 #[cfg(feature = "simulation")]
 use crate::simulation::sound as dsp;
-use ::dsp::instrument::Wiring;
+use ::dsp::instrument::{Strip, Wiring};
 use abi::{Block, BlockNumber, Operation, Stamp};
 use bytemuck::{Pod, Zeroable};
 use shm::{
@@ -30,6 +30,8 @@ pub struct EngineState {
     pub log_index: u64,
     /// Score records applied.
     score_index: u64,
+    /// Of all that was written to tapes, so that who wrote something else has another state.
+    taped: u64,
     sound: dsp::Instrument,
 }
 
@@ -106,6 +108,25 @@ impl EngineState {
         self.sound.wiring()
     }
 
+    /// The strips of tape that the next block may be heard from.
+    pub fn strips(&self) -> impl Iterator<Item = Strip> {
+        self.sound.strips()
+    }
+
+    /// What was written to a strip in a block before this state: 0 back is the last one.
+    pub fn written<'a>(&self, scratch: &'a mut dsp::Scratch, strip: usize, back: u64) -> Option<&'a mut [u64]> {
+        self.sound.written(scratch, strip, back)
+    }
+
+    /// Takes what the last block has written to the tapes into the state.
+    fn sum_up_tapes(&mut self, scratch: &mut dsp::Scratch) {
+        let written = self.sound.strips().fold(self.taped, |sum, strip| {
+            let words = self.sound.written(scratch, strip.number, 0);
+            sum.rotate_left(1) ^ words.map_or(0, |words| shm::tape_checksum(strip.number, words))
+        });
+        self.taped = written;
+    }
+
     /// Test builds: flips a bit of the sound's state, counted over all of it.
     #[cfg(feature = "faults")]
     pub fn flip(&mut self, bit: u64) {
@@ -137,6 +158,7 @@ impl EngineState {
         self.score_index = commands.score_index;
         self.log_index = commands.log_reader.map_or(self.log_index, |reader| reader.next_index());
         self.next_block += 1;
+        self.sum_up_tapes(scratch);
         self.count_words();
         Ok(())
     }

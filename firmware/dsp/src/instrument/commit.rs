@@ -58,6 +58,7 @@ impl Instrument {
             (stays && comes && (!is_in_both || self.goes_on(number, row))).then_some(())?;
         }
         let all = flags::COMMITTED | flags::HEARD;
+        plan::check_tape(&self.wiring, all).ok()?;
         let fits = both.room(&self.wiring, all) <= POOL && both.groups(&self.wiring, all) <= MOST_GROUPS;
         fits.then_some(())?;
         let whole = crossfade_frames(self.rate);
@@ -146,7 +147,7 @@ impl Instrument {
             self.wiring.rows.iter_mut().zip(planned.groups.into_iter().zip(planned.allocators))
         {
             if (row.groups, row.allocator) != (groups, allocator) || !row.is(flags::HEARD) {
-                (row.groups, row.first) = (0, 0);
+                (row.groups, row.first, row.tape) = (0, 0, [0; 2]);
             }
         }
         while let Some(place) = next_in_pool(&self.wiring.rows, &placed) {
@@ -159,20 +160,19 @@ impl Instrument {
                 end += lanes;
             } else if lanes > 0 {
                 // Damaged: it begins anew.
-                (row.groups, row.first) = (0, 0);
+                (row.groups, row.first, row.tape) = (0, 0, [0; 2]);
             }
         }
         if let Some(rest) = self.pool.get_mut(end..(self.used as usize).min(POOL)) {
             rest.fill(Lanes::ZERO);
         }
         let allotted = planned.groups.into_iter().zip(planned.allocators);
-        for (row, (groups, allocator)) in self.wiring.rows.iter_mut().zip(allotted) {
-            if !row.is(flags::HEARD) {
-                continue;
-            }
+        for (place, (groups, allocator)) in allotted.enumerate() {
+            let strip = self.wiring.rows.get(place).map_or(0, |row| self.strip_for(row.kind()));
+            let Some(row) = self.wiring.rows.get_mut(place).filter(|row| row.is(flags::HEARD)) else { continue };
             (row.allocator, row.voices[1]) = (allocator, row.voices[0]);
             if row.groups == 0 {
-                (row.groups, row.first) = (groups, end as u32);
+                (row.groups, row.first, row.tape) = (groups, end as u32, [strip, 0]);
                 end += row.lanes_of_pool();
             }
         }

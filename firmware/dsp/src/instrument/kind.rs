@@ -1,5 +1,7 @@
 //! The types of modules: what each is called, what it takes, and how much memory it needs.
 
+use abi::tape::{DELAYS, STRIPS};
+
 use crate::kernel::{self, Lanes, Parameter, mixer};
 
 use super::gate::AdsrGroup;
@@ -24,7 +26,12 @@ pub enum Kind {
     Pan,
     Distortion,
     Voice,
+    Delay,
+    Reverb,
 }
+
+/// The input of a delay that goes to its tape alone.
+pub(super) const RETURN: usize = 1;
 
 /// What is to be known of a type.
 #[derive(Clone, Copy, Debug)]
@@ -69,7 +76,7 @@ const fn row(kind: Kind, name: &'static str, description: &'static str) -> KindR
 }
 
 /// All types, each at the place its [`Kind`] names.
-pub static KINDS: [KindRow; 14] = [
+pub static KINDS: [KindRow; 16] = [
     KindRow { sums: true, ..row(Kind::Out, "out", "What is heard. There is one, and it is always there.") },
     KindRow {
         parameters: &kernel::sine::PARAMETERS,
@@ -152,6 +159,21 @@ pub static KINDS: [KindRow; 14] = [
         size: size_of_state::<VoiceGroup>(),
         ..row(Kind::Voice, "voice", "Takes notes and gives each a voice of whatever is connected behind it.")
     },
+    KindRow {
+        parameters: &kernel::delay::PARAMETERS,
+        inputs: &["in", "return"],
+        unconnected: &[0.0; 2],
+        sums: true,
+        size: size_of_state::<kernel::delay::DelayState>(),
+        ..row(Kind::Delay, "delay", "Echoes up to two seconds late. What comes to `return` is in them and not in the \
+            sound that passes; through it alone a module may hear itself.")
+    },
+    KindRow {
+        parameters: &kernel::reverb::PARAMETERS,
+        sums: true,
+        size: size_of_state::<kernel::reverb::ReverbState>(),
+        ..row(Kind::Reverb, "reverb", "A room; voices are summed.")
+    },
 ];
 
 /// Most parameters a type has.
@@ -174,6 +196,15 @@ impl Kind {
     /// The type of this name.
     pub fn from_name(name: &str) -> Option<Self> {
         KINDS.iter().find(|row| row.name == name).map(|row| row.kind)
+    }
+
+    /// The strips of tape of which each module of this type needs one.
+    pub(super) fn strips(self) -> Option<core::ops::Range<usize>> {
+        match self {
+            Self::Delay => Some(0..DELAYS),
+            Self::Reverb => Some(DELAYS..STRIPS),
+            _ => None,
+        }
     }
 
     /// What is to be known of it.

@@ -31,11 +31,14 @@ mod modules;
 mod plan;
 mod render;
 mod setting;
+mod tapes;
 mod voices;
 mod wiring;
 
 #[cfg(test)]
 mod commit_tests;
+#[cfg(test)]
+mod tape_tests;
 #[cfg(test)]
 mod tests;
 #[cfg(test)]
@@ -51,6 +54,7 @@ pub use editor::{Mistake, name_of};
 pub use kind::{KINDS, Kind, KindRow, MOST_INPUTS, MOST_PARAMETERS};
 pub use plan::{MOST_GROUPS, POOL, Refusal};
 pub use render::Scratch;
+pub use tapes::Strip;
 pub use voices::MOST_VOICES;
 pub use wiring::{
     Connection, MOST_CONNECTIONS, MOST_MODULES, NOTES, OUT, PARAMETER, PLACES, ROWS, Row, VOICE_OUTPUTS, Wiring,
@@ -67,6 +71,8 @@ use wiring::flags;
 #[derive(Clone, Copy, Debug, Pod, Zeroable)]
 #[repr(C)]
 pub struct Instrument {
+    /// Frames rendered, by which what is on the tapes is found.
+    elapsed: u64,
     /// Hz.
     rate: u32,
     /// Notes begun and ended; it wraps.

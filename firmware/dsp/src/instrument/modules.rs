@@ -3,8 +3,8 @@
 use bytemuck::Pod;
 
 use crate::kernel::{
-    CONTROL_FRAMES, LANES, Lanes, Sweep, Words, adsr, distortion, filter, ladder, lfo, mixer, noise, osc, osc_sync,
-    pan, sine, svf, vca,
+    CONTROL_FRAMES, LANES, Lanes, Sweep, Words, adsr, delay, distortion, filter, ladder, lfo, mixer, noise, osc,
+    osc_sync, pan, reverb, sine, svf, vca,
 };
 
 use super::Instrument;
@@ -17,7 +17,7 @@ use super::wiring::{CLOSES, OPENS};
 
 impl Instrument {
     /// Renders a stretch of eight voices of a module.
-    pub(super) fn render_group(&mut self, scratch: &Scratch, number: u8, group: usize, output: &mut [Lanes]) {
+    pub(super) fn render_group(&mut self, scratch: &mut Scratch, number: u8, group: usize, output: &mut [Lanes]) {
         let Some(row) = self.wiring.row(number).copied() else { return };
         let Some(kind) = row.kind() else { return };
         let frames = output.len() as u32;
@@ -114,6 +114,23 @@ impl Instrument {
                         distortion::process(state, chosen(&controls, shape), &input, output);
                     });
                 });
+            }
+            Kind::Delay => {
+                let input = place.sound(0);
+                let [time, feedback, damping, mix] = [0, 1, 2, 3].map(|parameter| place.sweep(parameter));
+                let control = delay::DelayControl { rate: place.rate(), time, feedback, damping, mix };
+                let at = self.position(number);
+                let Scratch { tapes, written, .. } = scratch;
+                let Some(written) = written.get_mut(at.strip) else { return };
+                let tape = tapes.delay(at);
+                self.with(first, group, |state| delay::render(state, &control, &tape, &input, output, written));
+            }
+            Kind::Reverb => {
+                let input = place.sound(0);
+                let [decay, size, damping, mix] = [0, 1, 2, 3].map(|parameter| place.sweep(parameter));
+                let control = reverb::ReverbControl { rate: place.rate(), decay, size, damping, mix };
+                let mut tape = scratch.tapes.reverb(self.position(number));
+                self.with(first, group, |state| reverb::process(state, &control, &mut tape, &input, output));
             }
         }
     }

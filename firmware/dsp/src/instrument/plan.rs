@@ -23,6 +23,13 @@ pub enum Refusal {
     Cycle(u8),
     /// This module would play the notes of both.
     TwoVoices(u8, [u8; 2]),
+    /// More modules of this type than there is tape for.
+    Tape {
+        /// The type.
+        kind: Kind,
+        /// How many there may be.
+        most: usize,
+    },
     /// Modules and their voices are more groups of eight than are rendered.
     Groups {
         /// Groups needed, of [`MOST_GROUPS`].
@@ -70,6 +77,7 @@ pub(super) fn check(wiring: &Wiring) -> Result<Plan, Refusal> {
     if wiring.edited_connections().count() > MOST_CONNECTIONS {
         return Err(Refusal::Connections);
     }
+    check_tape(wiring, flag::EDITED)?;
     let plan = plan(wiring, flag::EDITED)?;
     let needed = plan.groups(wiring, flag::EDITED);
     if needed > MOST_GROUPS {
@@ -79,12 +87,28 @@ pub(super) fn check(wiring: &Wiring) -> Result<Plan, Refusal> {
     if needed > POOL { Err(Refusal::Room { needed }) } else { Ok(plan) }
 }
 
+/// Whether there is tape for all that need it.
+///
+/// # Errors
+/// For what there is not.
+pub(super) fn check_tape(wiring: &Wiring, flags: u32) -> Result<(), Refusal> {
+    for kind in [Kind::Delay, Kind::Reverb] {
+        let most = kind.strips().map_or(0, |strips| strips.len());
+        let rows = wiring.rows.iter().filter(|row| row.is(flags) && row.kind() == Some(kind));
+        if rows.count() > most {
+            return Err(Refusal::Tape { kind, most });
+        }
+    }
+    Ok(())
+}
+
 impl Plan {
     /// Kahn, "Topological sorting of large networks", 1962: of the modules whose sources are all in their places, the one
     /// with the lowest row is next; so the order is the same everywhere.
     fn sort(&mut self, wiring: &Wiring, flags: u32) -> Result<(), Refusal> {
         let mut waits = [0u32; ROWS];
-        for (_, connection) in wiring.connections_of(flags) {
+        let order = || wiring.connections_of(flags).filter(|(_, connection)| !connection.comes_later(wiring));
+        for (_, connection) in order() {
             if let Some(count) = waits.get_mut(usize::from(connection.link.destination)) {
                 *count += 1;
             }
@@ -96,7 +120,7 @@ impl Plan {
                 *place = row as u8;
                 self.length += 1;
             }
-            for (_, connection) in wiring.connections_of(flags).filter(|(_, c)| usize::from(c.link.source) == row) {
+            for (_, connection) in order().filter(|(_, c)| usize::from(c.link.source) == row) {
                 if let Some(count) = waits.get_mut(usize::from(connection.link.destination)) {
                     *count = count.saturating_sub(1);
                 }
@@ -105,8 +129,7 @@ impl Plan {
         let Some(start) = left.iter().position(|left| *left) else { return Ok(()) };
         // Whoever is left waits for one that is left. Who goes from each to that one goes round in the end.
         let source = |row: u8| {
-            let mut sources =
-                wiring.connections_of(flags).filter(|(_, c)| c.link.destination == row).map(|(_, c)| c.link.source);
+            let mut sources = order().filter(|(_, c)| c.link.destination == row).map(|(_, c)| c.link.source);
             sources.find(|source| left.get(usize::from(*source)).copied().unwrap_or(false))
         };
         Err(Refusal::Cycle((0..ROWS).fold(start as u8, |row, _| source(row).unwrap_or(row))))

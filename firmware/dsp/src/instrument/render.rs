@@ -1,15 +1,18 @@
 //! The sound of the modules, stretch by stretch.
 
+use abi::tape::DELAYS;
 use abi::{Block, CHANNELS};
 use bytemuck::{Pod, Zeroable};
 
+use crate::kernel::tape::{Tape, healed};
 use crate::kernel::{CONTROL_FRAMES, LANES, Lanes};
 
 use super::commit::crossfade_frames;
 use super::gate::AdsrGroup;
-use super::inputs::Stretch;
-use super::kind::Kind;
+use super::inputs::{Place, Stretch};
+use super::kind::{Kind, RETURN};
 use super::plan::MOST_GROUPS;
+use super::tapes::Tapes;
 use super::voices::{MOST_VOICES, VoiceGroup};
 use super::wiring::{ROWS, flags};
 use super::{Instrument, OUT, Row, STRETCH, states_of};
@@ -20,12 +23,19 @@ const GROUPS: usize = MOST_VOICES / LANES;
 /// Magnitude beyond which the output is cut: 24 dB over full scale, which no card plays, and no modules can exceed.
 pub const LOUDEST: f64 = 15.848_931_924_611_135;
 
-/// What the modules give in a stretch. Nothing in it outlasts a stretch.
+/// What rendering needs beside the state: what the modules give in a stretch, which nothing outlasts, and the tapes. What is
+/// on those belongs to the state; who goes on from a state of somebody else's has to put it there.
 #[derive(Clone, Copy, Pod, Zeroable)]
 #[repr(C)]
 pub struct Scratch {
     outputs: [Stretch; MOST_GROUPS],
+    /// What delays write to their tapes for the stretch, by their strips, but for what comes to `return`.
+    pub(super) written: [Written; DELAYS],
+    pub(crate) tapes: Tapes,
 }
+
+/// A stretch of a delay's tape.
+type Written = [[f32; CHANNELS]; CONTROL_FRAMES];
 
 /// No sound.
 static SILENT: Stretch = [Lanes::ZERO; CONTROL_FRAMES];
@@ -97,8 +107,10 @@ impl Instrument {
                 self.group(scratch, number, group, frames);
             }
         }
+        self.write_tapes(scratch, frames);
         let silent = self.hand_out(scratch, out);
         self.advance(frames);
+        self.turn_tapes(frames);
         if silent {
             self.in_silence();
         }
@@ -158,7 +170,9 @@ impl Instrument {
 
     /// Whatever rings, and whatever is not held by an open gate, ends.
     fn calm(&mut self) {
-        for row in &self.wiring.rows {
+        for row in &mut self.wiring.rows {
+            // What is on the tape is further back than anything of its own.
+            row.tape[1] = 0;
             let (first, lanes) = (row.first as usize, row.lanes_of_pool());
             match row.kind() {
                 None | Some(Kind::Voice) => {}
@@ -170,6 +184,25 @@ impl Instrument {
                     let states = self.pool.get_mut(first..first.saturating_add(lanes));
                     states.into_iter().flatten().for_each(|lanes| *lanes = Lanes::ZERO);
                 }
+            }
+        }
+    }
+
+    /// What delays write to their tapes, with what comes to `return`: of that all is rendered by now.
+    fn write_tapes(&mut self, scratch: &mut Scratch, frames: u32) {
+        for place in 0..(self.length as usize).min(ROWS) {
+            let Some(number) = self.order.get(place).copied() else { break };
+            let Some(row) = self.wiring.row(number).filter(|row| row.kind() == Some(Kind::Delay)).copied() else {
+                continue;
+            };
+            let at = self.position(number);
+            let place = Place { instrument: self, scratch, row: &row, kind: Kind::Delay.row(), group: 0, frames };
+            let returned = place.sound(RETURN);
+            let Some(written) = scratch.written.get(at.strip).copied() else { continue };
+            let mut tape = scratch.tapes.delay(at);
+            for (written, returned) in written.into_iter().zip(returned).take(frames as usize) {
+                let [left, right] = written;
+                tape.append([healed(left + returned.0[0]), healed(right + returned.0[1])]);
             }
         }
     }

@@ -71,6 +71,11 @@ impl Player {
         }
     }
 
+    /// The words of a block of a strip of tape: 0 is the last one.
+    pub(super) fn written(&mut self, strip: usize, back: u64) -> &mut [u64] {
+        self.instrument.written(&mut self.scratch, strip, back).unwrap()
+    }
+
     /// The same, with stretches that end at these frames of each block too.
     pub(super) fn render_cut(&mut self, blocks: usize, cuts: &[u32]) -> Vec<[f32; 2]> {
         let mut all = Vec::new();

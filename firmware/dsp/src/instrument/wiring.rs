@@ -65,6 +65,8 @@ pub struct Row {
     pub(super) output: u32,
     /// First of [`Wiring::incoming`] that comes here, and how many do.
     pub(super) incoming: [u32; 2],
+    /// Of what has a tape: its strip plus one, and how many frames on it are its own.
+    pub(super) tape: [u32; 2],
     /// What its parameters are set to.
     pub(super) settings: [Setting; MOST_PARAMETERS],
 }
@@ -169,6 +171,12 @@ impl Connection {
     /// How much of it is heard at the next frame, and at the one behind so many more.
     pub(super) fn levels(&self, frames: u32, whole: u32) -> [f32; 2] {
         [self.level_at(self.fading, whole), self.level_at(self.fading.saturating_sub(frames), whole)]
+    }
+
+    /// Whether it is what a delay writes to its tape and is not heard in the same stretch: through it a module may hear itself.
+    pub(super) fn comes_later(&self, wiring: &Wiring) -> bool {
+        let kind = wiring.row(self.link.destination).and_then(Row::kind);
+        kind == Some(Kind::Delay) && self.sound() == Some(super::kind::RETURN)
     }
 
     pub(super) fn is_notes(&self) -> bool {

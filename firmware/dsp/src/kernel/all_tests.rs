@@ -177,7 +177,7 @@ fn the_bits_are_these_on_every_machine_and_in_every_build() {
         ("noise", [0xbf99_24e9_c290_cef7, 0xbf99_24e9_c290_cef7, 0xbf99_24e9_c290_cef7]),
         ("ladder", [0x5432_8138_58a1_0697, 0x60b4_6eed_f2fd_038a, 0xdb40_820a_c47a_048b]),
         ("distortion", [0xde77_9ea6_164f_c10f, 0xb683_1767_c572_b9e4, 0xc2da_94ce_3777_8ad9]),
-        ("delay", [0x3a9c_0dca_689c_2371, 0xc968_74dc_dfb0_f6a7, 0xd923_9f6a_73b6_9ed9]),
+        ("delay", [0xe238_3977_d353_696c, 0x9afe_8081_b71e_7a15, 0xce77_8956_ec40_f2aa]),
         ("reverb", [0xb6a3_44ee_d901_75d9, 0xdfa5_c513_bff5_b5b5, 0x0705_5a5c_7c49_6094]),
     ];
     let mut found: Vec<(&str, [u64; 3])> = Vec::new();

@@ -8,10 +8,14 @@ use bytemuck::{Pod, Zeroable};
 
 use super::polynomial::power_of_two;
 use super::tape::{Tape, healed};
-use super::{Lanes, Parameter, Sweep};
+use super::{CONTROL_FRAMES, LANES, Lanes, Parameter, Sweep};
 
 /// Left and right.
 pub const CHANNELS: usize = 2;
+
+/// Least frames by which it is late: nothing of a stretch is heard in it, so what goes into the tape need not be known when
+/// the stretch is rendered. With what a value between frames is read from.
+const SHORTEST: f32 = CONTROL_FRAMES as f32 + 2.0;
 
 /// What can be set.
 pub static PARAMETERS: [Parameter; 4] = [
@@ -36,8 +40,8 @@ pub static PARAMETERS: [Parameter; 4] = [
 #[derive(Clone, Copy, Debug, Default, PartialEq, Pod, Zeroable)]
 #[repr(C)]
 pub struct DelayState {
-    /// Of the lowpass in the feedback.
-    damped: [f32; CHANNELS],
+    /// Of the lowpass in the feedback; those behind the channels are not used.
+    damped: [f32; LANES],
 }
 
 /// The parameters during a stretch. Lanes 0 and 1 count.
@@ -45,7 +49,7 @@ pub struct DelayState {
 pub struct DelayControl {
     /// Sample rate in Hz.
     pub rate: f32,
-    /// Milliseconds, 2 frames to the length of the tape less 3.
+    /// Milliseconds, [`SHORTEST`] to the length of the tape less 3.
     pub time: Sweep,
     /// 0 to 0.98.
     pub feedback: Sweep,
@@ -63,24 +67,37 @@ pub fn process(
     input: &[Lanes],
     output: &mut [Lanes],
 ) {
+    let mut written = [[0.0; CHANNELS]; CONTROL_FRAMES];
+    render(state, control, tape, input, output, &mut written);
+    written.iter().take(output.len()).for_each(|frame| tape.append(*frame));
+}
+
+/// Renders a stretch of at most [`CONTROL_FRAMES`], and gives what is to be appended to the tape for it.
+pub fn render(
+    state: &mut DelayState,
+    control: &DelayControl,
+    tape: &impl Tape<CHANNELS>,
+    input: &[Lanes],
+    output: &mut [Lanes],
+    written: &mut [[f32; CHANNELS]; CONTROL_FRAMES],
+) {
     let longest = tape.length().saturating_sub(3) as f32;
-    let mut time = control.time.map(|time| (time * (control.rate * 0.001)).within(2.0, longest)).line(output.len());
+    let mut time = control.time.map(|time| (time * (control.rate * 0.001)).within(SHORTEST, longest)).line(output.len());
     let mut feedback = control.feedback.within(0.0, 0.98).line(output.len());
     let mut share = control.damping.turns(control.rate).map(share_of_lowpass).line(output.len());
     let mut mix = control.mix.within(0.0, 1.0).line(output.len());
     state.damped = state.damped.map(healed);
-    for (output, input) in output.iter_mut().zip(input) {
+    for (frame, ((output, input), written)) in output.iter_mut().zip(input).zip(written).enumerate() {
         let (time, feedback, share, mix) = (time.next(), feedback.next(), share.next(), mix.next());
         let input = input.heal();
         let mut echo = Lanes::ZERO;
-        let mut appended = [0.0; CHANNELS];
-        for (channel, (appended, damped)) in appended.iter_mut().zip(&mut state.damped).enumerate() {
-            let late = read(tape, channel, time.0[channel]);
+        for (channel, (written, damped)) in written.iter_mut().zip(&mut state.damped).enumerate() {
+            // The frames of this stretch are not on the tape yet.
+            let late = read(tape, channel, time.0[channel] - frame as f32);
             *damped = healed(*damped + (late - *damped) * share.0[channel]);
-            *appended = healed(input.0[channel] + *damped * feedback.0[channel]);
+            *written = healed(input.0[channel] + *damped * feedback.0[channel]);
             echo.0[channel] = late;
         }
-        tape.append(appended);
         *output = input * (-mix + 1.0) + echo * mix;
         output.0[CHANNELS..].fill(0.0);
     }
@@ -91,7 +108,7 @@ pub(super) fn share_of_lowpass(turns: Lanes) -> Lanes {
     -power_of_two(turns * (-core::f32::consts::TAU * core::f32::consts::LOG2_E)) + 1.0
 }
 
-/// What was appended `time` frames ago, at least 2.
+/// What was appended `time` frames ago, at least 2 if the tape is as long as it should be.
 fn read(tape: &impl Tape<CHANNELS>, channel: usize, time: f32) -> f32 {
     let whole = time as usize;
     let part = time - whole as f32;

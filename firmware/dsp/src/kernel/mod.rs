@@ -27,7 +27,7 @@ mod lanes;
 mod oversample;
 mod polynomial;
 mod sweep;
-mod tape;
+pub(crate) mod tape;
 
 pub mod adsr;
 pub mod delay;

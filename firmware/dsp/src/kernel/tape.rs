@@ -54,6 +54,6 @@ impl<const LINES: usize> Tape<LINES> for Ring<'_, LINES> {
 }
 
 /// A value of a tape as something that may recirculate: no damage, nothing subnormal.
-pub(super) fn healed(value: f32) -> f32 {
+pub(crate) fn healed(value: f32) -> f32 {
     if (super::SMALLEST..=super::LARGEST).contains(&value.abs()) { value } else { 0.0 }
 }
