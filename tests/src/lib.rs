@@ -7,6 +7,7 @@ pub mod card;
 pub mod client;
 pub mod engine;
 pub mod guest;
+pub mod instrument_score;
 pub mod light;
 pub mod live;
 pub mod made_up_box;

@@ -37,6 +37,16 @@ impl Score {
         self
     }
 
+    /// Takes away what is at this frame or later.
+    pub fn end_at(&mut self, end: u64) {
+        self.messages.retain(|(frame, _)| *frame < end);
+    }
+
+    /// Sample rate in Hz.
+    pub fn rate(&self) -> u32 {
+        self.rate
+    }
+
     /// A random score of so many blocks: every parameter over its whole range and beyond, thousands of gates,
     /// dense and sparse passages, long silent tails. The same seed gives the same score.
     pub fn torture(rate: u32, blocks: u64, seed: u64) -> Self {
@@ -65,7 +75,7 @@ impl Score {
                 _ => random.below(u64::from(rate) / 20),
             };
         }
-        score.messages.retain(|(frame, _)| *frame < end);
+        score.end_at(end);
         score
     }
 

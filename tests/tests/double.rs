@@ -4,10 +4,10 @@ use std::time::Duration;
 
 use chronus_tests::build::{Build, kills};
 use chronus_tests::engine::{Engine, Folder, number, render, told};
+use chronus_tests::instrument_score::of_either;
 use chronus_tests::process::send;
 use chronus_tests::random::Random;
 use chronus_tests::recording::Recording;
-use chronus_tests::score::Score;
 use nix::sys::signal::Signal;
 
 /// Events of one test: 500, or as many as the long run asks for.
@@ -33,11 +33,14 @@ fn double_deaths_without_a_deadline_change_no_bit() {
     while events < wanted() {
         let folder = Folder::new("double-free");
         let (score, played) = (folder.file("score.osc"), folder.file("played.wav"));
-        Score::torture(48_000, 40_000, 60 + round).write(&score);
-        render(Build::Release, &score, &folder.file("reference.wav"), &["--blocks", "40000"]);
+        // The whole instrument, too, of which a piece takes several times as long.
+        let blocks = if round % 2 == 0 { 8_000u64 } else { 40_000 };
+        of_either(blocks, 60 + round).write(&score);
+        let blocks = blocks.to_string();
+        render(Build::Release, &score, &folder.file("reference.wav"), &["--blocks", &blocks]);
         let (sink, lead) = (format!("free:{}", played.display()), (1 + round % 4).to_string());
         let score = score.to_str().expect("a path of text");
-        let arguments = ["--score", score, "--sink", &sink, "--blocks", "40000", "--osc", "off", "--lead", &lead];
+        let arguments = ["--score", score, "--sink", &sink, "--blocks", &blocks, "--osc", "off", "--lead", &lead];
         let mut engine = Engine::start(Build::Release, &arguments);
         while engine.running() {
             events += u64::from(kill_both(&engine.workers(), &mut random, 300));
@@ -55,7 +58,7 @@ fn double_deaths_without_a_deadline_change_no_bit() {
 fn play(lead: u64, events: u64, seed: u64) -> (u64, u64) {
     let folder = Folder::new("double");
     let (score, played) = (folder.file("score.osc"), folder.file("played.wav"));
-    Score::torture(48_000, 100_000, seed).write(&score);
+    of_either(100_000, seed).write(&score);
     let (sink, lead) = (format!("paced:{}", played.display()), lead.to_string());
     let score_path = score.to_str().expect("a path of text");
     let arguments = ["--score", score_path, "--sink", &sink, "--osc", "127.0.0.1:0", "--lead", &lead];

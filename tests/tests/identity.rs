@@ -33,18 +33,26 @@ fn golden(name: &str, found: &str) -> String {
 
 #[test]
 fn ten_minutes_of_torture_have_one_hash_everywhere() {
+    one_hash_everywhere("torture.txt", &Score::torture(48_000, BLOCKS, SEED), BLOCKS);
+}
+
+#[test]
+fn a_minute_of_the_whole_instrument_has_one_hash_everywhere() {
+    one_hash_everywhere("instrument.txt", &Score::instrument(48_000, BLOCKS / 10, SEED), BLOCKS / 10);
+}
+
+fn one_hash_everywhere(on_record: &str, torture: &Score, blocks: u64) {
     let folder = Folder::new("identity");
     let score = folder.file("torture.osc");
-    let torture = Score::torture(48_000, BLOCKS, SEED);
     torture.write(&score);
-    let blocks = BLOCKS.to_string();
+    let blocks = blocks.to_string();
     let more = ["--blocks", blocks.as_str()];
 
     let output = folder.file("release.wav");
     render(Build::Release, &score, &output, &more);
     let release = hash(&output);
     println!("release {release}, {} messages", torture.length());
-    assert_eq!(release, golden("torture.txt", &release), "the sound is not the one on record");
+    assert_eq!(release, golden(on_record, &release), "the sound is not the one on record");
 
     let output = folder.file("debug.wav");
     render(Build::Debug, &score, &output, &more);

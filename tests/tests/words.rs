@@ -6,11 +6,11 @@ use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 
 use chronus_tests::build::Build;
 use chronus_tests::engine::Folder;
+use chronus_tests::instrument_score;
 use chronus_tests::live::{Live, undisturbed};
 use chronus_tests::process::send;
 use chronus_tests::random::Random;
 use chronus_tests::score::Score;
-use dsp::instrument::Kind;
 use nix::sys::signal::Signal;
 use rosc::{OscBundle, OscMessage, OscPacket, OscTime, OscType};
 
@@ -29,34 +29,9 @@ fn connect(source: &str, destination: &str, amount: f32) -> OscMessage {
 
 /// A patch with a module of every type, whose voices go two ways to the output.
 fn whole_patch() -> Vec<OscMessage> {
-    let modules = Kind::names().map(|kind| words("/patch/create", &[&format!("the-{kind}"), kind]));
-    let connections = [
-        ("the-voice", "the-osc", 1.0),
-        ("the-voice", "the-adsr", 1.0),
-        ("the-voice", "the-sine", 1.0),
-        ("the-voice", "the-noise", 1.0),
-        ("the-voice", "the-lfo", 1.0),
-        ("the-voice.velocity", "the-svf.cutoff", 2.0),
-        ("the-voice.pitch", "the-ladder.cutoff", 1.0),
-        ("the-osc", "the-mixer.in1", 0.5),
-        ("the-sine", "the-mixer.in2", 0.5),
-        ("the-noise", "the-mixer.in3", 0.1),
-        ("the-lfo", "the-svf.cutoff", 1.5),
-        ("the-lfo", "the-osc.width", 0.3),
-        ("the-mixer", "the-svf", 1.0),
-        ("the-svf", "the-ladder", 1.0),
-        ("the-ladder", "the-vca", 1.0),
-        ("the-adsr", "the-vca.level", 1.0),
-        ("the-vca", "the-distortion", 1.0),
-        ("the-distortion", "the-pan", 0.5),
-        ("the-lfo", "the-pan.pan", 0.5),
-        ("the-pan", "the-filter", 1.0),
-        ("the-filter", "out", 0.5),
-    ];
-    let clear = [words("/patch/clear", &[])];
-    let connects = connections.map(|(source, destination, amount)| connect(source, destination, amount));
-    let commit = [words("/patch/commit", &[])];
-    clear.into_iter().chain(modules).chain(connects).chain(commit).collect()
+    let made = instrument_score::patch().into_iter();
+    let made = made.map(|(address, args)| OscMessage { addr: address.to_owned(), args });
+    made.chain([words("/patch/commit", &[])]).collect()
 }
 
 /// Something that is played or edited next.

@@ -136,9 +136,10 @@ impl SlotMemory {
         self.tapes.read(strip, number, words)
     }
 
-    /// Whether what block `number` has written to a strip is here, damaged or not.
-    pub fn has_tape(&self, strip: usize, number: BlockNumber) -> bool {
-        self.tapes.has(strip, number)
+    /// Publishes what an earlier block has written to a strip, as the other slot has it, in place of whatever is here. Only the
+    /// slot's worker calls it.
+    pub fn restore_tape(&self, strip: usize, number: BlockNumber, words: &[u64]) {
+        self.tapes.restore(strip, number, words);
     }
 
     /// For tests: flips a bit of what block `number` has written to a strip, as it lies here, and counts it.

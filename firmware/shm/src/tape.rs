@@ -65,15 +65,17 @@ impl TapeMemory {
         }
     }
 
+    /// Publishes a block of a strip, whatever is there: it was damaged.
+    pub(crate) fn restore(&self, strip: usize, block: BlockNumber, words: &[u64]) {
+        for ((place, number), words) in self.records(strip, block).zip(words.chunks(WORDS)) {
+            place.publish(number, words, &POINTS);
+        }
+    }
+
     /// Copies a block of a strip, if all of it is here, whole.
     pub(crate) fn read(&self, strip: usize, block: BlockNumber, words: &mut [u64]) -> bool {
         let mut records = self.records(strip, block).zip(words.chunks_mut(WORDS));
         records.all(|((place, number), words)| matches!(place.read(number, words), Reading::Whole(_)))
-    }
-
-    /// Whether a block of a strip is here, as far as the numbers say.
-    pub(crate) fn has(&self, strip: usize, block: BlockNumber) -> bool {
-        self.records(strip, block).all(|(place, number)| place.number() == Some(number))
     }
 
     /// Takes away what is here. Only while nobody writes.
@@ -98,6 +100,9 @@ pub fn tape_checksum(strip: usize, words: &[u64]) -> u64 {
 impl TapeMemory {
     pub(crate) fn fresh() -> Self {
         let ring = || core::array::from_fn(|_| Seqlock::fresh());
-        Self { delays: core::array::from_fn(|_| ring()), reverbs: core::array::from_fn(|_| core::array::from_fn(|_| Seqlock::fresh())) }
+        Self {
+            delays: core::array::from_fn(|_| ring()),
+            reverbs: core::array::from_fn(|_| core::array::from_fn(|_| Seqlock::fresh())),
+        }
     }
 }

@@ -248,9 +248,10 @@ fn refused(refusal: Refusal, wiring: &Wiring) -> Fault {
                 name(other)
             ),
         ),
-        Refusal::Tape { kind, most } => {
-            (Code::Full, format!("there is tape for {most} modules of type {}, no more; nothing changed", kind.row().name))
-        }
+        Refusal::Tape { kind, most } => (
+            Code::Full,
+            format!("there is tape for {most} modules of type {}, no more; nothing changed", kind.row().name),
+        ),
         Refusal::Groups { needed } => (
             Code::BadEdit,
             format!(

@@ -12,7 +12,7 @@ use abi::{Block, BlockNumber};
 use shm::Comparison;
 
 use crate::audio::{Doubt, SharedMemory, Verdict};
-use crate::worker::{EngineState, Scratch, take_tapes};
+use crate::worker::{EngineState, Scratch, read_tapes};
 
 /// What the judge works with.
 pub struct Judge {
@@ -68,7 +68,7 @@ impl Judge {
             log::warn!("{}: there is no state before it on which they agree", undecided(block));
             return Verdict::Unknown;
         }
-        if !take_tapes(state, scratch, self.memory.slots.each_ref().map(|slot| &**slot), None) {
+        if !read_tapes(state, scratch, self.memory.slots.each_ref().map(|slot| &**slot)) {
             log::warn!("{}: what was on the tapes before it is lost", undecided(block));
             return Verdict::Unknown;
         }

@@ -33,7 +33,11 @@ fn heard() -> (SharedMemory, Kept, Vec<Block>) {
         if number % 20 == 0 {
             let own = |command: &&Command| (number..number + 20).contains(&command.stamp.block);
             let applied = (0..).zip(&live).filter(|(index, _)| *index != 30).map(|(_, command)| command);
-            minutes.push(Arc::new(Minute { state: state.clone(), tapes: Vec::new(), commands: applied.filter(own).copied().collect() }));
+            minutes.push(Arc::new(Minute {
+                state: state.clone(),
+                tapes: Vec::new(),
+                commands: applied.filter(own).copied().collect(),
+            }));
         }
         memory.log.seal_one();
         let mut block = Block::SILENCE;

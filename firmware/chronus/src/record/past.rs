@@ -202,8 +202,7 @@ impl Past {
             let second = self.minutes.get(1).map(|minute| minute.start()).or(self.current.as_ref().map(Minute::start));
             let Some(second) = second.filter(|_| !self.minutes.is_empty()) else { break };
             let taped: usize = self.minutes.iter().map(|minute| minute.tapes.len()).sum();
-            let too_much =
-                self.commands > MOST_COMMANDS || self.late.len() > MOST_STRETCHES || taped > MOST_TAPE;
+            let too_much = self.commands > MOST_COMMANDS || self.late.len() > MOST_STRETCHES || taped > MOST_TAPE;
             // The one before the first that is wanted is there too: see `start`.
             if second >= oldest_wanted && !too_much {
                 break;

@@ -3,6 +3,8 @@
 use abi::BlockNumber;
 use shm::{Fate, KillPoint, SlotMemory};
 
+use super::EngineState;
+
 /// What a flipped bit hits.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum FlipTarget {
@@ -14,11 +16,14 @@ pub enum FlipTarget {
     PublishedBlock,
     /// A snapshot as it lies in shared memory.
     PublishedSnapshot,
+    /// What was written to a tape, as it lies in shared memory.
+    PublishedTape,
 }
 
 impl FlipTarget {
     /// All, each at the place of its number.
-    pub const ALL: [Self; 4] = [Self::State, Self::Block, Self::PublishedBlock, Self::PublishedSnapshot];
+    pub const ALL: [Self; 5] =
+        [Self::State, Self::Block, Self::PublishedBlock, Self::PublishedSnapshot, Self::PublishedTape];
 }
 
 /// A bit to flip.
@@ -90,6 +95,8 @@ impl Flipping {
     pub(super) fn in_published_block(&mut self, _: &SlotMemory, _: BlockNumber) {}
 
     pub(super) fn in_published_snapshot(&mut self, _: &SlotMemory, _: BlockNumber, _: usize) {}
+
+    pub(super) fn in_published_tape(&mut self, _: &SlotMemory, _: &EngineState) {}
 }
 
 #[cfg(feature = "faults")]
@@ -130,6 +137,14 @@ impl Flipping {
     pub(super) fn in_published_snapshot(&mut self, own: &SlotMemory, next: BlockNumber, words: usize) {
         if let Some(bit) = self.due(FlipTarget::PublishedSnapshot) {
             own.damage_snapshot(next, words, bit);
+        }
+    }
+    /// Of what the block before this state has written; nothing flips where there are no tapes.
+    pub(super) fn in_published_tape(&mut self, own: &SlotMemory, state: &EngineState) {
+        if let Some(bit) = self.due(FlipTarget::PublishedTape)
+            && let Some(strip) = state.strips().next()
+        {
+            own.damage_tape(strip.number, state.next_block.saturating_sub(1), bit);
         }
     }
 }

@@ -20,7 +20,7 @@ pub use fault::{Fault, Flip, FlipTarget};
 pub use newest::read_newest_state;
 pub use replica::{Replica, Room, Step, start_over};
 pub use state::EngineState;
-pub use tapes::{copy as copy_tapes, put as put_tapes, take as take_tapes};
+pub use tapes::{copy as copy_tapes, put as put_tapes, read as read_tapes};
 
 #[cfg(feature = "simulation")]
 pub use crate::simulation::sound::Scratch;

@@ -67,7 +67,7 @@ impl<M: WorkerMemory> Replica<M> {
         read_newest(other, own, &mut state);
         // What is missing was written over meanwhile, and then there is a newer state; or it was damaged in both, and is silent.
         let mut found = state.next_block;
-        while !tapes::take(&state, &mut scratch, [own, other], Some(own)) {
+        while !tapes::take_over(&state, &mut scratch, own, other) {
             read_newest(other, own, &mut state);
             if state.next_block == std::mem::replace(&mut found, state.next_block) {
                 break;
@@ -157,6 +157,7 @@ impl<M: WorkerMemory> Replica<M> {
             rt::futex::wake(bell.word(), i32::MAX);
         }
         tapes::publish(&self.state, &mut self.scratch, own);
+        self.flipping.in_published_tape(own, &self.state);
         let words = self.state.as_words();
         own.publish_snapshot(self.state.next_block, words, self.state.log_index);
         self.flipping.in_published_snapshot(own, self.state.next_block, words.len());

@@ -165,8 +165,12 @@ pub static KINDS: [KindRow; 16] = [
         unconnected: &[0.0; 2],
         sums: true,
         size: size_of_state::<kernel::delay::DelayState>(),
-        ..row(Kind::Delay, "delay", "Echoes up to two seconds late. What comes to `return` is in them and not in the \
-            sound that passes; through it alone a module may hear itself.")
+        ..row(
+            Kind::Delay,
+            "delay",
+            "Echoes up to two seconds late. What comes to `return` is in them and not in the \
+            sound that passes; through it alone a module may hear itself.",
+        )
     },
     KindRow {
         parameters: &kernel::reverb::PARAMETERS,

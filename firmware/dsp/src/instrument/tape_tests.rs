@@ -109,13 +109,8 @@ fn there_is_tape_for_so_many_and_one_more_is_refused() {
 #[test]
 fn a_state_and_its_blocks_of_tape_are_enough_to_go_on_bit_for_bit() {
     let modules = [("noise", "noise"), ("env", "adsr"), ("echo", "delay"), ("room", "reverb")];
-    let connections = [
-        ("noise", "env", 0.3),
-        ("env", "echo", 1.0),
-        ("env", "room", 1.0),
-        ("echo", "out", 1.0),
-        ("room", "out", 1.0),
-    ];
+    let connections =
+        [("noise", "env", 0.3), ("env", "echo", 1.0), ("env", "room", 1.0), ("echo", "out", 1.0), ("room", "out", 1.0)];
     for before in [1, 3, 50, 500] {
         let mut player = Player::with(&modules, &connections);
         player.set("echo", "time", 1999.0);

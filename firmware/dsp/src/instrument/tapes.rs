@@ -16,8 +16,7 @@ use super::wiring::flags;
 
 /// Frames of a strip at the highest rate: a power of two, and a block more than it reaches.
 const DELAY_FRAMES: usize = (2 * 96_000 + MORE_FRAMES as usize + FRAMES).next_power_of_two();
-const REVERB_FRAMES: usize =
-    (REVERB_MS as usize * 96_000 / 1000 + MORE_FRAMES as usize + FRAMES).next_power_of_two();
+const REVERB_FRAMES: usize = (REVERB_MS as usize * 96_000 / 1000 + MORE_FRAMES as usize + FRAMES).next_power_of_two();
 
 /// All strips. It is large, and only what is used of it is ever touched.
 #[derive(Clone, Copy, Pod, Zeroable)]

@@ -82,7 +82,8 @@ pub fn render(
     written: &mut [[f32; CHANNELS]; CONTROL_FRAMES],
 ) {
     let longest = tape.length().saturating_sub(3) as f32;
-    let mut time = control.time.map(|time| (time * (control.rate * 0.001)).within(SHORTEST, longest)).line(output.len());
+    let mut time =
+        control.time.map(|time| (time * (control.rate * 0.001)).within(SHORTEST, longest)).line(output.len());
     let mut feedback = control.feedback.within(0.0, 0.98).line(output.len());
     let mut share = control.damping.turns(control.rate).map(share_of_lowpass).line(output.len());
     let mut mix = control.mix.within(0.0, 1.0).line(output.len());
