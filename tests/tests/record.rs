@@ -55,7 +55,14 @@ impl Stage {
         let engine = Engine::start(Build::Release, &arguments);
         engine.wait_for_lockstep();
         let music = Score::torture(48_000, 20_000, 7).messages().into_iter().cycle();
-        Self { client: Client::of(&engine.address()), engine, folder, music }
+        let client = Client::of(&engine.address());
+        // Behind tapes, which are no part of a state.
+        let words = |words: &[&str]| words.iter().map(|word| text(word)).collect();
+        client.send("/patch/create", words(&["echo", "delay"]));
+        client.send("/patch/create", words(&["room", "reverb"]));
+        [["filter", "echo"], ["echo", "room"], ["room", "out"]].map(|ends| client.send("/patch/connect", words(&ends)));
+        client.send("/patch/commit", vec![]);
+        Self { client, engine, folder, music }
     }
 
     fn file(&self, name: &str) -> PathBuf {

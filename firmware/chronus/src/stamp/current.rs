@@ -19,6 +19,8 @@ pub struct Current {
     state: Box<EngineState>,
     /// Sample rate in Hz.
     rate: u32,
+    /// Edits by now, and how often some of them were found not to be done.
+    edits: u64,
     /// Whether a score edits the patch: then nobody else may, and it is looked at what the score has come to.
     score_edits: bool,
     /// When that was done last, in nanoseconds of CLOCK_MONOTONIC.
@@ -38,8 +40,15 @@ impl Current {
         let score = &memory.score;
         let edits = |index: u64| score.peek(index, u64::MAX).is_some_and(|command| command.operation.is_edit());
         let score_edits = (0..score.length()).any(edits);
-        let mut current =
-            Self { wiring, logged: VecDeque::new(), state: EngineState::room(), rate, score_edits, looked: 0 };
+        let mut current = Self {
+            wiring,
+            logged: VecDeque::new(),
+            state: EngineState::room(),
+            rate,
+            edits: 0,
+            score_edits,
+            looked: 0,
+        };
         current.refresh(memory);
         // Those of an engine before this one that no worker has applied yet.
         for index in current.state.log_index..length {
@@ -54,11 +63,17 @@ impl Current {
     /// Takes notice of a record of the log.
     pub fn note(&mut self, index: u64, operation: Operation) {
         self.wiring.follow(&operation, self.rate);
+        self.edits += u64::from(operation.is_edit());
         // The log has room for no more than those that are in no state.
         if self.logged.len() >= shm::LOG_RECORDS {
             self.logged.pop_front();
         }
         self.logged.push_back((index, operation));
+    }
+
+    /// A number that is another one after each edit, and whenever the patch may be another one.
+    pub fn edits(&self) -> u64 {
+        self.edits
     }
 
     /// Whether so many records are here that it is time to forget those that are in a state by now.
@@ -73,11 +88,13 @@ impl Current {
 
     /// Forgets the record at this index of the log: nobody applies it.
     pub fn leave_out(&mut self, index: u64) {
+        self.edits += 1;
         self.logged.retain(|(logged, _)| *logged != index);
     }
 
     /// Forgets all that was logged: the sound has begun anew.
     pub fn forget(&mut self) {
+        self.edits += 1;
         self.logged.clear();
     }
 

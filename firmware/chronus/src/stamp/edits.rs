@@ -51,11 +51,15 @@ impl Stamper {
         self.clock.origin() != 0 && self.committed.is_some_and(|last| frame < last + COMMIT_FRAMES)
     }
 
-    /// Why a command that has waited for this frame cannot be done any more, if it cannot.
-    pub(super) fn lapse(&self, frame: u64, operation: Operation) -> Option<(Code, String)> {
+    /// Why a command that has waited for this frame since so many `edits` cannot be done any more, if it cannot.
+    pub(super) fn lapse(&self, frame: u64, operation: Operation, edits: Option<u64>) -> Option<(Code, String)> {
         let is_commit = operation == Operation::Edit(Edit::Commit);
         if is_commit && self.is_near_a_commit(frame) {
             return Some(too_near());
+        }
+        // It means what it did as long as nothing was edited: to ask costs as much as to receive it.
+        if edits == Some(self.current.edits()) && !self.current.is_edited_by_a_score() {
+            return None;
         }
         let text = "when its time had come, the patch was another one, in which it cannot be done; nothing changed";
         (!self.current.still_means(operation)).then(|| (Code::BadEdit, text.to_owned()))

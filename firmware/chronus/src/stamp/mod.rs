@@ -213,7 +213,7 @@ impl Stamper {
             return Err((Code::TooFar, text.to_owned()));
         }
         self.waiting
-            .add(operation, due, sender)
+            .add(operation, due, sender, self.current.edits())
             .map_err(|who| (Code::Full, format!("{who} wait for their time tags already; send later")))?;
         // It is taken, so the answer is yes: if the log is full now, it waits.
         let _ = self.release_due();
@@ -294,8 +294,8 @@ impl Stamper {
     }
 
     fn log_next_waiting(&mut self) -> Result<(), (Code, String)> {
-        let Some((frame, next)) = self.waiting.next() else { return Ok(()) };
-        if let Some(why) = self.lapse(frame, next.operation) {
+        let Some((frame, (next, edits))) = self.waiting.next() else { return Ok(()) };
+        if let Some(why) = self.lapse(frame, next.operation, edits) {
             let message = catalogue::message_of(next.operation, self.current.wiring());
             let address = message.map_or_else(|| "-".to_owned(), |message| message.addr);
             self.lapsed.push((next.sender, address, why));

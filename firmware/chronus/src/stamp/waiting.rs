@@ -14,11 +14,15 @@ use crate::audio::SharedMemory;
 /// Commands that may wait for their time tags: as many as the log holds, and of these the shares of one.
 pub const ROOM: Room = Room::of(WAITING_PLACES);
 
+/// A command and how many edits were known when it came; `None` if it came to a predecessor.
+pub type Waiting = (WaitingCommand, Option<u64>);
+
 /// A command and the frame that is due at its time. Ordered by frame, then by arrival.
 #[derive(Clone, Copy, PartialEq)]
 struct Framed {
     frame: u64,
     command: WaitingCommand,
+    edits: Option<u64>,
 }
 
 impl Eq for Framed {}
@@ -40,7 +44,7 @@ pub struct WaitingRoom {
     memory: Arc<SharedMemory>,
     queue: BinaryHeap<Reverse<Framed>>,
     /// Those whose frames are not known because the beat has not begun.
-    unframed: Vec<WaitingCommand>,
+    unframed: Vec<Waiting>,
     free: Vec<u32>,
     /// Who has how much of the room, and who brought how much of late.
     pub shares: Shares,
@@ -60,6 +64,7 @@ impl WaitingRoom {
         // The first places last: they are taken first, so that little of the memory is ever touched.
         let free = (0..WAITING_PLACES as u32).rev().filter(|place| !taken[*place as usize]).collect();
         let sequence = unframed.last().map_or(0, |command| command.sequence + 1);
+        let unframed = unframed.into_iter().map(|command| (command, None)).collect();
         Self { memory, queue: BinaryHeap::new(), unframed, free, shares, sequence }
     }
 
@@ -78,31 +83,33 @@ impl WaitingRoom {
         !self.unframed.is_empty()
     }
 
-    /// Adds a command that is due at a time of CLOCK_MONOTONIC, in nanoseconds. It gets its frame by
+    /// Adds a command that is due at a time of CLOCK_MONOTONIC, in nanoseconds, after so many `edits`. It gets its frame by
     /// [`WaitingRoom::frame_all`].
     ///
     /// # Errors
     /// Who has taken up the room, if there is none for it.
-    pub fn add(&mut self, operation: Operation, due_ns: u64, sender: SocketAddr) -> Result<(), String> {
+    pub fn add(&mut self, operation: Operation, due_ns: u64, sender: SocketAddr, edits: u64) -> Result<(), String> {
         self.shares.add(sender, self.length(), ROOM)?;
         let Some(place) = self.free.pop() else { return Err(format!("{WAITING_PLACES} commands")) };
         let command = WaitingCommand { place, sequence: self.sequence, due_ns, operation, sender };
         self.sequence += 1;
         self.memory.waiting.put(&command);
-        self.unframed.push(command);
+        self.unframed.push((command, Some(edits)));
         Ok(())
     }
 
     /// Gives a frame to those that have none.
     pub fn frame_all(&mut self, frame_at: impl Fn(u64) -> u64) {
-        let framed =
-            self.unframed.drain(..).map(|command| Reverse(Framed { frame: frame_at(command.due_ns), command }));
+        let framed = self.unframed.drain(..).map(|(command, edits)| {
+            let frame = frame_at(command.due_ns);
+            Reverse(Framed { frame, command, edits })
+        });
         self.queue.extend(framed);
     }
 
     /// The next one, with its frame.
-    pub fn next(&self) -> Option<(u64, WaitingCommand)> {
-        self.queue.peek().map(|Reverse(next)| (next.frame, next.command))
+    pub fn next(&self) -> Option<(u64, Waiting)> {
+        self.queue.peek().map(|Reverse(next)| (next.frame, (next.command, next.edits)))
     }
 
     /// The next one is in the log: it waits no longer.

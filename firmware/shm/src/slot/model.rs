@@ -126,3 +126,29 @@ fn the_count_of_blocks_is_that_of_the_worker_that_joined() {
         assert_eq!((slot.first_block(), slot.published()), (4, 5));
     });
 }
+
+/// Who has a state has what was written to the tapes before it, while the worker goes on, or dies anywhere. The ring is one
+/// record longer than is needed, as the real one is by many.
+#[test]
+fn a_state_has_its_tapes() {
+    // Record: four; snapshot: five and the count of records.
+    for stores in 0..=10 {
+        check(None, move || {
+            let slot = Arc::new(SlotMemory::fresh());
+            let go_on = |slot: &SlotMemory, number: BlockNumber| {
+                slot.publish_tape(0, number, &[number + 7]);
+                slot.publish_snapshot(number + 1, &state(number + 1), 0);
+            };
+            (0..2).for_each(|number| go_on(&slot, number));
+            let shared = slot.clone();
+            let worker = loom::thread::spawn(move || {
+                assert_eq!(killed_after(stores, || go_on(&shared, 2)), stores < 10);
+            });
+            let found = newest(&slot).expect("a whole snapshot");
+            let mut words = [0];
+            assert!(slot.read_tape(0, found - 1, &mut words), "block {} is not there", found - 1);
+            assert_eq!(words, [found + 6]);
+            worker.join().unwrap();
+        });
+    }
+}
