@@ -32,6 +32,7 @@ fn every_key_of_the_status_is_explained() {
     };
     let counters = Counters::default();
     counters.streams.listening.store(true, std::sync::atomic::Ordering::Relaxed);
+    counters.query.address.set(([127, 0, 0, 1], 1).into()).unwrap();
     counters.slots.iter().for_each(|slot| slot.set_state(SlotState::Lockstep));
     let other = PassedOver { card: String::new(), why: String::new() };
     counters.card_choice.note(&CardChoice { others: vec![other], ..CardChoice::default() });
