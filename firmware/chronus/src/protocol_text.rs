@@ -1,7 +1,9 @@
 //! PROTOCOL.md, written from the same tables that check the input, so that it cannot be out of date.
 
 mod clients;
+mod layout;
 mod patches;
+mod query;
 mod recordings;
 mod status;
 mod streams;
@@ -13,6 +15,7 @@ use crate::input::{
 use crate::stamp::COMMAND_LIMIT;
 use clients::clients;
 use patches::{gates, modules, patches};
+use query::query;
 use recordings::recordings;
 use status::STATUS;
 use streams::streams;
@@ -31,6 +34,7 @@ pub fn protocol_markdown() -> String {
         clients(),
         recordings(),
         streams(),
+        query(),
         errors(),
         limits(),
         STATUS.to_string(),
@@ -51,7 +55,7 @@ const INTRODUCTION: &str = "\
 Chronus is played with OSC 1.0 over UDP, at port 5005 of all interfaces unless `--osc ADDR:PORT` says otherwise, and
 over TCP at the same port (see TCP). Replies go to the address and port a datagram came from, or by the connection. A good
 command is answered by nothing. A box is found in the network as `NAME.local`, and by programs that look for OSC
-(DNS-SD, `_osc._udp`); a computer with Avahi announces its own with `avahi-publish -s NAME _osc._udp 5005`.
+(DNS-SD, `_osc._udp`, and `_oscjson._tcp`: see OSCQuery); a computer with Avahi announces its own with `avahi-publish -s NAME _osc._udp 5005`.
 
 - Numbers: any of the types `i` (int32), `f` (float), `h` (int64), `d` (double) is taken for any number.
   A number out of range is brought to the nearest end of the range. NaN and infinity are refused.

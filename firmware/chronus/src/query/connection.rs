@@ -29,6 +29,9 @@ const SHORT_REST: u64 = NANOSECONDS / 100;
 /// The same where a message had to be dropped.
 const LONG_REST: u64 = NANOSECONDS / 10;
 
+/// Requests answered at a turn, after which the others have theirs.
+const ANSWERS_OF_A_TURN: usize = 8;
+
 /// What it is.
 enum Stage {
     /// One that asks; what has come of the next request.
@@ -55,6 +58,8 @@ pub struct Connection {
     /// Its client has closed its own half.
     ended: bool,
     gone: bool,
+    /// Of what has come there may be more to answer.
+    more: bool,
 }
 
 impl Connection {
@@ -74,6 +79,7 @@ impl Connection {
             rest_until: 0,
             ended: false,
             gone: false,
+            more: false,
         })
     }
 
@@ -100,11 +106,16 @@ impl Connection {
         matches!(self.stage, Stage::Session(_))
     }
 
+    /// Whether there is something to answer of what has come.
+    pub fn has_more(&self) -> bool {
+        self.more && !self.outgoing.is_waiting()
+    }
+
     /// Nanoseconds until it is to be read again; `None` if there is nothing more to read, or what was answered is to be sent
     /// before.
     pub fn rest(&self, now: u64) -> Option<u64> {
         let answering = matches!(self.stage, Stage::Asking(_)) && self.outgoing.is_waiting();
-        (!self.ended && !answering).then(|| self.rest_until.saturating_sub(now))
+        (!self.ended && !answering && !self.more).then(|| self.rest_until.saturating_sub(now))
     }
 
     /// Whether it is to be forgotten, and whether that is because it does not read.
@@ -200,12 +211,18 @@ impl Connection {
         length as u64
     }
 
-    /// Answers what is whole, one after the other, until an answer has to wait.
+    /// Answers what is whole, one after the other, until an answer has to wait, or the others have their turn.
     pub fn answer_all(&mut self, shared: &mut Shared, budget: &mut Budget, counts: &mut Counts, now: u64) {
-        while let Stage::Asking(head) = &mut self.stage
-            && !head.is_empty()
-            && !self.outgoing.is_waiting()
-        {
+        self.more = false;
+        for answered in 0.. {
+            let Stage::Asking(head) = &mut self.stage else { return };
+            if head.is_empty() {
+                return;
+            }
+            if answered == ANSWERS_OF_A_TURN || self.outgoing.is_waiting() {
+                self.more = true;
+                return;
+            }
             match take(head) {
                 Ok(None) => return,
                 Ok(Some((request, length))) => {

@@ -17,7 +17,11 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::thread::Builder;
 use std::time::Duration;
 
+#[cfg(test)]
+pub use budget::{ALL_REQUESTS, REQUESTS};
 pub use server::Server;
+#[cfg(test)]
+pub use server::{MOST_CONNECTIONS, MOST_OF_A_HOST};
 
 use crate::control::InboxWriter;
 use crate::report::{Counters, STACK_BYTES};

@@ -147,6 +147,8 @@ impl Server {
             let was_session = connection.is_session();
             if ready.contains(PollFlags::POLLOUT) {
                 connection.send_kept();
+            }
+            if connection.has_more() {
                 connection.answer_all(shared, budget, counts, now);
             }
             if ready.intersects(PollFlags::POLLIN | PollFlags::POLLHUP | PollFlags::POLLERR) {
@@ -181,6 +183,9 @@ impl Server {
         let mut wait = WAIT.min(if accepting == 0 { WAIT } else { accepting });
         if self.connections.iter().any(Connection::is_session) {
             wait = wait.min((self.looked + INTERVAL).saturating_sub(now));
+        }
+        if self.connections.iter().any(Connection::has_more) {
+            wait = 0;
         }
         for connection in &self.connections {
             let rest = connection.rest(now);

@@ -1,6 +1,7 @@
 //! What can be addressed in the patch that is there, as OSCQuery tells of it: each address with its types, range, unit and
 //! value, from the tables by which what is sent is checked.
 
+use std::borrow::Cow;
 use std::collections::HashMap;
 
 use dsp::instrument::{KINDS, Kind, Wiring};
@@ -53,7 +54,7 @@ pub struct Method {
     /// The number of what is set there, where it has a name.
     pub number: Option<f64>,
     /// What it is, for a person.
-    pub description: String,
+    pub description: Cow<'static, str>,
 }
 
 impl Method {
@@ -88,7 +89,7 @@ fn unit(unit: &'static str) -> &'static str {
 }
 
 fn of_parameter(path: String, parameter: &Parameter, value: Option<f64>, rate: u32) -> Method {
-    let description = parameter.description.to_owned();
+    let description = Cow::Borrowed(parameter.description);
     if !parameter.choices.is_empty() {
         let name = value.and_then(|value| parameter.choices.get(value as usize));
         let names = parameter.choices.iter().map(|name| (*name).to_owned()).collect();
@@ -111,7 +112,9 @@ fn of_parameter(path: String, parameter: &Parameter, value: Option<f64>, rate: u
 fn arguments_of(address: &str, types: &str, wiring: &Wiring) -> Vec<Argument> {
     let names = |wanted: fn(Option<Kind>) -> bool| {
         let found = catalogue::modules(wiring).filter(|(_, row)| wanted(row.kind()));
-        Argument::of(Range::OneOf(found.map(|(_, row)| row.name().to_owned()).collect()))
+        let found: Vec<String> = found.map(|(_, row)| row.name().to_owned()).collect();
+        // A choice of nothing would be none that any program expects.
+        Argument::of(if found.is_empty() { Range::Any } else { Range::OneOf(found) })
     };
     let voices = || names(|kind| kind == Some(Kind::Voice));
     let note = || Argument::of(Range::BetweenWhole(0, 127));
@@ -147,7 +150,7 @@ impl Tree {
             arguments: vec![Argument::of(Range::Any)],
             value: None,
             number: None,
-            description: format!("opens or closes the gate of {name}, of all its voices"),
+            description: "opens or closes the gate of this module, of all its voices".into(),
         });
         let aliases = ALIASES.iter().filter_map(|&(alias, [module, name])| {
             let (place, row) = catalogue::parameter(wiring, module, name)?;
@@ -159,7 +162,7 @@ impl Tree {
             arguments: arguments_of(word.address, word.types, wiring),
             value: None,
             number: None,
-            description: plain(word.description),
+            description: plain(word.description).into(),
         });
         let methods: Vec<Method> = parameters.chain(gates).chain(words).chain(aliases).collect();
         let places = methods.iter().enumerate().map(|(place, method)| (method.path.clone(), place)).collect();
@@ -189,6 +192,7 @@ impl Tree {
             "/note" => "notes of the modules of the type voice",
             "/patch" => "what makes and changes the patch",
             "/record" => "recordings",
+            "/clock" => "the engine's time",
             "/engine" => "other names of two parameters",
             _ => {
                 let module = |(name, _): &&(String, _)| path.strip_prefix("/mod/") == Some(name);

@@ -22,7 +22,7 @@ fn there_is_an_argument_for_each_type_and_something_is_said_of_each() {
         assert!(!method.description.is_empty() && !method.description.contains('`'), "{}", method.path);
         assert_eq!(tree.method(&method.path), Some(method));
     }
-    for container in ["/", "/mod", "/mod/sine", "/gate", "/note", "/patch", "/record", "/engine"] {
+    for container in ["/", "/mod", "/mod/sine", "/gate", "/note", "/patch", "/record", "/clock", "/engine"] {
         assert!(!tree.describe_container(container).is_empty(), "{container}");
     }
 }
