@@ -18,6 +18,7 @@ pub mod patch;
 pub mod pins;
 pub mod power_on;
 pub mod process;
+pub mod query;
 pub mod random;
 pub mod recording;
 pub mod score;

@@ -12,6 +12,8 @@ pub struct Wav {
     pub bits: u16,
     /// Frames that the header tells of, left and right: the value of 24 bits, or the bits of a float.
     pub frames: Vec<[u32; 2]>,
+    /// Bytes before the sound.
+    pub header: u64,
     /// Bytes behind those that the header tells of.
     pub untold: usize,
 }
@@ -51,7 +53,7 @@ impl Wav {
                     let sound = bytes[body..body + told].chunks_exact(2 * sample);
                     assert!(sound.remainder().is_empty(), "whole frames");
                     let frames = sound.map(|frame| [value(&frame[..sample]), value(&frame[sample..])]).collect();
-                    return Self { rf64, rate, bits, frames, untold: bytes.len() - body - told };
+                    return Self { rf64, rate, bits, frames, header: body as u64, untold: bytes.len() - body - told };
                 }
                 other => panic!("a chunk {other:?}"),
             }

@@ -28,7 +28,9 @@ mount --bind "$4/passwd" /etc/passwd
 mount --bind "$4/group" /etc/group
 mount -t tmpfs none /run
 mkdir -p /run/systemd/dnssd /run/systemd/netif/links
-[ ! -e "$4/osc.dnssd" ] || cp "$4/osc.dnssd" /run/systemd/dnssd/
+for service in osc oscjson; do
+    [ ! -e "$4/$service.dnssd" ] || cp "$4/$service.dnssd" /run/systemd/dnssd/
+done
 printf 'ADMIN_STATE=configured\nOPER_STATE=routable\nMDNS=yes\n' >"/run/systemd/netif/links/$(cat "/sys/class/net/$3/ifindex")"
 echo OPER_STATE=routable >/run/systemd/netif/state
 mkdir -p /etc/systemd
@@ -96,30 +98,40 @@ fn programs_that_look_for_osc_find_the_box_and_its_port_and_none_where_osc_is_of
         Ok(program) => program,
         Err(reason) => return skipped("the announcement in the network", &reason),
     };
-    for (listen, port) in [("0.0.0.0:6123", Some(6123_u16)), ("off", None)] {
+    // OSC, and OSCQuery beside it, at a port of its own, and not at all.
+    for (osc, port, query) in [
+        ("listen = \"0.0.0.0:6123\"", Some(6123_u16), Some(6124_u16)),
+        ("query = \"0.0.0.0:8080\"", Some(5005), Some(8080)),
+        ("query = \"off\"", Some(5005), None),
+        ("listen = \"off\"", None, None),
+    ] {
         let host = match OtherHost::new().and_then(OtherHost::with_neighbour) {
             Ok(host) => host,
             Err(reason) => return skipped("the announcement in the network", &reason),
         };
         let folder = Folder::new("announced");
         let (file, into) = (folder.file("chronus.toml"), folder.file("run"));
-        std::fs::write(&file, format!("schema = 1\n[osc]\nlisten = \"{listen}\"\n")).expect("a file");
+        std::fs::write(&file, format!("schema = 1\n[osc]\n{osc}\n")).expect("a file");
         let words = ["apply-config", file.to_str().expect("text"), "--into", into.to_str().expect("text")];
         let (code, told, _) = call(&words);
         assert_eq!(code, 0, "{told}");
         assert_eq!(into.join("osc.dnssd").exists(), port.is_some());
+        assert_eq!(into.join("oscjson.dnssd").exists(), query.is_some());
         let _resolved = Resolved::start(&program, &host, "chronus-test", &into);
         // Its name is told in any case: so it is there, and what is not announced is not only late.
         assert!(
             asked(&host, "chronus-test.local", chronus_tests::names::A, QUESTIONS).is_some(),
             "resolved does not answer"
         );
-        let found = asked(&host, "_osc._udp.local", PTR, if port.is_some() { QUESTIONS } else { 3 });
-        assert_eq!(found.is_some(), port.is_some(), "{found:?}");
-        let (Some(found), Some(port)) = (found, port) else { continue };
-        assert_eq!(found.name.as_deref(), Some("chronus-test._osc._udp.local"));
-        let service = asked(&host, "chronus-test._osc._udp.local", SRV, QUESTIONS).expect("where it is");
-        assert_eq!(service.bytes[4..6], port.to_be_bytes());
-        assert_eq!(service.name.as_deref(), Some("chronus-test.local"));
+        for (kind, port) in [("_osc._udp.local", port), ("_oscjson._tcp.local", query)] {
+            let found = asked(&host, kind, PTR, if port.is_some() { QUESTIONS } else { 3 });
+            assert_eq!(found.is_some(), port.is_some(), "{kind}: {found:?}");
+            let (Some(found), Some(port)) = (found, port) else { continue };
+            let name = format!("chronus-test.{kind}");
+            assert_eq!(found.name.as_deref(), Some(name.as_str()));
+            let service = asked(&host, &name, SRV, QUESTIONS).expect("where it is");
+            assert_eq!(service.bytes[4..6], port.to_be_bytes());
+            assert_eq!(service.name.as_deref(), Some("chronus-test.local"));
+        }
     }
 }

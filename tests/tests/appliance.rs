@@ -60,7 +60,7 @@ fn what_is_made_of_the_settings_is_what_the_engine_takes() {
         assert_eq!((code, out.exists()), (expected, false), "{told}");
         let (code, told_again, _) = call(&["apply-config", text(&file), "--into", text(&out)]);
         assert_eq!((code, &told_again), (expected, &told));
-        for name in ["engine.toml", "name", "authorized_keys", "osc.dnssd", "status.txt"] {
+        for name in ["engine.toml", "name", "authorized_keys", "osc.dnssd", "oscjson.dnssd", "status.txt"] {
             assert!(out.join(name).is_file(), "{name}");
         }
         // Which card is on the pins is known only if nothing is wrong, and what was known before does not hold.

@@ -15,6 +15,7 @@ mod load;
 mod patch;
 #[cfg(test)]
 mod protocol_text;
+mod query;
 mod record;
 mod render;
 mod report;

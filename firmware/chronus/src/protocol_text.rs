@@ -1,16 +1,21 @@
 //! PROTOCOL.md, written from the same tables that check the input, so that it cannot be out of date.
 
 mod clients;
+mod layout;
 mod patches;
+mod query;
 mod recordings;
 mod status;
 mod streams;
 
 use crate::control::{LEASE_SECONDS, MOST_SUBSCRIBERS, NOTIFY_INTERVAL, REPLY_LIMITS};
-use crate::input::{ADMISSION_LIMITS, Code, MAX_COMMANDS, MAX_DATAGRAM_BYTES, MAX_DEPTH, MAX_FILE_BYTES, MAX_SECONDS};
+use crate::input::{
+    ADMISSION_LIMITS, Code, MAX_COMMANDS, MAX_DATAGRAM_BYTES, MAX_DEPTH, MAX_FILE_BYTES, MAX_SECONDS, rows,
+};
 use crate::stamp::COMMAND_LIMIT;
 use clients::clients;
-use patches::{GATES, modules, patches};
+use patches::{gates, modules, patches};
+use query::query;
 use recordings::recordings;
 use status::STATUS;
 use streams::streams;
@@ -20,15 +25,16 @@ pub fn protocol_markdown() -> String {
     let parts = [
         INTRODUCTION.replace("{bytes}", &MAX_DATAGRAM_BYTES.to_string()).replace("{depth}", &MAX_DEPTH.to_string()),
         modules(),
-        GATES.to_string(),
+        gates(),
         patches(),
-        OTHER_ADDRESSES.to_string(),
+        OTHER_ADDRESSES.replace("{words}", &rows(is_other)),
         subscriptions(),
         CONTROLS.to_string(),
         TIME.to_string(),
         clients(),
         recordings(),
         streams(),
+        query(),
         errors(),
         limits(),
         STATUS.to_string(),
@@ -49,7 +55,7 @@ const INTRODUCTION: &str = "\
 Chronus is played with OSC 1.0 over UDP, at port 5005 of all interfaces unless `--osc ADDR:PORT` says otherwise, and
 over TCP at the same port (see TCP). Replies go to the address and port a datagram came from, or by the connection. A good
 command is answered by nothing. A box is found in the network as `NAME.local`, and by programs that look for OSC
-(DNS-SD, `_osc._udp`); a computer with Avahi announces its own with `avahi-publish -s NAME _osc._udp 5005`.
+(DNS-SD, `_osc._udp`, and `_oscjson._tcp`: see OSCQuery); a computer with Avahi announces its own with `avahi-publish -s NAME _osc._udp 5005`.
 
 - Numbers: any of the types `i` (int32), `f` (float), `h` (int64), `d` (double) is taken for any number.
   A number out of range is brought to the nearest end of the range. NaN and infinity are refused.
@@ -121,6 +127,11 @@ fn limits() -> String {
     .fold(LIMITS.to_string(), |text, (place, number)| text.replace(place, &number.to_string()))
 }
 
+/// Whether an address has its row among the others: those of notes, patches and recordings stand with them.
+fn is_other(address: &str) -> bool {
+    !["/note/", "/patch/", "/record/"].iter().any(|with| address.starts_with(with))
+}
+
 const OTHER_ADDRESSES: &str = "\
 ## Other addresses
 
@@ -128,21 +139,7 @@ const OTHER_ADDRESSES: &str = "\
 |---|---|---|
 | `/engine/freq` | number | the same as `/mod/sine/freq` |
 | `/engine/gain` | number | the same as `/mod/sine/gain` |
-| `/test` | none needed | a test tone: `sine.freq` 440, `sine.gain` 0.3, gate `adsr` on |
-| `/status` | none needed | one reply `/status.reply` with the counters, see below |
-| `/version` | none needed | one reply `/version.reply` with two strings: name and version |
-| `/led` | none needed | one reply `/led.reply`: what the light says (string), its code (int), the light (string); see `led` below |
-| `/identify` | none needed | the light blinks evenly, twice a second, for 5 seconds: this is the box; not again for the next 5 |
-| `/panic` | none needed | silence within 5 ms of its taking effect, without a click: all gates are closed, and nothing rings on |
-| `/notify` | on or off, as a gate | tells the sender of every change of a value, see below |
-| `/controls` | none needed | one reply `/controls.reply` with the knobs and buttons, see below |
-| `/controls/learn` | an address, a string | binds the next control that is moved to it, see below; an empty string ends that |
-| `/clock/ping` | your time | one reply `/clock/pong` with it, the engine's time and a frame, see below |
-| `/sync` | a number | one reply `/synced` when all is applied that you sent before, see below |
-| `/get` | an address, a string | the message that would set what is set there, see below |
-| `/notify/levels` | on or off, as a gate | tells the sender of levels, too, see below |
-| `/record/start`, `/record/stop`, `/record/status`, `/record/keep` | | records, see Recordings |
-| `/dumpOSC` | on or off, as a gate | prints what arrives into the engine's log, see below |
+{words}| `/record/start`, `/record/stop`, `/record/status`, `/record/keep` | | records, see Recordings |
 ";
 
 const SUBSCRIPTIONS: &str = "\
@@ -312,6 +309,7 @@ fn explain(code: Code) -> (&'static str, &'static str) {
         Code::Quarantined => ("a worker died of the command; it is left out and the music goes on", "report it: a bug"),
         Code::Flood => ("you send more than the engine takes from one sender", "see Limits"),
         Code::Failed => ("it could not be done: a disk that is full, say", "see the text"),
+        Code::Forbidden => ("a web page that was not loaded from this box may not set anything", "see OSCQuery"),
     }
 }
 

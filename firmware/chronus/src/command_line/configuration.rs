@@ -102,6 +102,8 @@ pub struct Engine {
 pub struct Osc {
     /// As --osc.
     pub listen: Option<String>,
+    /// As --osc-query.
+    pub query: Option<String>,
 }
 
 /// `[led]`.

@@ -44,6 +44,9 @@ chronus run [OPTION...]: the engine.
                        paced[:OUT.wav] no sound card: a timer at the real rate, into a WAV file if named
                        free:OUT.wav    as fast as possible, into a WAV file
   --osc ADDR:PORT    where OSC is taken (default: 0.0.0.0:5005; port 0 for any free one; off for none)
+  --osc-query ADDR:PORT
+                     where programs ask what can be sent (OSCQuery: HTTP and WebSockets), to build a panel by themselves
+                     (default: as OSC, one port above: 0.0.0.0:5006; port 0 for any free one; off for nowhere)
   --score FILE       play this score (the format of scsynth -N) from block 0 on, and end with it
   --keep-score FILE  keep what is played live as a score: `chronus render FILE OUT.wav` gives the same sound again,
                      up to the ramp at the end. If the rate was not 48000, render needs the same --rate
@@ -64,7 +67,7 @@ chronus run [OPTION...]: the engine.
   --real-time MODE   auto (default: a refusal is a warning), require (a refusal is fatal), off
   --cores A,S0,S1    cores of the audio thread and the two workers (default with 4 or more cores: 1,2,3)
   --config FILE      the same options as TOML: [engine] sink, rate, lead, workers, periods, real_time, cores,
-                     patch, recordings, recording_format; [osc] listen; [led] status; [[control]]: knobs and buttons on a Raspberry Pi's pins, each
+                     patch, recordings, recording_format; [osc] listen, query; [led] status; [[control]]: knobs and buttons on a Raspberry Pi's pins, each
                      explained in board/common/chronus.toml. The command line wins
 
 Ctrl-C or SIGTERM ends it: the sound is ramped down, the workers end, the WAV file is whole.
@@ -175,6 +178,7 @@ Says the same as check-config, and writes into FOLDER, each file at once or not 
   authorized_keys  who may log in: [ssh] keys; empty if nobody may
   osc.dnssd        how it is found by programs that look for OSC in the network, for systemd-resolved; none if OSC is
                    off
+  oscjson.dnssd    the same for programs that ask by OSCQuery what can be sent
   status.txt       what was found, for a person
 
 The rest is written whatever is in FILE, and also if there is none: an unknown key is left out, and so is a wrong SSH key;

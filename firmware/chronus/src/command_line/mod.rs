@@ -5,6 +5,7 @@ mod client;
 mod configuration;
 mod help;
 mod options;
+mod query;
 mod run_options;
 
 pub use appliance::{LearnedOptions, SettingsOptions, no_arguments, selftest_as_json};
@@ -12,4 +13,5 @@ pub use client::{RecordOptions, SendOptions, StatusForm, StatusOptions, jig_serv
 pub use configuration::parse_configuration;
 pub use help::{OVERVIEW, help_text};
 pub use options::{RenderOptions, Wrong};
+pub use query::QueryChoice;
 pub use run_options::{RunOptions, SinkChoice};

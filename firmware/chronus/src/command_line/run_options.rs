@@ -9,6 +9,7 @@ use rt::scheduling::RealTime;
 
 use super::configuration::{Configuration, parse_configuration, read_configuration};
 use super::options::{Wrong, checked_rate, distinct, length, unexpected, value_of};
+use super::query::QueryChoice;
 use crate::audio::SampleFormat;
 use crate::light::LightChoice;
 use crate::settings::{Bindings, read_controls};
@@ -38,6 +39,8 @@ pub struct RunOptions {
     pub sink: SinkChoice,
     /// Where OSC is taken; `None` for nowhere.
     pub osc: Option<SocketAddr>,
+    /// Where OSCQuery is asked.
+    pub query: QueryChoice,
     /// A score to play from block 0 on.
     pub score: Option<PathBuf>,
     /// A score file to keep the live commands in.
@@ -83,6 +86,7 @@ impl Default for RunOptions {
         Self {
             sink: SinkChoice::Auto,
             osc: Some(SocketAddr::from(([0, 0, 0, 0], 5005))),
+            query: QueryChoice::BesideOsc,
             score: None,
             keep_score: None,
             patch: None,
@@ -158,6 +162,10 @@ impl RunOptions {
                 }
                 Arg::Long("sink") => options.set_sink(&value_of::<String>(&mut parser, "--sink", SINKS)?)?,
                 Arg::Long("osc") => options.set_osc(&value_of::<String>(&mut parser, "--osc", "ADDR:PORT or off")?)?,
+                Arg::Long("osc-query") => {
+                    let text = value_of::<String>(&mut parser, "--osc-query", "ADDR:PORT or off")?;
+                    options.query = QueryChoice::parse(&text)?;
+                }
                 Arg::Long("score") => options.score = Some(parser.value()?.into()),
                 Arg::Long("keep-score") => options.keep_score = Some(parser.value()?.into()),
                 Arg::Long("patch") => options.patch = Some(parser.value()?.into()),
@@ -220,6 +228,8 @@ impl RunOptions {
         if !configuration.control.is_empty() {
             self.controls = read_controls(&configuration.control).map_err(Wrong)?;
         }
+        let query = configuration.osc.query.as_deref().map(QueryChoice::parse).transpose()?;
+        self.query = query.unwrap_or(self.query);
         configuration.osc.listen.as_deref().map_or(Ok(()), |text| self.set_osc(text))
     }
 
@@ -230,6 +240,7 @@ impl RunOptions {
                     .to_owned(),
             ));
         }
+        self.query.check(self.osc)?;
         let live = self.osc.is_some() || !self.controls.is_empty();
         if self.keep_score.is_some() && !live {
             return Err(Wrong("--keep-score keeps what is played live, and OSC is off: leave one out".to_owned()));

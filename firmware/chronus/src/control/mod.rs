@@ -55,7 +55,7 @@ pub use recording::Recordings;
 use replies::Replies;
 #[cfg(test)]
 pub use reply_budget::REPLY_LIMITS;
-use reply_budget::ReplyBudget;
+pub use reply_budget::ReplyBudget;
 pub use way_back::WayBack;
 
 /// Longest wait, so that a stop is noticed.

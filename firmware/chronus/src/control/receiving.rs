@@ -6,7 +6,7 @@ use std::thread::Builder;
 
 use super::inbox::InboxWriter;
 use super::{LONGEST_WAIT, WayBack};
-use crate::input::{Receiver, StreamReceiver};
+use crate::input::{Receiver, StreamReceiver, Streams};
 use crate::report::{Counters, STACK_BYTES};
 
 /// Starts them; gives the way back to who has sent something. Where no connections can be taken it says so, and goes on
@@ -16,27 +16,21 @@ use crate::report::{Counters, STACK_BYTES};
 /// In words, if a thread or a descriptor cannot be had.
 pub fn start_receiving(
     receiver: Receiver,
+    streams: Streams,
     input: InboxWriter,
     counters: Arc<Counters>,
     stop: Arc<AtomicBool>,
 ) -> Result<WayBack, String> {
     let datagrams = receiver.socket().try_clone().map_err(|error| format!("copying the OSC socket: {error}"))?;
-    let listening = receiver.local_address().and_then(|address| StreamReceiver::bind(address, receiver.gate()));
-    let streams = match listening {
-        Ok(streams) => {
-            let ends = streams.streams();
-            start_streams(streams, input.another(), counters.clone(), stop.clone())?;
-            Some(ends)
-        }
-        Err(error) => {
-            log::warn!(
-                "OSC over TCP cannot be taken: {error}; another program has the port, perhaps. OSC over UDP is taken"
-            );
-            None
-        }
-    };
+    let bind = |address| StreamReceiver::bind(address, receiver.gate(), streams.clone());
+    match receiver.local_address().and_then(bind) {
+        Ok(receiver) => start_streams(receiver, input.another(), counters.clone(), stop.clone())?,
+        Err(error) => log::warn!(
+            "OSC over TCP cannot be taken: {error}; another program has the port, perhaps. OSC over UDP is taken"
+        ),
+    }
     start_datagrams(receiver, input, counters, stop)?;
-    Ok(WayBack { datagrams, streams })
+    Ok(WayBack { datagrams, streams: Some(streams) })
 }
 
 fn start_datagrams(

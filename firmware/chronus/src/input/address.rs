@@ -95,6 +95,12 @@ fn addresses(wiring: &Wiring) -> impl Iterator<Item = (String, Target)> {
     parameters.chain(gates).chain(aliases).chain(fixed)
 }
 
+/// All addresses in a patch, in words.
+#[cfg(test)]
+pub fn known_addresses(wiring: &Wiring) -> Vec<String> {
+    addresses(wiring).map(|(address, _)| address).collect()
+}
+
 /// What an address means that is written out: found without a look at all others.
 fn exactly(address: &str, wiring: &Wiring) -> Option<Target> {
     if let Some((_, target)) = FIXED.iter().find(|(known, _)| *known == address) {

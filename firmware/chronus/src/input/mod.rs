@@ -18,10 +18,14 @@ mod refusal;
 mod score;
 mod stream;
 mod value;
+mod words;
 
+pub use address::ALIASES;
+#[cfg(test)]
+pub use address::known_addresses;
 #[cfg(test)]
 pub use admission::ADMISSION_LIMITS;
-pub use admission::{Bucket, Limit, Table, host_of};
+pub use admission::{Bucket, Gate, Limit, Table, host_of};
 pub use arrival::Clocks;
 #[cfg(test)]
 pub use edits::PATCH_WORDS;
@@ -38,5 +42,12 @@ pub use refusal::{Code, Refusal};
 pub use score::{MAX_COMMANDS, MAX_FILE_BYTES, MAX_SECONDS};
 pub use score::{Score, ScoreRoom, read_score};
 #[cfg(test)]
+pub use stream::MOST_KEPT;
+pub use stream::{
+    Failure, Framing, Outgoing, StreamReceiver, Streams, is_stream, prepare, sender_name, sender_of_stream,
+};
+#[cfg(test)]
 pub use stream::{MOST_CONNECTIONS, MOST_OF_A_HOST as MOST_CONNECTIONS_OF_A_HOST};
-pub use stream::{StreamReceiver, Streams, is_stream, sender_name};
+pub use words::WORDS;
+#[cfg(test)]
+pub use words::rows;

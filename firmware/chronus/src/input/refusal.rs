@@ -35,12 +35,14 @@ pub enum Code {
     Flood,
     /// It could not be done; the text says why.
     Failed,
+    /// A web page of others may not set anything.
+    Forbidden,
 }
 
 impl Code {
     /// All codes, in the order PROTOCOL.md lists them.
     #[cfg(test)]
-    pub const ALL: [Self; 13] = [
+    pub const ALL: [Self; 14] = [
         Self::UnknownAddress,
         Self::WrongType,
         Self::NotFinite,
@@ -54,6 +56,7 @@ impl Code {
         Self::Quarantined,
         Self::Flood,
         Self::Failed,
+        Self::Forbidden,
     ];
 
     /// The word sent in error replies; part of the protocol, so it never changes.
@@ -72,6 +75,7 @@ impl Code {
             Self::Quarantined => "quarantined",
             Self::Flood => "flood",
             Self::Failed => "failed",
+            Self::Forbidden => "forbidden",
         }
     }
 }

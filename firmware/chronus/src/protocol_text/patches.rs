@@ -4,6 +4,7 @@ use abi::Maximum;
 use dsp::instrument::{KINDS, Kind, KindRow, MOST_CONNECTIONS, MOST_GROUPS, MOST_MODULES, POOL, VOICE_OUTPUTS};
 use dsp::kernel::Parameter;
 
+use crate::input::rows;
 use crate::stamp::COMMIT_FRAMES;
 
 /// The page's part on the types of modules: with what can be set and connected.
@@ -62,15 +63,17 @@ not click; `-` is a value that is read when it is needed. A parameter that choos
 ";
 
 /// The page's part on gates and notes.
-pub const GATES: &str = "\
+pub fn gates() -> String {
+    GATES.replace("{notes}", &rows(|address| address.starts_with("/note/")))
+}
+
+const GATES: &str = "\
 ## Gates and notes
 
 | address | arguments | what it does |
 |---|---|---|
 | `/gate/NAME` | on or off | opens or closes the gate of the module NAME, of the type `adsr`, of all its voices |
-| `/note/on` | NAME, note, velocity | begins a note of the module NAME, of the type `voice` |
-| `/note/off` | NAME, note | ends it |
-
+{notes}
 A gate takes one argument. On: true, any number above 0, the string `on`. Off: every other number, false, nil, every other
 string, so `off` and `0` too. Open starts the attack from the current level, close starts the release from it.
 
@@ -83,18 +86,7 @@ const PATCHES: &str = "\
 
 | address | arguments | what it does |
 |---|---|---|
-| `/patch/create` | NAME, type | makes a module: one of the types above |
-| `/patch/delete` | NAME | takes it away, with its connections |
-| `/patch/connect` | source, destination, amount | connects; what is connected already gets the new amount |
-| `/patch/disconnect` | source, destination | the opposite |
-| `/patch/clear` | none needed | takes all away but `out` |
-| `/patch/abort` | none needed | forgets what was edited since the last commit |
-| `/patch/commit` | none needed | what was edited is heard from now on |
-| `/patch/list` | none needed | the patch as it is being edited, see below |
-| `/patch/save` | NAME | keeps the patch that was committed last, with all its values |
-| `/patch/load` | NAME | makes it again and commits it, whatever was being edited |
-| `/patch/presets` | none needed | the names of all that were kept, and of those that come with the program |
-
+{words}
 Edits gather, change nothing that is heard, and take effect together with the commit: at its frame, and without a click. What
 both patches have plays on, notes too; new connections are faded in within 10 ms and old ones out. Where that cannot be (a
 module gets voices or loses them, say) all is faded out and in within 8 ms. An edit is taken when it arrives; a commit in a
@@ -143,6 +135,7 @@ chronus send /note/on keys 33 0.8
 /// The page's part on patches.
 pub fn patches() -> String {
     PATCHES
+        .replace("{words}", &rows(|address| address.starts_with("/patch/")))
         .replace("{modules}", &MOST_MODULES.to_string())
         .replace("{connections}", &MOST_CONNECTIONS.to_string())
         .replace("{presets}", &crate::patch::factory_names().map(|name| format!("`{name}`")).join(", "))

@@ -1,10 +1,12 @@
 //! The page's part on recordings.
 
+use crate::input::rows;
 use crate::record::MOST_MINUTES;
 
 /// In Markdown.
 pub fn recordings() -> String {
-    RECORDINGS.replace("{minutes}", &MOST_MINUTES.to_string())
+    let words = rows(|address| address.starts_with("/record/"));
+    RECORDINGS.replace("{words}", &words).replace("{minutes}", &MOST_MINUTES.to_string())
 }
 
 const RECORDINGS: &str = "\
@@ -15,11 +17,7 @@ Recordings are WAV files in the folder that `--recordings` names (on a box `/dat
 
 | address | argument | what it does |
 |---|---|---|
-| `/record/start` | a name, a string, if you like | records from now on; answered with `/record/start.reply` when the first block is in: the file (s) and the number of that block (h) |
-| `/record/stop` | none needed | ends it; answered with `/record/stop.reply` when the file is whole: the file (s), its frames (h), and how many of them are silence because the disk was too slow (h) |
-| `/record/status` | none needed | one reply `/record/status.reply` with the pairs that begin with `record.` in the status |
-| `/record/keep` | minutes, a number, and a name if you like | what was played in the last minutes, {minutes} at most; answered with `/record/keep.reply` twice: `keeping`, and when the file is whole `kept` (s), each with the file (s), its seconds (f) and its first block (h) |
-
+{words}
 - A name has 1 to 64 letters (a to z), digits, spaces and `-` `_` `.`, begins with a letter or a digit, and is no path;
   `.wav` is added. What is there is never overwritten. Without a name it is the day's next number, `2026-05-01-001.wav`, or
   `take-001.wav` while the clock was never set.

@@ -49,6 +49,15 @@ pub const STATUS: &str = "\
 | `tcp.slow` | h | connections that were closed because their clients did not read |
 | `tcp.broken` | h | connections that were closed because what came was neither of both framings |
 | `tcp.dropped` | h | messages that were dropped because they were too many: a flood, or a full queue |
+| `query.address` | s | where OSCQuery is asked; these nine only where it is |
+| `query.open` | h | connections of OSCQuery now |
+| `query.sockets` | h | WebSockets of these |
+| `query.accepted` | h | connections that were taken |
+| `query.refused` | h | connections that were refused because there were too many |
+| `query.requests` | h | requests that were answered |
+| `query.slow` | h | connections that were closed because their clients did not read, or sent too slowly |
+| `query.broken` | h | connections that were closed because what came was no request, or no WebSocket |
+| `query.dropped` | h | requests and messages that were dropped because they were too many, or from a web page of others |
 | `quarantine.N.command` | s | a quarantined command, with its value; the newest eight, 0 being the newest |
 | `quarantine.N.block` | h | the block it was for |
 | `quarantine.N.sender` | s | who sent it: address and port; `nobody` for a score or the kept patch, or if it was sent to the engine before this one |

@@ -7,6 +7,7 @@ use super::histogram::Histogram;
 use super::light::LightCounters;
 use super::load::LoadCounters;
 use super::patch::PatchCounters;
+use super::query::QueryCounters;
 use super::record::RecordCounters;
 use super::selftest::LastSelftest;
 use super::streams::StreamCounters;
@@ -188,6 +189,8 @@ pub struct Counters {
     pub replies_withheld: AtomicU64,
     /// OSC over TCP.
     pub streams: StreamCounters,
+    /// What became of OSCQuery.
+    pub query: QueryCounters,
     /// Messages that were not printed though somebody wanted to see what arrives: too many.
     pub dump_left_out: AtomicU64,
     /// What the sound card is doing.

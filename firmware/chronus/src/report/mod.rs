@@ -13,6 +13,7 @@ mod load;
 mod logger;
 mod patch;
 pub mod printable;
+mod query;
 mod record;
 mod selftest;
 mod status;

@@ -95,6 +95,20 @@ impl Pairs {
         self.add("tcp.dropped", read(&streams.dropped));
     }
 
+    fn add_query(&mut self, counters: &Counters) {
+        let query = &counters.query;
+        let Some(address) = query.address.get() else { return };
+        self.add("query.address", OscType::String(address.to_string()));
+        self.add("query.open", read(&query.open));
+        self.add("query.sockets", read(&query.sockets));
+        self.add("query.accepted", read(&query.accepted));
+        self.add("query.refused", read(&query.refused));
+        self.add("query.requests", read(&query.requests));
+        self.add("query.slow", read(&query.slow));
+        self.add("query.broken", read(&query.broken));
+        self.add("query.dropped", read(&query.dropped));
+    }
+
     fn add_selftest(&mut self, counters: &Counters) {
         let Some(sum) = counters.selftest.get() else { return };
         self.add("selftest.held", long(sum.held));
@@ -178,6 +192,7 @@ pub fn status_pairs(
     pairs.add("network.replies_withheld", read(&counters.replies_withheld));
     pairs.add("network.dump_left_out", read(&counters.dump_left_out));
     pairs.add_streams(counters);
+    pairs.add_query(counters);
     pairs.add("damaged_copies", read(&counters.damaged));
     pairs.add("not_finite", read(&counters.not_finite));
     pairs.add("recorder_drops", read(&counters.recorder_drops));

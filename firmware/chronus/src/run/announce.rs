@@ -28,6 +28,9 @@ pub fn started(description: &[String], facts: &Facts, address: Option<SocketAddr
     }
     tell!("  real time  {}", facts.real_time);
     tell!("  workers    {}", workers(counters));
+    if let Some(query) = counters.query.address.get() {
+        tell!("  OSCQuery   http://{}", to_open(*query));
+    }
     match address {
         Some(address) => {
             let tcp = if counters.streams.listening.load(Ordering::Relaxed) { " and tcp" } else { "" };
@@ -39,12 +42,18 @@ pub fn started(description: &[String], facts: &Facts, address: Option<SocketAddr
     counters.announced.store(true, Ordering::Release);
 }
 
-/// What to type before an OSC address to reach an engine that listens here; nothing where `chronus send` looks by
-/// itself.
-fn to_type(mut address: SocketAddr) -> String {
+/// Where an engine that listens here is to be reached from this machine.
+fn to_open(mut address: SocketAddr) -> SocketAddr {
     if address.ip().is_unspecified() {
         address.set_ip(if address.is_ipv4() { Ipv4Addr::LOCALHOST.into() } else { Ipv6Addr::LOCALHOST.into() });
     }
+    address
+}
+
+/// What to type before an OSC address to reach an engine that listens here; nothing where `chronus send` looks by
+/// itself.
+fn to_type(address: SocketAddr) -> String {
+    let address = to_open(address);
     if address == DEFAULT_SERVER { String::new() } else { format!("{address} ") }
 }
 

@@ -3,6 +3,7 @@
 mod adoption;
 mod announce;
 mod hands;
+mod osc;
 mod recording;
 mod rights;
 mod selftest;
@@ -26,7 +27,7 @@ use shm::CommandPlace;
 use crate::audio::{Alarm, AudioClock, Doubt, Period, SharedMemory};
 use crate::command_line::{RunOptions, SinkChoice};
 use crate::control::{Control, Dump, PresetDesk, WayBack, inbox, start_receiving};
-use crate::input::Receiver;
+use crate::input::{Receiver, Streams};
 use crate::judge::Judge;
 use crate::light::Light;
 use crate::load::Load;
@@ -36,6 +37,7 @@ use crate::report::{Counters, Facts};
 use crate::stamp::{KeptScore, Stamper, command_latency};
 use crate::supervise::{Conditions, Supervisor};
 use crate::worker::{EngineState, start_over};
+use osc::open_receiver;
 use recording::Taken;
 use signals::Signals;
 use sound::Sound;
@@ -340,7 +342,11 @@ impl Engine {
         let (input, queue) = inbox();
         let hands = hands::start(&options.controls, facts.rate, &input, &self.ended)?;
         let replies = match receiver {
-            Some(receiver) => start_receiving(receiver, input, self.counters.clone(), self.ended.clone())?,
+            Some(receiver) => {
+                let streams = Streams::new().map_err(|error| format!("event descriptor: {error}"))?;
+                self.start_query(options, &receiver, &streams, input.another())?;
+                start_receiving(receiver, streams, input, self.counters.clone(), self.ended.clone())?
+            }
             // Nobody is answered.
             None => WayBack::to_nobody()?,
         };
@@ -362,17 +368,6 @@ impl Engine {
         };
         Ok((spawn("control", move || control.run(&queue, &replies))?, recording))
     }
-}
-
-/// The OSC socket: that of the engine before this one, with what came meanwhile, or a new one.
-fn open_receiver(stored: &mut Stored, options: &RunOptions) -> Result<Option<Receiver>, String> {
-    let Some(address) = options.osc else { return Ok(None) };
-    if let Some(socket) = adoption::adopt_socket(stored, options) {
-        return Receiver::adopt(socket).map(Some);
-    }
-    let receiver = Receiver::bind(address)?;
-    adoption::keep_socket(receiver.socket());
-    Ok(Some(receiver))
 }
 
 /// New memory, which outlives this process where there is a service manager that keeps it.

@@ -5,7 +5,7 @@ use std::path::Path;
 use toml::{Table, Value};
 
 use super::bindings::on_the_box;
-use crate::command_line::{RunOptions, SinkChoice};
+use crate::command_line::{QueryChoice, RunOptions, SinkChoice};
 
 /// Cores of a Raspberry Pi 4 or 5.
 const CORES: usize = 4;
@@ -53,7 +53,12 @@ fn playable(options: &RunOptions, key: &str, value: &Value) -> Result<(), String
     if options.cores.is_some_and(|cores| cores.iter().any(|core| *core >= CORES)) {
         return Err(format!("a box has the cores 0 to {}", CORES - 1));
     }
-    if let Some(address) = options.osc.filter(|_| key == "listen") {
+    let query = match options.query {
+        QueryChoice::At(address) => Some(address),
+        QueryChoice::BesideOsc | QueryChoice::Off => None,
+    };
+    let said = if key == "listen" { options.osc } else { query.filter(|_| key == "query") };
+    if let Some(address) = said {
         if !(address.ip().is_unspecified() || address.ip().is_loopback()) {
             return Err(
                 "the box plays before it has an address in the network; 0.0.0.0 listens at all it will have".to_owned()

@@ -24,7 +24,7 @@ const fn engine(name: &'static str, example: &'static str) -> Key {
     Key { section: "engine", name, example, check: of_engine }
 }
 
-const KEYS: [Key; 15] = [
+const KEYS: [Key; 16] = [
     Key { section: "box", name: "name", example: "\"stage-left\"", check: of_name },
     Key { section: "audio", name: "hat", example: "\"hifiberry-dacplus\"", check: of_hat },
     Key { section: "ssh", name: "keys", example: "[\"ssh-ed25519 AAAA... anna@desk\"]", check: of_ssh_key },
@@ -39,6 +39,7 @@ const KEYS: [Key; 15] = [
     engine("recordings", "\"/data/recordings\""),
     engine("recording_format", "\"24\""),
     Key { section: "osc", name: "listen", example: "\"0.0.0.0:5005\"", check: of_engine },
+    Key { section: "osc", name: "query", example: "\"0.0.0.0:5006\"", check: of_engine },
     Key { section: "led", name: "status", example: "\"gpio:23\"", check: of_light },
 ];
 

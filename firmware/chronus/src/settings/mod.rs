@@ -110,7 +110,7 @@ impl Settings {
     }
 
     /// The files for the parts of the box, each with its content; none for what is not to be touched.
-    fn files(&self) -> [(&'static str, Option<String>); 6] {
+    fn files(&self) -> [(&'static str, Option<String>); 7] {
         [
             (
                 "engine.toml",
@@ -125,6 +125,7 @@ impl Settings {
             ("authorized_keys", Some(self.keys.iter().map(|key| format!("{key}\n")).collect())),
             ("hat", self.hat.map(|hat| led::firmware_lines(hat, &self.light, self.light_in_doubt))),
             ("osc.dnssd", announcement::announcement(&self.osc)),
+            ("oscjson.dnssd", announcement::query_announcement(&self.osc)),
             ("status.txt", Some(status::text(self))),
         ]
     }

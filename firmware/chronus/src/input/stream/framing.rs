@@ -9,6 +9,11 @@ const ESCAPE: u8 = 0xDB;
 /// What stands behind [`ESCAPE`] for an END, and for an ESCAPE, that are part of the message.
 const ESCAPED_END: u8 = 0xDC;
 const ESCAPED_ESCAPE: u8 = 0xDD;
+/// The first byte of a WebSocket's frame that is a whole binary message, and what stands for a length that follows in two or
+/// in eight bytes (RFC 6455, 5.2).
+const WHOLE_BINARY: u8 = 0x82;
+const LENGTH_IN_TWO: u8 = 126;
+const LENGTH_IN_EIGHT: u8 = 127;
 /// Bytes of a size.
 const SIZE_BYTES: usize = 4;
 
@@ -19,6 +24,8 @@ pub enum Framing {
     Size,
     /// END, the message, END.
     Slip,
+    /// A frame of a WebSocket as a server sends it (RFC 6455): no stream is taken apart so here.
+    WebSocket,
 }
 
 impl Framing {
@@ -26,6 +33,7 @@ impl Framing {
     pub fn wrap(self, packet: &[u8]) -> Vec<u8> {
         match self {
             Self::Size => [&(packet.len() as u32).to_be_bytes(), packet].concat(),
+            Self::WebSocket => [&web_socket_head(packet.len()), packet].concat(),
             Self::Slip => {
                 let mut bytes = Vec::with_capacity(packet.len() + packet.len() / 8 + 2);
                 bytes.push(END);
@@ -40,6 +48,15 @@ impl Framing {
                 bytes
             }
         }
+    }
+}
+
+/// What stands before a whole binary message of so many bytes: a server masks nothing.
+fn web_socket_head(length: usize) -> Vec<u8> {
+    match (u8::try_from(length), u16::try_from(length)) {
+        (Ok(short), _) if short < LENGTH_IN_TWO => vec![WHOLE_BINARY, short],
+        (_, Ok(medium)) => [&[WHOLE_BINARY, LENGTH_IN_TWO], &medium.to_be_bytes()[..]].concat(),
+        _ => [&[WHOLE_BINARY, LENGTH_IN_EIGHT], &(length as u64).to_be_bytes()[..]].concat(),
     }
 }
 
@@ -67,6 +84,8 @@ impl Deframer {
         let kind = if *first == END { Framing::Slip } else { Framing::Size };
         match self.framing.get_or_insert(kind) {
             Framing::Size => self.take_sized(bytes, &mut out),
+            // Nothing begins so: it is never found out from a first byte.
+            Framing::WebSocket => Ok(()),
             Framing::Slip => bytes.iter().try_for_each(|byte| self.take_slip(*byte, &mut out)),
         }
     }

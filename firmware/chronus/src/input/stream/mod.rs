@@ -20,10 +20,11 @@ use super::admission::Gate;
 use super::receive::Datagram;
 use super::refusal::{Code, Refusal};
 use connection::Connection;
-use outgoing::Failure;
-pub use outgoing::Streams;
-use sender::sender_of_stream;
-pub use sender::{is_stream, sender_name};
+pub use framing::Framing;
+#[cfg(test)]
+pub use outgoing::MOST_KEPT;
+pub use outgoing::{Failure, Outgoing, Streams};
+pub use sender::{is_stream, sender_name, sender_of_stream};
 
 /// Connections at a time: a stage has some tablets and computers, not a crowd.
 pub const MOST_CONNECTIONS: usize = 16;
@@ -66,27 +67,20 @@ pub struct StreamReceiver {
     streams: Streams,
     gate: Gate,
     connections: Vec<Connection>,
-    /// Of the last connection.
-    number: u32,
     accept_after: u64,
     counts: StreamCounts,
 }
 
 impl StreamReceiver {
-    /// Listens at an address; `gate` is that of the datagrams.
+    /// Listens at an address; `gate` is that of the datagrams, `streams` get the ends from which is answered.
     ///
     /// # Errors
     /// What the kernel says.
-    pub fn bind(address: SocketAddr, gate: Gate) -> io::Result<Self> {
+    pub fn bind(address: SocketAddr, gate: Gate, streams: Streams) -> io::Result<Self> {
         let listener = TcpListener::bind(address)?;
         listener.set_nonblocking(true)?;
-        let (streams, connections) = (Streams::new()?, Vec::new());
-        Ok(Self { listener, streams, gate, connections, number: 0, accept_after: 0, counts: StreamCounts::default() })
-    }
-
-    /// The ends from which is answered.
-    pub fn streams(&self) -> Streams {
-        self.streams.clone()
+        let connections = Vec::new();
+        Ok(Self { listener, streams, gate, connections, accept_after: 0, counts: StreamCounts::default() })
     }
 
     /// What became of all.
@@ -161,8 +155,7 @@ impl StreamReceiver {
             if prepare(&socket).is_err() {
                 continue;
             }
-            self.number = self.number.wrapping_add(1).max(1);
-            self.add(Connection::new(socket, sender_of_stream(peer, self.number)));
+            self.add(Connection::new(socket, sender_of_stream(peer, self.streams.next_number())));
         }
         Ok(())
     }
@@ -216,7 +209,11 @@ impl StreamReceiver {
     }
 }
 
-fn prepare(socket: &TcpStream) -> io::Result<()> {
+/// Makes a socket that was accepted one that nobody waits for, and whose client is missed when it is gone.
+///
+/// # Errors
+/// If it is no socket any more.
+pub fn prepare(socket: &TcpStream) -> io::Result<()> {
     socket.set_nonblocking(true)?;
     socket.set_nodelay(true)?;
     let [idle, interval, count] = KEEP_ALIVE;

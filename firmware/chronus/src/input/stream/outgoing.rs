@@ -4,6 +4,7 @@
 use std::collections::HashMap;
 use std::io::{ErrorKind, Write};
 use std::net::{SocketAddr, TcpStream};
+use std::sync::atomic::{AtomicU32, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use nix::sys::eventfd::{EfdFlags, EventFd};
@@ -61,11 +62,16 @@ impl Outgoing {
 
     /// Sends a packet, or keeps it; true if there is something for the thread of the streams to do then.
     pub fn send(&self, packet: &[u8]) -> bool {
+        let framing = lock(&self.sending).framing;
+        self.send_bytes(&framing.wrap(packet))
+    }
+
+    /// The same with bytes that go into the stream as they are.
+    pub fn send_bytes(&self, bytes: &[u8]) -> bool {
         let mut sending = lock(&self.sending);
         if sending.failed.is_some() {
             return false;
         }
-        let bytes = sending.framing.wrap(packet);
         if sending.kept.len() + bytes.len() > MOST_KEPT {
             sending.failed = Some(Failure::Slow);
             return true;
@@ -107,10 +113,23 @@ impl Outgoing {
     }
 }
 
-/// All ends from which can be answered.
+fn bell() -> nix::Result<Arc<EventFd>> {
+    Ok(Arc::new(EventFd::from_value_and_flags(0, EfdFlags::EFD_CLOEXEC | EfdFlags::EFD_NONBLOCK)?))
+}
+
+/// All ends from which can be answered, and the bell of one of the threads that write for them.
 #[derive(Clone)]
 pub struct Streams {
-    open: Arc<Mutex<HashMap<SocketAddr, Arc<Outgoing>>>>,
+    open: Arc<Mutex<HashMap<SocketAddr, End>>>,
+    /// Of the last connection of any thread.
+    number: Arc<AtomicU32>,
+    wake: Arc<EventFd>,
+}
+
+/// Where it goes out, and the bell of the thread that writes what is kept of it.
+#[derive(Clone)]
+struct End {
+    outgoing: Arc<Outgoing>,
     wake: Arc<EventFd>,
 }
 
@@ -120,13 +139,29 @@ impl Streams {
     /// # Errors
     /// If the kernel gives no descriptor.
     pub fn new() -> nix::Result<Self> {
-        let flags = EfdFlags::EFD_CLOEXEC | EfdFlags::EFD_NONBLOCK;
-        Ok(Self { open: Arc::default(), wake: Arc::new(EventFd::from_value_and_flags(0, flags)?) })
+        Ok(Self { open: Arc::default(), number: Arc::default(), wake: bell()? })
+    }
+
+    /// The same ends, for another thread that has connections.
+    ///
+    /// # Errors
+    /// If the kernel gives no descriptor.
+    pub fn beside(&self) -> nix::Result<Self> {
+        Ok(Self { wake: bell()?, ..self.clone() })
+    }
+
+    /// A number that no other connection has, and never 0.
+    pub fn next_number(&self) -> u32 {
+        let next = || self.number.fetch_add(1, Ordering::Relaxed).wrapping_add(1);
+        match next() {
+            0 => next(),
+            number => number,
+        }
     }
 
     /// Adds somebody.
     pub fn add(&self, sender: SocketAddr, outgoing: Arc<Outgoing>) {
-        lock(&self.open).insert(sender, outgoing);
+        lock(&self.open).insert(sender, End { outgoing, wake: self.wake.clone() });
     }
 
     /// Forgets somebody.
@@ -136,10 +171,10 @@ impl Streams {
 
     /// Sends a packet to a sender of a stream. Who is gone gets nothing.
     pub fn send(&self, sender: SocketAddr, packet: &[u8]) {
-        let outgoing = lock(&self.open).get(&sender).cloned();
-        if outgoing.is_some_and(|outgoing| outgoing.send(packet)) {
+        let end = lock(&self.open).get(&sender).cloned();
+        if let Some(end) = end.filter(|end| end.outgoing.send(packet)) {
             // It fails only if it was rung more often than a number can count, and then it rings.
-            let _ = self.wake.write(1);
+            let _ = end.wake.write(1);
         }
     }
 

@@ -1,0 +1,114 @@
+//! The addresses that are there in every patch, as PROTOCOL.md and the OSCQuery tree tell of them: arguments and meaning.
+
+/// An address that is always there.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Word {
+    /// The address.
+    pub address: &'static str,
+    /// The OSC types of its arguments, all of them; `I` where none is needed, which is what the field sends for "now".
+    pub types: &'static str,
+    /// Its arguments in words.
+    pub arguments: &'static str,
+    /// What it does. Addresses and names in it stand in back quotes.
+    pub description: &'static str,
+}
+
+const fn word(address: &'static str, types: &'static str, arguments: &'static str, description: &'static str) -> Word {
+    Word { address, types, arguments, description }
+}
+
+/// All of them, in the order in which they are told.
+pub const WORDS: [Word; 31] = [
+    word("/note/on", "sif", "NAME, note, velocity", "begins a note of the module NAME, of the type `voice`"),
+    word("/note/off", "si", "NAME, note", "ends it"),
+    word("/patch/create", "ss", "NAME, type", "makes a module: one of the types above"),
+    word("/patch/delete", "s", "NAME", "takes it away, with its connections"),
+    word(
+        "/patch/connect",
+        "ssf",
+        "source, destination, amount",
+        "connects; what is connected already gets the new amount",
+    ),
+    word("/patch/disconnect", "ss", "source, destination", "the opposite"),
+    word("/patch/clear", "I", "none needed", "takes all away but `out`"),
+    word("/patch/abort", "I", "none needed", "forgets what was edited since the last commit"),
+    word("/patch/commit", "I", "none needed", "what was edited is heard from now on"),
+    word("/patch/list", "I", "none needed", "the patch as it is being edited, see below"),
+    word("/patch/save", "s", "NAME", "keeps the patch that was committed last, with all its values"),
+    word("/patch/load", "s", "NAME", "makes it again and commits it, whatever was being edited"),
+    word(
+        "/patch/presets",
+        "I",
+        "none needed",
+        "the names of all that were kept, and of those that come with the program",
+    ),
+    word("/test", "I", "none needed", "a test tone: `sine.freq` 440, `sine.gain` 0.3, gate `adsr` on"),
+    word("/status", "I", "none needed", "one reply `/status.reply` with the counters, see below"),
+    word("/version", "I", "none needed", "one reply `/version.reply` with two strings: name and version"),
+    word(
+        "/led",
+        "I",
+        "none needed",
+        "one reply `/led.reply`: what the light says (string), its code (int), the light (string); see `led` below",
+    ),
+    word(
+        "/identify",
+        "I",
+        "none needed",
+        "the light blinks evenly, twice a second, for 5 seconds: this is the box; not again for the next 5",
+    ),
+    word(
+        "/panic",
+        "I",
+        "none needed",
+        "silence within 5 ms of its taking effect, without a click: all gates are closed, and nothing rings on",
+    ),
+    word("/notify", "T", "on or off, as a gate", "tells the sender of every change of a value, see below"),
+    word("/controls", "I", "none needed", "one reply `/controls.reply` with the knobs and buttons, see below"),
+    word(
+        "/controls/learn",
+        "s",
+        "an address, a string",
+        "binds the next control that is moved to it, see below; an empty string ends that",
+    ),
+    word("/clock/ping", "t", "your time", "one reply `/clock/pong` with it, the engine's time and a frame, see below"),
+    word("/sync", "i", "a number", "one reply `/synced` when all is applied that you sent before, see below"),
+    word("/get", "s", "an address, a string", "the message that would set what is set there, see below"),
+    word("/notify/levels", "T", "on or off, as a gate", "tells the sender of levels, too, see below"),
+    word("/dumpOSC", "T", "on or off, as a gate", "prints what arrives into the engine's log, see below"),
+    word(
+        "/record/start",
+        "s",
+        "a name, a string, if you like",
+        "records from now on; answered with `/record/start.reply` when the first block is in: the file (s) and the number of \
+         that block (h)",
+    ),
+    word(
+        "/record/stop",
+        "I",
+        "none needed",
+        "ends it; answered with `/record/stop.reply` when the file is whole: the file (s), its frames (h), and how many of \
+         them are silence because the disk was too slow (h)",
+    ),
+    word(
+        "/record/status",
+        "I",
+        "none needed",
+        "one reply `/record/status.reply` with the pairs that begin with `record.` in the status",
+    ),
+    word(
+        "/record/keep",
+        "f",
+        "minutes, a number, and a name if you like",
+        "what was played in the last minutes, as far back as `record.past_s` of the status says; answered with \
+         `/record/keep.reply` twice: `keeping`, and when the file is whole `kept` (s), each with the file (s), its seconds \
+         (f) and its first block (h)",
+    ),
+];
+
+/// The rows of a table in PROTOCOL.md for the addresses that `wanted` says.
+#[cfg(test)]
+pub fn rows(wanted: impl Fn(&str) -> bool) -> String {
+    let wanted = WORDS.iter().filter(|word| wanted(word.address));
+    wanted.map(|word| format!("| `{}` | {} | {} |\n", word.address, word.arguments, word.description)).collect()
+}
