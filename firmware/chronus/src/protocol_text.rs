@@ -5,6 +5,7 @@ mod patches;
 mod recordings;
 mod status;
 mod streams;
+mod tracks;
 
 use crate::control::{LEASE_SECONDS, MOST_SUBSCRIBERS, NOTIFY_INTERVAL, REPLY_LIMITS};
 use crate::input::{ADMISSION_LIMITS, Code, MAX_COMMANDS, MAX_DATAGRAM_BYTES, MAX_DEPTH, MAX_FILE_BYTES, MAX_SECONDS};
@@ -14,6 +15,7 @@ use patches::{GATES, modules, patches};
 use recordings::recordings;
 use status::STATUS;
 use streams::streams;
+use tracks::tracks;
 
 /// The whole text of PROTOCOL.md.
 pub fn protocol_markdown() -> String {
@@ -22,6 +24,7 @@ pub fn protocol_markdown() -> String {
         modules(),
         GATES.to_string(),
         patches(),
+        tracks(),
         OTHER_ADDRESSES.to_string(),
         subscriptions(),
         CONTROLS.to_string(),
@@ -305,7 +308,9 @@ fn explain(code: Code) -> (&'static str, &'static str) {
         Code::Oversized => ("the datagram is too large", "send it in parts"),
         Code::TooDeep => ("bundles or arrays are nested too deep", "send them flat"),
         Code::TooFar => ("the time tag is too far ahead", "send it later; check both machines' clocks"),
-        Code::BadEdit => ("the patch cannot be edited so, or there is no such voice", "see the text"),
+        Code::BadEdit => {
+            ("the patch or a track cannot be edited so, or there is no such voice or track", "see the text")
+        }
         Code::Full => {
             ("too many commands at once, or too many that wait for their time, in all or of yours", "send them later")
         }

@@ -17,6 +17,7 @@ mod receive;
 mod refusal;
 mod score;
 mod stream;
+mod tracks;
 mod value;
 
 #[cfg(test)]
@@ -40,3 +41,6 @@ pub use score::{Score, ScoreRoom, read_score};
 #[cfg(test)]
 pub use stream::{MOST_CONNECTIONS, MOST_OF_A_HOST as MOST_CONNECTIONS_OF_A_HOST};
 pub use stream::{StreamReceiver, Streams, is_stream, sender_name};
+pub use tracks::made_of as tracks_made_of;
+#[cfg(test)]
+pub use tracks::{GATE_LENGTH, PROBABILITY, SWING, TRACK_WORDS};
