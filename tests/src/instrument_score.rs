@@ -6,6 +6,7 @@ use rosc::OscType;
 
 use crate::random::Random;
 use crate::score::Score;
+use crate::tracks::{Targets, Tracks};
 
 /// What is connected, and how much: voices two ways to the output, through a delay that hears itself and a reverb.
 pub const CONNECTIONS: [(&str, &str, f32); 25] = [
@@ -36,6 +37,17 @@ pub const CONNECTIONS: [(&str, &str, f32); 25] = [
     ("the-reverb", "out", 0.4),
     ("the-pan", "out", 0.2),
 ];
+
+/// What tracks play: voices, with a lane for their notes.
+const TARGETS: Targets = Targets {
+    gate: "the-voice",
+    lanes: [
+        ("pitch", "the-voice note", 24.0, 96.0),
+        ("level", "the-sine gain", 0.0, 1.0),
+        ("color", "the-svf cutoff", 100.0, 9000.0),
+        ("late", "the-delay time", 1.0, 2000.0),
+    ],
+};
 
 /// The name of the module of a type.
 fn name_of(kind: &str) -> String {
@@ -77,12 +89,16 @@ impl Score {
         }
         score.at(0, "/patch/commit", vec![]);
         let (mut frame, mut edited, end) = (2048, 0, blocks * 256);
+        let mut tracks = Tracks::of(TARGETS);
         while frame < end {
             if frame >= edited + u64::from(rate) / 2 {
                 edited = frame;
                 score.edit(frame, &mut random);
             }
-            score.play(frame, &mut random, &parameters);
+            match random.below(8) {
+                0 => tracks.tell(&mut score, frame, &mut random),
+                _ => score.play(frame, &mut random, &parameters),
+            }
             frame += match random.below(100) {
                 0 => {
                     score.at(frame, "/panic", vec![]);

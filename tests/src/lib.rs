@@ -26,6 +26,7 @@ pub mod script;
 pub mod service;
 pub mod sound_card;
 pub mod stream;
+pub mod tracks;
 pub mod wav;
 
 /// Says that a test, or a part of it, could not be run here, and how it could be.

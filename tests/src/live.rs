@@ -28,6 +28,8 @@ pub struct Outcome {
     pub differing: Vec<usize>,
     /// Blocks in which something is to be heard.
     pub audible: usize,
+    /// The frames at which sound begins after some silence.
+    pub onsets: Vec<usize>,
     /// Commands in the kept score.
     pub kept: u64,
     /// These commands, each with its time tag.
@@ -88,12 +90,25 @@ impl Live {
         message.args
     }
 
+    /// The messages of the bundle that the engine sends back next, waited for.
+    pub fn bundle(&self) -> Vec<OscMessage> {
+        let OscPacket::Bundle(bundle) = self.next_packet() else { panic!("the answer is a bundle") };
+        let message = |packet| match packet {
+            OscPacket::Message(message) => message,
+            OscPacket::Bundle(_) => panic!("it is flat"),
+        };
+        bundle.content.into_iter().map(message).collect()
+    }
+
     fn next_message(&self) -> OscMessage {
+        let OscPacket::Message(message) = self.next_packet() else { panic!("the answer is a message") };
+        message
+    }
+
+    fn next_packet(&self) -> OscPacket {
         let mut reply = [0; 65_536];
         let length = self.socket.recv(&mut reply).expect("an answer");
-        let (_, packet) = rosc::decoder::decode_udp(&reply[..length]).expect("the answer is OSC");
-        let OscPacket::Message(message) = packet else { panic!("the answer is a message") };
-        message
+        rosc::decoder::decode_udp(&reply[..length]).expect("the answer is OSC").1
     }
 
     /// The next error the engine sends back, waited for: address, code and text.
@@ -118,7 +133,8 @@ impl Live {
         let late = told(&output, "late blocks");
         let score = std::fs::read(&kept).expect("the kept score");
         let audible = played.frames.chunks(abi::FRAMES).filter(|block| block.iter().flatten().any(|bits| *bits != 0));
-        Outcome { output, late, differing, audible: audible.count(), kept: commands(&score), commands: bundles(&score) }
+        let (audible, onsets) = (audible.count(), played.onsets());
+        Outcome { output, late, differing, audible, onsets, kept: commands(&score), commands: bundles(&score) }
     }
 }
 

@@ -5,6 +5,7 @@ use std::path::Path;
 use rosc::{OscBundle, OscMessage, OscPacket, OscTime, OscType, encoder};
 
 use crate::random::Random;
+use crate::tracks::Tracks;
 
 /// A score being written: messages with the frame at which they take effect.
 pub struct Score {
@@ -47,14 +48,17 @@ impl Score {
         self.rate
     }
 
-    /// A random score of so many blocks: every parameter over its whole range and beyond, thousands of gates,
-    /// dense and sparse passages, long silent tails. The same seed gives the same score.
+    /// A random score of so many blocks: every parameter over its whole range and beyond, thousands of gates, tracks
+    /// that play and are told everything there is to tell, dense and sparse passages, long silent tails. The same seed
+    /// gives the same score.
     pub fn torture(rate: u32, blocks: u64, seed: u64) -> Self {
         let (mut score, mut random) = (Self::new(rate), Random::new(seed));
         let (mut frame, end) = (0, blocks * 256);
+        let mut tracks = Tracks::default();
         while frame < end {
-            match random.below(8) {
+            match random.below(10) {
                 0..=3 => score.turn(frame, &mut random),
+                8 | 9 => tracks.tell(&mut score, frame, &mut random),
                 4..=6 => {
                     let on = i32::from(random.below(2) == 0);
                     score.at(frame, "/gate/adsr", vec![OscType::Int(on)]);
@@ -68,6 +72,7 @@ impl Score {
             frame += match random.below(100) {
                 // A silence in which filter and envelope die away.
                 0 => {
+                    score.at(frame, "/clock/stop", vec![]);
                     score.at(frame, "/gate/adsr", vec![OscType::Int(0)]);
                     u64::from(rate) * 3
                 }

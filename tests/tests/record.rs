@@ -60,7 +60,9 @@ impl Stage {
         let words = |words: &[&str]| words.iter().map(|word| text(word)).collect();
         client.send("/patch/create", words(&["echo", "delay"]));
         client.send("/patch/create", words(&["room", "reverb"]));
-        [["filter", "echo"], ["echo", "room"], ["room", "out"]].map(|ends| client.send("/patch/connect", words(&ends)));
+        for ends in [["filter", "echo"], ["echo", "room"], ["room", "out"]] {
+            client.send("/patch/connect", words(&ends));
+        }
         client.send("/patch/commit", vec![]);
         Self { client, engine, folder, music }
     }

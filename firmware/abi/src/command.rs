@@ -1,6 +1,6 @@
 //! A checked, stamped command, and its form as a record of 64 bytes in the command log.
 
-use crate::{Edit, Place, Stamp};
+use crate::{Edit, Place, Stamp, TrackEdit, Transport};
 
 /// 64-bit words in a record: one cache line, so that a record is never torn over two.
 pub const COMMAND_WORDS: usize = 8;
@@ -13,6 +13,9 @@ const OPERATION_SILENCE: u64 = 4;
 const OPERATION_NOTE: u64 = 5;
 /// And from here on the edits: see [`Edit::to_words`].
 const OPERATION_EDIT: u64 = 6;
+/// And from here on what the clock is told; and, further on, the tracks. Far enough apart for those that may come.
+const OPERATION_TRANSPORT: u64 = 32;
+const OPERATION_TRACK: u64 = 64;
 
 /// What a command does. Values are already finite and inside the parameter's range.
 #[derive(Clone, Copy, Debug, PartialEq)]
@@ -27,15 +30,20 @@ pub enum Operation {
     Silence,
     /// Change the patch that is being edited, or commit it.
     Edit(Edit),
+    /// Tell the clock something.
+    Transport(Transport),
+    /// Tell the track of this number something.
+    Track(u8, TrackEdit),
     /// Test builds: do what no worker survives.
     #[cfg(feature = "faults")]
     Poison(crate::Poison),
 }
 
 impl Operation {
-    /// Whether it edits the patch, or commits it.
+    /// Whether it edits the patch, or commits it; or makes a track or a lane, or takes a track away. Whoever does that has to
+    /// know all others who do.
     pub const fn is_edit(&self) -> bool {
-        matches!(self, Self::Edit(_))
+        matches!(self, Self::Edit(_) | Self::Track(_, TrackEdit::Create(_) | TrackEdit::Delete | TrackEdit::Lane(..)))
     }
 }
 
@@ -64,6 +72,14 @@ impl Command {
                 let [first, second, third] = words;
                 [OPERATION_EDIT + number, first, second, third]
             }
+            Operation::Transport(transport) => {
+                let [number, first, second, third] = transport.to_words();
+                [OPERATION_TRANSPORT + number, first, second, third]
+            }
+            Operation::Track(track, edit) => {
+                let [number, first, second, third] = edit.to_words(track);
+                [OPERATION_TRACK + number, first, second, third]
+            }
             #[cfg(feature = "faults")]
             Operation::Poison(poison) => [OPERATION_POISON, poison as u64, 0, 0],
         };
@@ -87,6 +103,14 @@ impl Command {
             OPERATION_SILENCE => Operation::Silence,
             #[cfg(feature = "faults")]
             OPERATION_POISON => Operation::Poison(*crate::Poison::ALL.get(usize::try_from(first).ok()?)?),
+            track if track >= OPERATION_TRACK => {
+                let (number, edit) = TrackEdit::from_words([track - OPERATION_TRACK, first, second, third])?;
+                Operation::Track(number, edit)
+            }
+            transport if transport >= OPERATION_TRANSPORT => {
+                let words = [transport - OPERATION_TRANSPORT, first, second, third];
+                Operation::Transport(Transport::from_words(words)?)
+            }
             edit => Operation::Edit(Edit::from_words([edit.checked_sub(OPERATION_EDIT)?, first, second, third])?),
         };
         Some(Self { stamp: Stamp { block, frame: frame as u32 }, operation })
@@ -96,7 +120,7 @@ impl Command {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::{Link, NAME_BYTES};
+    use crate::{Link, NAME_BYTES, NOTE, Part, Steps};
 
     /// One of each.
     fn operations() -> impl Iterator<Item = Operation> {
@@ -117,7 +141,32 @@ mod tests {
             Operation::Note(5, 127, 0.25),
             Operation::Silence,
         ];
-        others.into_iter().chain(edits.map(Operation::Edit))
+        let transport =
+            [Transport::Tempo(174.001), Transport::Start, Transport::Stop, Transport::Continue, Transport::Reset];
+        let steps = Steps { notes: u64::MAX, accents: 1 << 63, length: 64 };
+        let tracks = [
+            TrackEdit::Create([b'k'; NAME_BYTES]),
+            TrackEdit::Delete,
+            TrackEdit::Division(16),
+            TrackEdit::Length(64),
+            TrackEdit::Swing(0.66),
+            TrackEdit::Probability(0.1),
+            TrackEdit::Seed(u64::MAX),
+            TrackEdit::GateLength(0.05),
+            TrackEdit::Pattern(steps),
+            TrackEdit::Lane(3, [b'l'; NAME_BYTES]),
+            TrackEdit::Values(3, Part { place: 60, of: 64, values: [0.1, -0.2, f32::MAX, 1e-30] }),
+            TrackEdit::AssignGate(Some(127)),
+            TrackEdit::AssignGate(None),
+            TrackEdit::AssignLane(2, Some(Place { row: 127, parameter: NOTE })),
+            TrackEdit::AssignLane(0, None),
+            TrackEdit::Start,
+            TrackEdit::Stop,
+            TrackEdit::Reset,
+        ];
+        let times = transport.into_iter().map(Operation::Transport);
+        let times = times.chain((0u8..).zip(tracks).map(|(number, edit)| Operation::Track(number % 8, edit)));
+        others.into_iter().chain(edits.map(Operation::Edit)).chain(times)
     }
 
     #[test]
@@ -132,7 +181,7 @@ mod tests {
     #[test]
     fn a_damaged_record_is_refused() {
         let good = Command { stamp: Stamp::start_of(1), operation: Operation::Gate(1, false) }.to_words(5);
-        for (word, value) in [(2, 256), (3, 0), (3, 255), (4, 1 << 40)] {
+        for (word, value) in [(2, 256), (3, 0), (3, 31), (3, 63), (3, 255), (4, 1 << 40)] {
             let mut bad = good;
             bad[word] = value;
             assert_eq!(Command::from_words(&bad, 5), None, "word {word} = {value}");

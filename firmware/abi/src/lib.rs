@@ -1,5 +1,5 @@
-//! The words all parts of Chronus share: [`Block`], [`Stamp`], [`Command`], the [`Edit`] and
-//! the limits. No code here touches memory of other processes, the clock or a device.
+//! The words all parts of Chronus share: [`Block`], [`Stamp`], [`Command`], the [`Edit`],
+//! what tracks are told, and the limits. No code here touches memory of other processes, the clock or a device.
 #![no_std]
 #![forbid(unsafe_code)]
 
@@ -11,6 +11,7 @@ mod maximum;
 mod poison;
 mod stamp;
 pub mod tape;
+mod track;
 
 pub use block::{Block, CHANNELS, FRAMES, SAMPLES, WORDS_PER_BLOCK};
 pub use command::{COMMAND_WORDS, Command, Operation};
@@ -19,6 +20,7 @@ pub use maximum::Maximum;
 #[cfg(feature = "faults")]
 pub use poison::Poison;
 pub use stamp::{BlockNumber, Stamp};
+pub use track::{NOTE, PART, Part, Steps, TrackEdit, Transport};
 
 /// Sample rates the engine runs at, in Hz. 48000 is the default; 44100 and 96000 are what other common
 /// sound cards offer. Every ramp and filter is computed for the rate given, so adding one is a line here.

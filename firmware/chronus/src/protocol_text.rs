@@ -7,6 +7,7 @@ mod query;
 mod recordings;
 mod status;
 mod streams;
+mod tracks;
 
 use crate::control::{LEASE_SECONDS, MOST_SUBSCRIBERS, NOTIFY_INTERVAL, REPLY_LIMITS};
 use crate::input::{
@@ -19,6 +20,7 @@ use query::query;
 use recordings::recordings;
 use status::STATUS;
 use streams::streams;
+use tracks::tracks;
 
 /// The whole text of PROTOCOL.md.
 pub fn protocol_markdown() -> String {
@@ -27,6 +29,7 @@ pub fn protocol_markdown() -> String {
         modules(),
         gates(),
         patches(),
+        tracks(),
         OTHER_ADDRESSES.replace("{words}", &rows(is_other)),
         subscriptions(),
         CONTROLS.to_string(),
@@ -129,7 +132,7 @@ fn limits() -> String {
 
 /// Whether an address has its row among the others: those of notes, patches and recordings stand with them.
 fn is_other(address: &str) -> bool {
-    !["/note/", "/patch/", "/record/"].iter().any(|with| address.starts_with(with))
+    !tracks::is_of_time(address) && !["/note/", "/patch/", "/record/"].iter().any(|with| address.starts_with(with))
 }
 
 const OTHER_ADDRESSES: &str = "\
@@ -302,7 +305,9 @@ fn explain(code: Code) -> (&'static str, &'static str) {
         Code::Oversized => ("the datagram is too large", "send it in parts"),
         Code::TooDeep => ("bundles or arrays are nested too deep", "send them flat"),
         Code::TooFar => ("the time tag is too far ahead", "send it later; check both machines' clocks"),
-        Code::BadEdit => ("the patch cannot be edited so, or there is no such voice", "see the text"),
+        Code::BadEdit => {
+            ("the patch or a track cannot be edited so, or there is no such voice or track", "see the text")
+        }
         Code::Full => {
             ("too many commands at once, or too many that wait for their time, in all or of yours", "send them later")
         }

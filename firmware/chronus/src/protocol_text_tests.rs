@@ -115,6 +115,7 @@ fn protocol_text_names_everything() {
         assert!(kind.parameters.iter().all(|parameter| text.contains(&format!("| `{}` |", parameter.name))));
     }
     assert!(crate::input::PATCH_WORDS.iter().all(|(address, _)| text.contains(&format!("| `{address}` |"))));
+    assert!(crate::input::TRACK_WORDS.iter().all(|(address, _)| text.contains(&format!("| `{address}` |"))));
     assert!(text.contains("rate/2 - 10 Hz") && text.contains("0 `lowpass`, 1 `highpass`, 2 `bandpass`"));
     assert!(Code::ALL.iter().all(|code| text.contains(&format!("| `{}` |", code.name()))));
     let braces = ["{one,two}", "{sine,filter}", "{\"COMMAND\""].into_iter();

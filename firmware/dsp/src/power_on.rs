@@ -55,6 +55,8 @@ impl Instrument {
             Operation::Note(row, note, velocity) => self.note(row, note, velocity),
             Operation::Silence => self.silence(),
             Operation::Edit(edit) => self.edit(&edit),
+            Operation::Transport(transport) => self.transport(&transport),
+            Operation::Track(track, edit) => self.tell(track, &edit),
             #[cfg(feature = "faults")]
             Operation::Poison(poison) => self.swallow(poison),
         }

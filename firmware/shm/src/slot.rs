@@ -17,7 +17,7 @@ use crate::tape::TapeMemory;
 /// In models the ring wraps soon, and so do the snapshots.
 pub const RING_BLOCKS: usize = if cfg!(loom) { 2 } else { 8 };
 
-/// Room for a snapshot, in 64-bit words: 168 KiB, for the tables of two patches and the states of a thousand voices. A
+/// Room for a snapshot, in 64-bit words: 176 KiB, for the tables of two patches, eight tracks and the states of a thousand voices. A
 /// copy of only what is used is made; the patch at power-on needs a fifth of it.
 pub const SNAPSHOT_WORDS: usize = if cfg!(loom) {
     2
@@ -25,7 +25,7 @@ pub const SNAPSHOT_WORDS: usize = if cfg!(loom) {
     // It looks at every byte.
     64
 } else {
-    21 * 1024
+    22 * 1024
 };
 
 /// Stands for "no block yet" in [`SlotMemory::first_block`].

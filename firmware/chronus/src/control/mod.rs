@@ -49,7 +49,7 @@ pub use notify::{INTERVAL as NOTIFY_INTERVAL, LEASE_SECONDS, MOST_SUBSCRIBERS};
 use notify::{News, Subscribers};
 pub use presets::PresetDesk;
 pub use quarantine::{Quarantine, Quarantined};
-use questions::PATCH_REPLY;
+use questions::{PATCH_REPLY, TRACKS_REPLY};
 pub use receiving::start_receiving;
 pub use recording::Recordings;
 use replies::Replies;
@@ -259,9 +259,11 @@ impl Control {
                 }
             }
             Request::Patch if replies.may_answer(PATCH_REPLY) => self.tell_patch(replies),
+            Request::Tracks if replies.may_answer(TRACKS_REPLY) => self.tell_tracks(replies),
             Request::Preset(asked) => self.wish_for_preset(asked, datagram.sender)?,
             Request::Ask(asked) => self.ask(asked, datagram, replies, subscribers),
-            Request::Status | Request::Version | Request::Led | Request::Controls | Request::Patch => {}
+            Request::Status | Request::Version | Request::Led | Request::Controls => {}
+            Request::Patch | Request::Tracks => {}
         }
         Ok(())
     }

@@ -9,13 +9,21 @@ use super::notify::{LEASE_SECONDS, MOST_VALUES, Subscribers, bundle, value_messa
 use super::replies::Replies;
 use super::reply_budget::ReplyBudget;
 use super::{Control, WayBack};
-use crate::input::{Asked, Code, Datagram, Refusal, asks_for, catalogue, explain_no_value, sender_name};
+use crate::input::{
+    Asked, Code, Datagram, Refusal, asks_for, catalogue, explain_no_value, sender_name, tracks_made_of,
+};
 
 /// The reply to `/patch/list`, behind the patch itself.
 pub(super) const PATCH_REPLY: &str = "/patch/list.reply";
 
+/// The reply to `/seq/list`, behind the tempo and the tracks themselves.
+pub(super) const TRACKS_REPLY: &str = "/seq/list.reply";
+
 /// The reply to `/notify/levels`.
 const LEVELS_REPLY: &str = "/notify/levels.reply";
+
+/// Messages of tracks in a bundle: of 64 values they are 350 bytes each, and a datagram has room for 64 KB.
+const MOST_MESSAGES: usize = 64;
 
 /// The frame that is told while nothing plays in real time.
 const NO_FRAME: i64 = -1;
@@ -96,6 +104,16 @@ impl Control {
         messages.chunks(MOST_VALUES).for_each(|some| _ = replies.tell(bundle(some.to_vec())));
         let counts = [modules, connections].map(|count| OscType::Int(count as i32));
         replies.answer(PATCH_REPLY, counts.into_iter().chain([committed]).collect());
+    }
+
+    /// Tells the tempo and the tracks: the messages that would make them, and then how many there are, and whether the clock
+    /// runs.
+    pub(super) fn tell_tracks(&mut self, replies: &mut Replies) {
+        let wiring = self.stamper.refresh();
+        let messages: Vec<_> = tracks_made_of(wiring).into_iter().map(OscPacket::Message).collect();
+        let (tracks, running) = (wiring.sequencer().tracks().count(), wiring.sequencer().clock().running());
+        messages.chunks(MOST_MESSAGES).for_each(|some| _ = replies.tell(bundle(some.to_vec())));
+        replies.answer(TRACKS_REPLY, vec![OscType::Int(tracks as i32), OscType::Bool(running)]);
     }
 
     /// Tells who waited for it that all is applied, and whose bundles came too late that they did.

@@ -10,6 +10,7 @@ use super::catalogue;
 use super::edits::{PATCH_WORDS, PatchWord};
 use super::pattern::{is_pattern, pattern_matches};
 use super::question::{QUESTIONS, Question};
+use super::tracks::{TRACK_WORDS, TrackWord};
 
 /// What an address stands for.
 #[derive(Clone, Copy)]
@@ -22,6 +23,8 @@ pub enum Target {
     Note(bool),
     /// One of [`PATCH_WORDS`].
     Patch(PatchWord),
+    /// One of [`TRACK_WORDS`].
+    Time(TrackWord),
     /// `/test`: [`test_tone`].
     Test,
     /// `/status`.
@@ -76,7 +79,8 @@ static FIXED: LazyLock<Vec<(&str, Target)>> = LazyLock::new(|| {
     ];
     let questions = QUESTIONS.map(|(address, question)| (address, Target::Ask(question)));
     let words = PATCH_WORDS.map(|(address, word)| (address, Target::Patch(word)));
-    let known = plain.into_iter().chain(questions).chain(words);
+    let times = TRACK_WORDS.map(|(address, word)| (address, Target::Time(word)));
+    let known = plain.into_iter().chain(questions).chain(words).chain(times);
     #[cfg(feature = "faults")]
     let known = known.chain([("/poison", Target::Poison)]);
     known.collect()
@@ -119,13 +123,13 @@ fn exactly(address: &str, wiring: &Wiring) -> Option<Target> {
 }
 
 /// The targets an address or a pattern means; none if it is unknown. A pattern means no question and no word of the
-/// patch: who sets a value for everything wants neither to have all that arrives printed nor to clear the patch.
+/// patch or of tracks: who sets a value for everything wants neither to have all that arrives printed nor to clear the patch.
 pub fn find(address: &str, wiring: &Wiring) -> Vec<Target> {
     if !is_pattern(address) {
         return exactly(address, wiring).into_iter().collect();
     }
     let meant = |(known, target): &(String, Target)| {
-        !matches!(target, Target::Ask(_) | Target::Patch(_)) && pattern_matches(address, known)
+        !matches!(target, Target::Ask(_) | Target::Patch(_) | Target::Time(_)) && pattern_matches(address, known)
     };
     addresses(wiring).filter(meant).map(|(_, target)| target).collect()
 }
@@ -144,11 +148,16 @@ pub fn explain_unknown(address: &str, wiring: &Wiring) -> String {
 /// The known address that takes the fewest typing errors to become `address`. An address more than half of
 /// whose characters are wrong is no typing error, and a guess would only mislead.
 fn nearest(address: &str, wiring: &Wiring) -> Option<String> {
+    nearest_of(address, addresses(wiring).map(|(known, _)| known))
+}
+
+/// The same among other words.
+pub(super) fn nearest_of(word: &str, known: impl IntoIterator<Item = String>) -> Option<String> {
     let limit = |known: &str| known.len() / 2;
-    addresses(wiring)
-        .map(|(known, _)| known)
-        .filter(|known| known.len().abs_diff(address.len()) <= limit(known))
-        .map(|known| (edit_distance(address.as_bytes(), known.as_bytes()), known))
+    known
+        .into_iter()
+        .filter(|known| known.len().abs_diff(word.len()) <= limit(known))
+        .map(|known| (edit_distance(word.as_bytes(), known.as_bytes()), known))
         .filter(|(distance, known)| *distance <= limit(known))
         .min_by_key(|(distance, _)| *distance)
         .map(|(_, known)| known)

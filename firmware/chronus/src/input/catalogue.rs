@@ -12,6 +12,8 @@ use dsp::instrument::{Kind, NOTES, OUT, PARAMETER, Row, VOICE_OUTPUTS, Wiring};
 use dsp::kernel::Parameter;
 use rosc::{OscMessage, OscType};
 
+use super::tracks::{track_message, transport_message};
+
 /// The patch at power-on.
 pub fn power_on() -> &'static Wiring {
     static INSTRUMENT: LazyLock<Box<Instrument>> = LazyLock::new(|| {
@@ -80,12 +82,16 @@ pub fn value(wiring: &Wiring, place: Place) -> Option<f64> {
     wiring.row(place.row)?.value(usize::from(place.parameter))
 }
 
-/// What all parameters are set to.
+/// Where the tempo is set.
+const TEMPO: &str = "/clock/tempo";
+
+/// What all parameters are set to, and the tempo.
 pub fn values(wiring: &Wiring) -> Values {
     let told = |(module, place, parameter): (&str, Place, &Parameter)| {
         Some((address(module, parameter), value(wiring, place)?))
     };
-    parameters(wiring).filter_map(told).collect()
+    let tempo = (TEMPO.to_owned(), wiring.sequencer().clock().bpm());
+    parameters(wiring).filter_map(told).chain([tempo]).collect()
 }
 
 /// The modules that have a gate, with their rows.
@@ -129,6 +135,8 @@ pub fn message_of(operation: Operation, wiring: &Wiring) -> Option<OscMessage> {
         }
         Operation::Silence => ("/panic".to_owned(), Vec::new()),
         Operation::Edit(edit) => edit_message(edit, wiring)?,
+        Operation::Transport(transport) => transport_message(transport),
+        Operation::Track(track, edit) => track_message(track, &edit, wiring)?,
         #[cfg(feature = "faults")]
         Operation::Poison(poison) => ("/poison".to_owned(), vec![OscType::String(poison.name().to_owned())]),
     };

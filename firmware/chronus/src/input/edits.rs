@@ -187,7 +187,7 @@ pub fn note(begins: bool, arguments: &[OscType], wiring: &Wiring) -> Result<Oper
 }
 
 /// A word of the sender's in a reply: not too long, and nothing in it that a terminal obeys.
-fn shown(word: &str) -> String {
+pub(super) fn shown(word: &str) -> String {
     let word: String = word.chars().take(64).collect();
     format!("\"{}\"", word.escape_debug())
 }

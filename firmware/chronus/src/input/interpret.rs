@@ -1,6 +1,6 @@
 //! From one datagram to requests, each checked, or refused with the reason.
 
-use abi::Operation;
+use abi::{Operation, TrackEdit};
 use dsp::instrument::Wiring;
 use rosc::{OscMessage, OscTime};
 
@@ -9,6 +9,7 @@ use super::edits::{PatchWord, PresetAsked, edit, note, preset};
 use super::packet::{PacketError, read_packet};
 use super::question::Asked;
 use super::refusal::{Code, Refusal};
+use super::tracks::{TrackWord, told};
 use super::value::{self, Fault};
 
 /// Largest datagram that is read: the default maximum message size of liblo, the field's C library, and
@@ -68,6 +69,8 @@ pub enum Request {
     Learn(Option<String>),
     /// Reply with the patch.
     Patch,
+    /// Reply with the tempo and the tracks.
+    Tracks,
     /// Keep or make a patch by its name.
     Preset(PresetAsked),
     /// Reply with what is asked for, now or when it is so far.
@@ -143,6 +146,14 @@ fn requests_of(
             // An edit is heard when it is committed, so only a commit waits for its time.
             let when = if word == PatchWord::Commit { when } else { when.at_once() };
             return Ok(edit(word, arguments, wiring)?.into_iter().map(|operation| at(when, operation)).collect());
+        }
+        Target::Time(TrackWord::List) => Request::Tracks,
+        Target::Time(word) => {
+            // What is made can be told something by the same bundle, which may have to wait; it plays nothing yet.
+            let is_made = |edit| matches!(edit, Operation::Track(_, TrackEdit::Create(_) | TrackEdit::Lane(..)));
+            let when = |operation| if is_made(operation) { when.at_once() } else { when };
+            let operations = told(word, arguments, wiring)?.into_iter();
+            return Ok(operations.map(|operation| at(when(operation), operation)).collect());
         }
         Target::Test => {
             let text = "the test tone needs `sine` and `adsr` of the patch at power-on; nothing changed";

@@ -1,6 +1,7 @@
 //! Any bytes at all: no panic, no unbounded work, and nothing that is out of range comes out.
 
-use abi::Operation;
+use abi::{Operation, Transport};
+use dsp::time::{BPM_MAXIMUM, BPM_MINIMUM};
 use proptest::prelude::*;
 use rosc::{OscArray, OscBundle, OscColor, OscMessage, OscMidiMessage, OscPacket, OscTime, OscType, encoder};
 
@@ -26,6 +27,9 @@ fn check(bytes: &[u8]) -> Vec<Result<Request, Refusal>> {
                     Operation::Note(_, note, velocity) => {
                         assert!(note < 128 && (0.0..=1.0).contains(&velocity), "{intent:?}");
                     }
+                    Operation::Transport(Transport::Tempo(bpm)) => {
+                        assert!((BPM_MINIMUM..=BPM_MAXIMUM).contains(&bpm), "{intent:?}");
+                    }
                     _ => {}
                 }
                 assert!(intent.when == When::Arrival(5) || bytes.starts_with(b"#bundle\0"));
@@ -38,6 +42,7 @@ fn check(bytes: &[u8]) -> Vec<Result<Request, Refusal>> {
                 | Request::Notify(_)
                 | Request::Controls
                 | Request::Patch
+                | Request::Tracks
                 | Request::Preset(_)
                 | Request::Learn(_)
                 | Request::Ask(_),
@@ -88,8 +93,10 @@ fn likely_byte() -> impl Strategy<Value = u8> {
 fn address() -> impl Strategy<Value = String> {
     let known: Vec<String> = catalogue::values(catalogue::power_on()).into_keys().collect();
     let words = super::PATCH_WORDS.map(|(word, _)| word.to_owned());
+    let times = super::TRACK_WORDS.map(|(word, _)| word.to_owned());
     prop_oneof![
         4 => prop::sample::select(known),
+        2 => prop::sample::select(times.to_vec()),
         2 => prop::sample::select(words.to_vec()),
         2 => prop::sample::select(vec!["/gate/adsr", "/test", "/engine/freq", "/engine/gain", "/status", "/version", "/led"])
             .prop_map(str::to_string),

@@ -18,7 +18,7 @@ const fn word(address: &'static str, types: &'static str, arguments: &'static st
 }
 
 /// All of them, in the order in which they are told.
-pub const WORDS: [Word; 31] = [
+pub const WORDS: [Word; 50] = [
     word("/note/on", "sif", "NAME, note, velocity", "begins a note of the module NAME, of the type `voice`"),
     word("/note/off", "si", "NAME, note", "ends it"),
     word("/patch/create", "ss", "NAME, type", "makes a module: one of the types above"),
@@ -42,6 +42,65 @@ pub const WORDS: [Word; 31] = [
         "none needed",
         "the names of all that were kept, and of those that come with the program",
     ),
+    word("/clock/tempo", "f", "beats a minute", "the tempo, kept to three decimals; steps go on from where they are"),
+    word(
+        "/clock/start",
+        "I",
+        "none needed",
+        "the clock runs from the beginning, and each started track from its first step",
+    ),
+    word("/clock/stop", "I", "none needed", "it stops where it is, and all gates that tracks have opened close"),
+    word("/clock/continue", "I", "none needed", "it goes on from there"),
+    word("/seq/create", "s", "TRACK", "makes a track: stopped, without a pattern"),
+    word("/seq/delete", "s", "TRACK", "takes it away"),
+    word(
+        "/seq/pattern",
+        "ss",
+        "TRACK, text",
+        "its pattern: `X` accent, `x` note, `.` rest; spaces and bars may stand between",
+    ),
+    word(
+        "/seq/assign",
+        "sss",
+        "TRACK, `gate`, NAME; or TRACK, `param`, LANE, NAME, PARAMETER",
+        "its notes open the gate of an `adsr`, or play a `voice`; or the values of the lane set this parameter (`note` of a `voice`: the note that is played next)",
+    ),
+    word(
+        "/seq/param_lane",
+        "ssf",
+        "TRACK, LANE, values",
+        "the values of a lane, one for each step: numbers, or one string with commas in between",
+    ),
+    word(
+        "/seq/lane",
+        "ss",
+        "TRACK, LANE",
+        "makes a lane, as `/seq/assign` and `/seq/param_lane` do where there is none of this name",
+    ),
+    word(
+        "/seq/lane_part",
+        "ssiif",
+        "TRACK, LANE, place, of, values",
+        "four values of a lane from this place on, of so many: as kept scores write it; heard when all are there",
+    ),
+    word("/seq/gate_len", "sf", "TRACK, part", "how long gates are, as a part of a step; 1 ties a note to the next"),
+    word(
+        "/seq/config",
+        "ssf",
+        "TRACK, key, value, ...; or TRACK, tempo, steps, division",
+        "sets what the keys name, see below; or these three",
+    ),
+    word(
+        "/seq/start",
+        "s",
+        "TRACK",
+        "it plays while the clock runs, from its first step, beginning at the next line of its grid",
+    ),
+    word("/seq/stop", "s", "TRACK", "it is silent from this frame on"),
+    word("/seq/reset", "s", "TRACK", "its next step is its first"),
+    word("/seq/reset_all", "I", "none needed", "clock and tracks are at their beginning, running or not"),
+    word("/seq/bpm", "sf", "TRACK, beats a minute", "the same as `/clock/tempo`; TRACK may be left out"),
+    word("/seq/list", "I", "none needed", "tempo and tracks as they are, see below"),
     word("/test", "I", "none needed", "a test tone: `sine.freq` 440, `sine.gain` 0.3, gate `adsr` on"),
     word("/status", "I", "none needed", "one reply `/status.reply` with the counters, see below"),
     word("/version", "I", "none needed", "one reply `/version.reply` with two strings: name and version"),

@@ -6,6 +6,7 @@ use std::collections::HashMap;
 
 use dsp::instrument::{KINDS, Kind, Wiring};
 use dsp::kernel::Parameter;
+use dsp::time::{BPM_MAXIMUM, BPM_MINIMUM};
 use rosc::{OscMessage, OscType};
 
 use crate::input::{ALIASES, WORDS, catalogue};
@@ -126,6 +127,7 @@ fn arguments_of(address: &str, types: &str, wiring: &Wiring) -> Vec<Argument> {
             let kinds = KINDS.iter().filter(|kind| kind.kind != Kind::Out).map(|kind| kind.name.to_owned());
             vec![Argument::of(Range::Any), Argument::of(Range::OneOf(kinds.collect()))]
         }
+        "/clock/tempo" => vec![Argument { clipped: false, ..Argument::of(Range::Between(BPM_MINIMUM, BPM_MAXIMUM)) }],
         "/patch/delete" => vec![names(|kind| kind != Some(Kind::Out))],
         _ => types.chars().map(|_| Argument::of(Range::Any)).collect(),
     }
@@ -192,7 +194,8 @@ impl Tree {
             "/note" => "notes of the modules of the type voice",
             "/patch" => "what makes and changes the patch",
             "/record" => "recordings",
-            "/clock" => "the engine's time",
+            "/clock" => "the engine's time, and the tempo",
+            "/seq" => "the tracks of the sequencer",
             "/engine" => "other names of two parameters",
             _ => {
                 let module = |(name, _): &&(String, _)| path.strip_prefix("/mod/") == Some(name);

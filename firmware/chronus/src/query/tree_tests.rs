@@ -22,7 +22,7 @@ fn there_is_an_argument_for_each_type_and_something_is_said_of_each() {
         assert!(!method.description.is_empty() && !method.description.contains('`'), "{}", method.path);
         assert_eq!(tree.method(&method.path), Some(method));
     }
-    for container in ["/", "/mod", "/mod/sine", "/gate", "/note", "/patch", "/record", "/clock", "/engine"] {
+    for container in ["/", "/mod", "/mod/sine", "/gate", "/note", "/patch", "/record", "/clock", "/seq", "/engine"] {
         assert!(!tree.describe_container(container).is_empty(), "{container}");
     }
 }
@@ -42,7 +42,8 @@ fn what_is_told_as_the_arguments_of_an_address_is_taken_there() {
     let tree = Tree::of(&wiring, RATE);
     for method in tree.methods() {
         // What these name is not known from their types.
-        let named = ["/patch/connect", "/patch/disconnect", "/controls/learn"].contains(&method.path.as_str());
+        let named = ["/patch/connect", "/patch/disconnect", "/controls/learn"].contains(&method.path.as_str())
+            || method.path.starts_with("/seq/");
         let arguments =
             method.types.chars().zip(&method.arguments).map(|(kind, argument)| match (kind, &argument.range) {
                 ('s', Range::OneOf(names)) => name(&names[names.len() - 1]),

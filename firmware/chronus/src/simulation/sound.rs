@@ -69,6 +69,8 @@ impl Instrument {
             }
             Operation::Silence => self.mix(1 << 41),
             Operation::Edit(_) => self.mix(1 << 42),
+            Operation::Transport(_) => self.mix(1 << 43),
+            Operation::Track(..) => self.mix(1 << 44),
             Operation::Poison(poison) => self.mix(poison as u64 + (1 << 40)),
         }
     }

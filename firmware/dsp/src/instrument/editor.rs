@@ -64,11 +64,16 @@ pub fn name_of(text: &str) -> Result<Name, Mistake> {
     Ok(name)
 }
 
+/// A name as text; "" if it was damaged.
+pub fn text_of(name: &Name) -> &str {
+    let length = name.iter().position(|byte| *byte == 0).unwrap_or(NAME_BYTES);
+    name.get(..length).and_then(|bytes| core::str::from_utf8(bytes).ok()).unwrap_or("")
+}
+
 impl Row {
     /// Its name as text; "" if it was damaged.
     pub fn name(&self) -> &str {
-        let length = self.name.iter().position(|byte| *byte == 0).unwrap_or(NAME_BYTES);
-        self.name.get(..length).and_then(|bytes| core::str::from_utf8(bytes).ok()).unwrap_or("")
+        text_of(&self.name)
     }
 
     /// The place of a parameter in its type's table.

@@ -5,7 +5,7 @@ use abi::{Edit, Operation, Place};
 use super::kind::Kind;
 use super::setting::Setting;
 use super::wiring::flags;
-use super::{Wiring, voices};
+use super::{Row, Wiring, voices};
 
 impl Wiring {
     /// Whether nothing was edited since the last commit.
@@ -29,9 +29,17 @@ impl Wiring {
     /// What is edited is what was committed last.
     pub(super) fn adopt(&mut self) {
         self.copy_flags(flags::EDITED, flags::COMMITTED);
+        self.lapse_assignments();
         for row in self.rows.iter_mut().filter(|row| row.is(flags::COMMITTED) && row.kind() == Some(Kind::Voice)) {
             row.voices[0] = row.value(voices::VOICES).unwrap_or(1.0) as u32;
         }
+    }
+
+    /// What tracks play that is in no patch any more, they play no longer.
+    pub(super) fn lapse_assignments(&mut self) {
+        let Self { rows, sequencer, .. } = self;
+        let known = |row: &Row| row.is(flags::EDITED | flags::COMMITTED);
+        sequencer.lapse(|row| rows.get(usize::from(row)).is_some_and(known));
     }
 
     /// Follows a command: what is edited, committed and set is afterwards as in an instrument that has applied it. What is
@@ -50,6 +58,9 @@ impl Wiring {
                     *setting = Setting::at(known.clamp(*value, rate));
                 }
             }
+            Operation::Transport(transport) => self.sequencer.transport(transport),
+            Operation::Track(track, edit) => self.sequencer.tell(*track, edit, |_| ()),
+            Operation::Silence => self.sequencer.stop_clock(),
             _ => {}
         }
     }

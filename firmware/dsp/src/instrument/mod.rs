@@ -6,7 +6,7 @@
 //! # Rendering
 //!
 //! A block is rendered in stretches of at most [`CONTROL_FRAMES`] frames, which end at their multiples and before each
-//! command. In a stretch each module is rendered once, in the order of the plan, by its [`kernel`](crate::kernel): eight
+//! command and whatever the tracks of the sequencer do. In a stretch each module is rendered once, in the order of the plan, by its [`kernel`](crate::kernel): eight
 //! voices at a time, or left and right.
 //!
 //! # Edits
@@ -29,6 +29,7 @@ mod inputs;
 mod kind;
 mod modules;
 mod plan;
+mod play;
 mod render;
 mod setting;
 mod tapes;
@@ -37,6 +38,8 @@ mod wiring;
 
 #[cfg(test)]
 mod commit_tests;
+#[cfg(test)]
+mod play_tests;
 #[cfg(test)]
 mod tape_tests;
 #[cfg(test)]
@@ -49,8 +52,9 @@ use bytemuck::{Pod, Zeroable};
 
 use crate::fade::Fade;
 use crate::kernel::{CONTROL_FRAMES, LANES, Lanes};
+use crate::time::{Sequencer, TRACKS};
 
-pub use editor::{Mistake, name_of};
+pub use editor::{Mistake, name_of, text_of};
 pub use kind::{KINDS, Kind, KindRow, MOST_INPUTS, MOST_PARAMETERS};
 pub use plan::{MOST_GROUPS, POOL, Refusal};
 pub use render::Scratch;
@@ -61,6 +65,7 @@ pub use wiring::{
 };
 
 use gate::AdsrGroup;
+use play::TrackNote;
 use setting::Setting;
 use voices::VoiceGroup;
 use wiring::flags;
@@ -93,6 +98,8 @@ pub struct Instrument {
     curse: u32,
     /// Rows in the order in which they are rendered.
     order: [u8; ROWS],
+    /// The notes of the tracks.
+    track_notes: [TrackNote; TRACKS],
     wiring: Wiring,
     /// The states of the modules.
     pool: [Lanes; POOL],
@@ -112,6 +119,7 @@ impl Instrument {
         self.rate = rate;
         self.fade = Fade::new();
         self.wiring = Wiring::empty();
+        self.wiring.sequencer = Sequencer::new(rate);
         self.commit();
     }
 
@@ -204,7 +212,7 @@ impl Instrument {
         levels
     }
 
-    /// Fades out whatever sounds and closes all gates. What is opened after this is heard, faded in.
+    /// Fades out whatever sounds, closes all gates and stops the clock, which would open them again. What is opened after this is heard, faded in.
     pub fn silence(&mut self) {
         for row in self.wiring.rows.iter_mut().filter(|row| row.is(flags::COMMITTED | flags::HEARD)) {
             row.gate = wiring::CLOSES;
@@ -214,6 +222,7 @@ impl Instrument {
                 groups.iter_mut().for_each(VoiceGroup::release_all);
             }
         }
+        self.wiring.sequencer.stop_clock();
         self.silencing = 1;
         self.fade.begin(self.rate);
     }

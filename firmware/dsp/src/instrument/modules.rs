@@ -13,7 +13,8 @@ use super::inputs::{Place, Stretch};
 use super::kind::Kind;
 use super::render::Scratch;
 use super::setting::Crossfade;
-use super::wiring::{CLOSES, OPENS};
+use super::wiring::{CLOSES, OPENS, SOFT};
+use crate::time::{VELOCITY_ACCENT, VELOCITY_NORMAL};
 
 impl Instrument {
     /// Renders a stretch of eight voices of a module.
@@ -234,7 +235,8 @@ fn gates_of(place: &Place) -> Gates {
     let mask = |flag| Words::splat(if place.row.gate & flag != 0 { u32::MAX } else { 0 });
     let (opens, closes) = (mask(OPENS), mask(CLOSES));
     let notes = place.notes().map(|notes| notes.gates).unwrap_or_default();
-    let velocity = notes.opens.select(notes.velocity, Lanes::splat(1.0));
+    let own = if place.row.gate & SOFT != 0 { VELOCITY_NORMAL } else { VELOCITY_ACCENT };
+    let velocity = notes.opens.select(notes.velocity, Lanes::splat(own));
     // What begins after a gate was closed, or all was silenced, is not ended by that.
     Gates { opens: opens | notes.opens, closes: (closes & !notes.opens) | notes.closes, velocity }
 }

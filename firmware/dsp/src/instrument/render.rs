@@ -66,8 +66,10 @@ impl Instrument {
         let mut rest = out.samples.as_mut_slice();
         while frame < length {
             let next = due(self, frame).min(length);
+            let quiet = frame.saturating_add(self.play(frame == 0));
             let grid = (frame / STRETCH + 1) * STRETCH;
-            let end = next.min(grid).min(frame.saturating_add(self.until_silence())).max(frame + 1);
+            let silent = frame.saturating_add(self.until_silence());
+            let end = next.min(grid).min(quiet).min(silent).max(frame + 1);
             let (stretch, after) = rest.split_at_mut(((end - frame) as usize * CHANNELS).min(rest.len()));
             self.stretch(scratch, stretch);
             (rest, frame) = (after, end);
@@ -135,6 +137,7 @@ impl Instrument {
     /// So many frames are over.
     fn advance(&mut self, frames: u32) {
         let rate = self.rate;
+        self.wiring.sequencer.advance(frames);
         for place in 0..(self.length as usize).min(ROWS) {
             let number = self.order.get(place).map_or(0, |number| usize::from(*number));
             let Some(row) = self.wiring.rows.get_mut(number) else { continue };

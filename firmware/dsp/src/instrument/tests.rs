@@ -59,6 +59,11 @@ impl Player {
         self.instrument.wiring().find(name).unwrap().0
     }
 
+    /// A block, with `due` asked before each stretch.
+    pub(super) fn render_with(&mut self, due: impl FnMut(&mut Instrument, u32) -> u32, block: &mut Block) {
+        self.instrument.render(&mut self.scratch, due, block);
+    }
+
     /// The left and right of so many blocks.
     pub(super) fn render(&mut self, blocks: usize) -> Vec<[f32; 2]> {
         self.render_cut(blocks, &[])

@@ -9,6 +9,7 @@ use bytemuck::{Pod, Zeroable};
 
 use super::kind::{Kind, MOST_PARAMETERS};
 use super::setting::Setting;
+use crate::time::Sequencer;
 
 /// Most modules of a patch, `out` among them.
 pub const MOST_MODULES: usize = 64;
@@ -75,6 +76,8 @@ pub struct Row {
 pub(super) const OPENS: u32 = 1;
 /// The gate of a row closes.
 pub(super) const CLOSES: u32 = 2;
+/// With [`OPENS`]: with the velocity of a note that is no accent.
+pub(super) const SOFT: u32 = 4;
 
 /// What a `voice` gives for modulation: the velocity of each note, and its pitch in octaves over A4.
 pub const VOICE_OUTPUTS: [&str; 2] = ["velocity", "pitch"];
@@ -103,6 +106,8 @@ pub struct Wiring {
     incoming: [u16; PLACES],
     /// The row and the place that were given to a module and a connection last.
     pub(super) newest: [u32; 2],
+    /// What plays the modules: the clock and the tracks.
+    pub(super) sequencer: Sequencer,
 }
 
 impl Row {
@@ -188,12 +193,18 @@ impl Wiring {
     /// A patch of nothing but `out`, heard.
     pub(super) fn empty() -> Self {
         let mut wiring = Self::zeroed();
+        wiring.sequencer = Sequencer::new(abi::RATES[0]);
         let mut name = [0; NAME_BYTES];
         name.iter_mut().zip(b"out").for_each(|(to, from)| *to = *from);
         if let Some(row) = wiring.rows.get_mut(usize::from(OUT)) {
             *row = Row::new(Kind::Out, name);
         }
         wiring
+    }
+
+    /// The clock and the tracks. What is told of time passing is only so in an instrument that renders.
+    pub fn sequencer(&self) -> &Sequencer {
+        &self.sequencer
     }
 
     /// A row, if it is in any patch.
@@ -257,6 +268,8 @@ impl Wiring {
         match *edit {
             Edit::Create(row, kind, name) if row != OUT => {
                 let Some(kind) = Kind::from_number(kind) else { return };
+                // What is assigned to a module that was left out is not assigned to this one.
+                self.lapse_assignments();
                 self.forget_links_of(row);
                 self.newest[0] = u32::from(row);
                 if let Some(row) = self.rows.get_mut(usize::from(row)) {
@@ -268,6 +281,7 @@ impl Wiring {
                     row.flags &= !flags::EDITED;
                 }
                 self.disconnect(|link| link.source == row || link.destination == row);
+                self.lapse_assignments();
             }
             // What an edit that was left out would have made cannot be connected.
             Edit::Connect(_, link, _) if !self.is_edited(link.source) || !self.is_edited(link.destination) => {}
@@ -286,8 +300,12 @@ impl Wiring {
             Edit::Clear => {
                 self.rows.iter_mut().skip(1).for_each(|row| row.flags &= !flags::EDITED);
                 self.disconnect(|_| true);
+                self.lapse_assignments();
             }
-            Edit::Abort => self.copy_flags(flags::COMMITTED, flags::EDITED),
+            Edit::Abort => {
+                self.copy_flags(flags::COMMITTED, flags::EDITED);
+                self.lapse_assignments();
+            }
             Edit::Create(..) | Edit::Delete(_) | Edit::Commit => {}
         }
     }

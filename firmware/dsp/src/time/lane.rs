@@ -1,5 +1,6 @@
 //! A lane: values for a parameter, one for each step, with a length of its own.
 
+use abi::Name;
 use bytemuck::{Pod, Zeroable};
 
 use super::{NONE, Refusal, STEPS};
@@ -16,6 +17,8 @@ pub struct Lane {
     /// Values in use, at most [`STEPS`]; 0 for none.
     length: u32,
     values: [f32; STEPS],
+    /// Its name; zeros if it has none, and nobody uses it.
+    pub(super) name: Name,
 }
 
 impl Lane {
@@ -26,13 +29,32 @@ impl Lane {
 
     /// Its values from now on, 1 to 64 finite ones.
     pub(super) fn set(&mut self, values: &[f32]) -> Result<(), Refusal> {
-        let room = self.values.get_mut(..values.len()).filter(|room| !room.is_empty()).ok_or(Refusal::LaneLength)?;
+        if values.is_empty() || values.len() > STEPS {
+            return Err(Refusal::LaneLength);
+        }
         if values.iter().any(|value| !value.is_finite()) {
             return Err(Refusal::NotFinite);
         }
-        room.copy_from_slice(values);
+        // Nothing is left of what was there, so that equal lanes are equal bit by bit.
+        self.values = [0.0; STEPS];
+        self.values.iter_mut().zip(values).for_each(|(to, from)| *to = *from);
         self.length = values.len() as u32;
         Ok(())
+    }
+
+    /// Its name; zeros if nobody uses it.
+    pub fn name(&self) -> Name {
+        self.name
+    }
+
+    /// Whose parameter it sets; [`NONE`].
+    pub fn target(&self) -> u32 {
+        self.target
+    }
+
+    /// Its values.
+    pub fn values(&self) -> &[f32] {
+        self.values.get(..self.length as usize).unwrap_or(&[])
     }
 
     /// Target and value at a step, if there are both. What is damaged is left out.

@@ -26,6 +26,7 @@ mod lane;
 mod pattern;
 mod refusal;
 mod sequencer;
+mod tell;
 mod track;
 
 #[cfg(test)]
@@ -40,6 +41,8 @@ mod pattern_tests;
 mod play_tests;
 #[cfg(test)]
 mod sequencer_tests;
+#[cfg(test)]
+mod tell_tests;
 
 pub use clock::{BPM_MAXIMUM, BPM_MINIMUM, Clock, Position, units_per_beat};
 pub use event::{Config, Event, NONE, VELOCITY_ACCENT, VELOCITY_NORMAL};
@@ -48,4 +51,5 @@ pub use lane::{LANES, Lane};
 pub use pattern::{Pattern, PatternError, STEPS, Step};
 pub use refusal::Refusal;
 pub use sequencer::{Sequencer, TRACKS};
+pub use tell::{lane_target, place_of};
 pub use track::Track;

@@ -100,6 +100,25 @@ impl fmt::Display for Pattern {
 }
 
 impl Pattern {
+    /// Of so many steps, at most [`STEPS`]; bit n of `notes` is set if step n is a note, of `accents` if that is one.
+    pub fn of(notes: u64, accents: u64, length: u8) -> Self {
+        let length = u64::from(length).min(STEPS as u64);
+        let used = 1u64.checked_shl(length as u32).map_or(u64::MAX, |bit| bit - 1);
+        Self { notes: notes & used, accents: accents & notes & used, length }
+    }
+
+    /// Which steps are notes, and which of them accents: bit n is step n.
+    pub fn bits(&self) -> (u64, u64) {
+        (self.notes, self.accents)
+    }
+
+    /// With so many steps, 1 to [`STEPS`]: what is too much is cut off, what is missing is rests.
+    #[must_use]
+    pub fn resized(&self, length: u8) -> Self {
+        let cut = Self::of(self.notes, self.accents, self.len() as u8);
+        Self::of(cut.notes, cut.accents, length.max(1))
+    }
+
     /// Adds a step; None if there is no room.
     pub fn push(&mut self, step: Step) -> Option<()> {
         let bit = 1u64.checked_shl(u32::try_from(self.length).ok()?)?;

@@ -2,6 +2,7 @@
 
 use bytemuck::{Pod, Zeroable};
 
+use super::tell::Gathered;
 use super::{Clock, Config, Event, Pattern, Refusal, Track};
 
 /// Most tracks.
@@ -12,7 +13,8 @@ pub const TRACKS: usize = 8;
 #[repr(C)]
 pub struct Sequencer {
     clock: Clock,
-    tracks: [Track; TRACKS],
+    pub(super) tracks: [Track; TRACKS],
+    pub(super) gathered: Gathered,
 }
 
 impl Sequencer {
@@ -24,6 +26,16 @@ impl Sequencer {
     /// The clock, to be looked at.
     pub fn clock(&self) -> &Clock {
         &self.clock
+    }
+
+    /// The tracks that there are, with their numbers.
+    pub fn tracks(&self) -> impl Iterator<Item = (u8, &Track)> {
+        (0u8..).zip(&self.tracks).filter(|(_, track)| track.created())
+    }
+
+    /// A number for a new track: the lowest that is free. It depends on nothing but what tracks were told so far.
+    pub fn free_track(&self) -> Option<u8> {
+        (0u8..).zip(&self.tracks).find(|(_, track)| !track.created()).map(|(number, _)| number)
     }
 
     /// Makes a track: stopped, with an empty pattern and [`Config::default`].
@@ -135,6 +147,26 @@ impl Sequencer {
         }
     }
 
+    /// Takes what damage has moved to where nothing would ever happen back to the grid, as [`Self::take`] does: for who takes
+    /// only what is due.
+    pub(crate) fn heal(&mut self) {
+        self.clock.heal();
+        let clock = self.clock;
+        let playing = self.tracks.iter_mut().filter(|track| track.created() && track.started() && clock.running());
+        playing.for_each(|track| track.find_line(&clock));
+    }
+
+    /// The track of this number and the clock, if something of it happens before the next frame: to be taken, and put back.
+    pub(crate) fn due(&self, number: usize) -> Option<(Track, Clock)> {
+        let track = self.tracks.get(number).filter(|track| track.created() && track.wait(&self.clock, 1) == 0)?;
+        Some((*track, self.clock))
+    }
+
+    /// Puts a track back.
+    pub(crate) fn put_back(&mut self, number: usize, track: &Track) {
+        self.tracks.iter_mut().skip(number).take(1).for_each(|place| *place = *track);
+    }
+
     /// Frames until the next thing may happen, at most `most`: 0 if it is before the next frame.
     pub fn wait(&self, most: u32) -> u32 {
         self.tracks.iter().fold(most, |most, track| track.wait(&self.clock, most))
@@ -146,7 +178,7 @@ impl Sequencer {
         self.clock.advance(frames);
     }
 
-    fn track(&mut self, track: usize) -> Result<&mut Track, Refusal> {
+    pub(super) fn track(&mut self, track: usize) -> Result<&mut Track, Refusal> {
         let found = self.tracks.get_mut(track).ok_or(Refusal::NoSuchTrack)?;
         if found.created() { Ok(found) } else { Err(Refusal::NotCreated) }
     }

@@ -1,5 +1,6 @@
 //! A track: which of its steps is next, and the gate it has open.
 
+use abi::Name;
 use bytemuck::{Pod, Zeroable};
 
 use super::chance::{CERTAIN, happens};
@@ -44,6 +45,7 @@ pub struct Track {
     created: u32,
     /// Whether it plays while the clock runs: not 0.
     started: u32,
+    pub(super) name: Name,
     pub(super) lanes: [Lane; LANES],
 }
 
@@ -59,6 +61,41 @@ impl Track {
 
     pub(super) fn created(&self) -> bool {
         self.created != 0
+    }
+
+    /// Its name.
+    pub fn name(&self) -> Name {
+        self.name
+    }
+
+    /// Whose gate its notes open, or [`NONE`]'s.
+    pub fn gate(&self) -> u32 {
+        self.gate
+    }
+
+    /// Its pattern.
+    pub fn pattern(&self) -> Pattern {
+        self.pattern
+    }
+
+    /// Its lanes, those that nobody uses too.
+    pub fn lanes(&self) -> &[Lane; LANES] {
+        &self.lanes
+    }
+
+    /// How it plays: what leads to the same again.
+    pub fn config(&self) -> Config {
+        Config {
+            steps_per_beat: self.grid.steps_per_beat,
+            swing: f64::from(self.grid.swing) / PARTS as f64,
+            probability: self.chance as f64 / CERTAIN as f64,
+            seed: self.seed,
+        }
+    }
+
+    /// Length of its gates as a part of a step.
+    pub fn gate_length(&self) -> f64 {
+        f64::from(self.gate_length) / PARTS as f64
     }
 
     /// Sets all of it; other steps per beat from the next line of the new grid on.
@@ -100,7 +137,8 @@ impl Track {
         self.line = self.grid.first_line(clock.position(), clock);
     }
 
-    pub(super) fn started(&self) -> bool {
+    /// Whether it plays while the clock runs.
+    pub fn started(&self) -> bool {
         self.started != 0
     }
 
@@ -141,7 +179,7 @@ impl Track {
     }
 
     /// Gives what happens before the next frame: first what ends, then parameters, then what begins.
-    pub(super) fn take(&mut self, number: u64, clock: &Clock, give: &mut impl FnMut(Event)) {
+    pub(crate) fn take(&mut self, number: u64, clock: &Clock, give: &mut impl FnMut(Event)) {
         if !self.created() {
             return;
         }
@@ -199,7 +237,7 @@ impl Track {
 
     /// A line that is more than a beat behind, or two ahead, is damage, as a step is at most a beat and swing half of one.
     /// So is a gate's end that far away. Both heal, and no damage makes many steps begin at once.
-    fn find_line(&mut self, clock: &Clock) {
+    pub(super) fn find_line(&mut self, clock: &Clock) {
         let beat = i128::from(clock.units_per_beat());
         let healthy = |position| (-beat..=2 * beat).contains(&clock.until(position));
         if !healthy(self.grid.time_of(self.line, clock)) {

@@ -1,0 +1,282 @@
+//! Time in the music: every word of the clock and of tracks, live, under kills, bit for bit as the kept score; and steps on
+//! their exact frames through the whole engine.
+
+use std::collections::BTreeMap;
+use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
+
+use chronus_tests::build::Build;
+use chronus_tests::engine::{Engine, Folder, render};
+use chronus_tests::live::{Live, undisturbed};
+use chronus_tests::process::send;
+use chronus_tests::random::Random;
+use chronus_tests::recording::Recording;
+use chronus_tests::score::Score;
+use nix::sys::signal::Signal;
+use rosc::{OscBundle, OscMessage, OscPacket, OscTime, OscType};
+
+/// How long is played: long enough for some hundred kills and words.
+const PLAYED: Duration = Duration::from_secs(8);
+
+fn words(address: &str, words: &[&str]) -> OscMessage {
+    with(address, words, &[])
+}
+
+fn with(address: &str, words: &[&str], more: &[OscType]) -> OscMessage {
+    let words = words.iter().map(|word| OscType::from(*word));
+    OscMessage { addr: address.to_owned(), args: words.chain(more.iter().cloned()).collect() }
+}
+
+/// The patch at power-on, and beside it a voice; a track for each.
+fn tracks() -> Vec<OscMessage> {
+    let patch = [
+        words("/patch/create", &["keys", "voice"]),
+        words("/patch/create", &["saw", "osc"]),
+        words("/patch/create", &["env", "adsr"]),
+        words("/patch/create", &["amp", "vca"]),
+        words("/patch/connect", &["keys", "saw"]),
+        words("/patch/connect", &["keys", "env"]),
+        words("/patch/connect", &["saw", "amp"]),
+        words("/patch/connect", &["env", "amp.level"]),
+        with("/patch/connect", &["amp", "out"], &[OscType::Float(0.3)]),
+        words("/patch/commit", &[]),
+    ];
+    let tracks = [
+        words("/seq/create", &["kick"]),
+        words("/seq/pattern", &["kick", "X..x..x."]),
+        words("/seq/assign", &["kick", "gate", "adsr"]),
+        words("/seq/create", &["bass"]),
+        words("/seq/pattern", &["bass", "xxXxx"]),
+        words("/seq/assign", &["bass", "gate", "keys"]),
+        words("/seq/assign", &["bass", "param", "pitch", "keys", "note"]),
+        words("/seq/param_lane", &["bass", "pitch", "33,36,40,45,33,57,61"]),
+        words("/seq/start", &["kick"]),
+        words("/seq/start", &["bass"]),
+        with("/clock/tempo", &[], &[OscType::Float(174.0)]),
+        words("/clock/start", &[]),
+    ];
+    patch.into_iter().chain(tracks).collect()
+}
+
+/// Something that is told the clock or a track next.
+fn next(random: &mut Random) -> Vec<OscMessage> {
+    let pick = |random: &mut Random, all: &[&'static str]| all[random.below(all.len() as u64) as usize];
+    let float = |random: &mut Random, low: f64, high: f64| OscType::Float(random.between(low, high) as f32);
+    let track = pick(random, &["kick", "bass", "kick", "bass", "spare"]);
+    let one = match random.below(24) {
+        0 | 1 => with("/clock/tempo", &[], &[float(random, 20.0, 1200.0)]),
+        2 => with("/seq/bpm", &[track], &[float(random, 60.0, 400.0)]),
+        3 => words("/clock/start", &[]),
+        4 => return vec![words("/clock/stop", &[]), words("/clock/continue", &[])],
+        5 => words("/clock/continue", &[]),
+        6 => {
+            let steps: String = (0..1 + random.below(64)).map(|_| pick(random, &["X", "x", "."])).collect();
+            words("/seq/pattern", &[track, &steps])
+        }
+        7 => words("/seq/pattern", &[track, pick(random, &["X...x...", "xX", "..x", "Xx.Xx.x.|xxxxXXXX"])]),
+        8 | 9 => {
+            let values: Vec<_> = (0..1 + random.below(64)).map(|_| float(random, 100.0, 6000.0)).collect();
+            with("/seq/param_lane", &[track, "cutoff"], &values)
+        }
+        10 => words("/seq/assign", &[track, "param", "cutoff", "filter", "cutoff"]),
+        11 => words("/seq/assign", &[track, "param", pick(random, &["pitch", "cutoff"]), ""]),
+        12 => words("/seq/assign", &["bass", "param", "pitch", "keys", "note"]),
+        13 => words("/seq/assign", &[track, "gate", pick(random, &["adsr", "env", "keys", ""])]),
+        14 => with("/seq/gate_len", &[track], &[float(random, 0.0, 1.2)]),
+        15 => with("/seq/config", &[track, "swing"], &[float(random, 0.4, 0.8)]),
+        16 => {
+            let more = [float(random, 0.2, 1.2), OscType::from("seed"), OscType::Int(random.below(99) as i32)];
+            with("/seq/config", &[track, "probability"], &more)
+        }
+        17 => with("/seq/config", &[track, "division"], &[OscType::Int(random.below(17) as i32)]),
+        18 => with("/seq/config", &[track], &[float(random, 90.0, 200.0), OscType::Int(12), OscType::Int(4)]),
+        19 => words(pick(random, &["/seq/stop", "/seq/start", "/seq/start"]), &[track]),
+        20 => words(pick(random, &["/seq/reset", "/seq/reset_all"]), &[track]),
+        21 => {
+            let makes = [words("/seq/create", &["spare"]), words("/seq/start", &["spare"])];
+            let plays = [words("/seq/assign", &["spare", "gate", "env"]), words("/seq/pattern", &["spare", "x.X"])];
+            return makes.into_iter().chain(plays).collect();
+        }
+        22 => words("/seq/delete", &["spare"]),
+        _ => {
+            // What is assigned to it lapses.
+            let patch = [
+                words("/patch/delete", &["env"]),
+                words("/patch/create", &["env", "adsr"]),
+                words("/patch/connect", &["keys", "env"]),
+                words("/patch/connect", &["env", "amp.level"]),
+                words("/patch/commit", &[]),
+            ];
+            return patch.into();
+        }
+    };
+    vec![one]
+}
+
+/// Plays while workers are killed; how many blocks were late.
+fn play(seed: u64) -> u64 {
+    let live = Live::start(Build::Release, &format!("time-{seed}"), &[], &[]);
+    tracks().into_iter().for_each(|message| live.send_message(message));
+    let (mut random, mut killed, started) = (Random::new(seed), 0, Instant::now());
+    while started.elapsed() < PLAYED {
+        next(&mut random).into_iter().for_each(|message| live.send_message(message));
+        let workers = live.engine.workers();
+        if !workers.is_empty() && random.below(3) == 0 {
+            killed += u64::from(send(workers[random.below(workers.len() as u64) as usize], Signal::SIGKILL));
+        }
+        std::thread::sleep(Duration::from_millis(random.below(25)));
+    }
+    let outcome = live.finish();
+    let mut kept = BTreeMap::<&str, u64>::new();
+    for (_, message) in &outcome.commands {
+        *kept.entry(&message.addr).or_default() += 1;
+    }
+    let clock = ["tempo", "start", "stop", "continue"].map(|word| format!("/clock/{word}"));
+    let all = "create delete config pattern lane lane_part assign start stop reset reset_all gate_len";
+    let all = clock.into_iter().chain(all.split(' ').map(|word| format!("/seq/{word}")));
+    all.for_each(|address| assert!(kept.contains_key(address.as_str()), "{address} was never taken: {kept:?}"));
+    println!("{} kills, {} of {} blocks audible, {kept:?}", killed, outcome.audible, outcome.told("played"));
+    assert!(killed > 30 && outcome.audible as u64 > outcome.told("played") / 3, "{killed} kills, {}", outcome.audible);
+    assert_eq!(outcome.told("divergences"), 0, "{}", outcome.output);
+    outcome.assert_explained().late
+}
+
+#[test]
+fn what_tracks_play_live_sounds_as_its_kept_score_though_workers_die() {
+    for seed in [1, 2] {
+        undisturbed(|| play(seed));
+    }
+}
+
+/// Frame of a step, counted from the frame of the start: floor(step * 60 * rate / (tempo * steps per beat)).
+fn frame_of(step: u64, rate: u64, thousandths: u64, division: u64) -> usize {
+    (u128::from(step) * 60_000 * u128::from(rate) / u128::from(thousandths * division)) as usize
+}
+
+/// Makes each note of a track on the envelope at power-on an edge.
+fn sharp(score: &mut Score, pattern: &str) {
+    for (address, value) in [
+        ("/mod/adsr/attack", 0.1),
+        ("/mod/adsr/release", 0.1),
+        ("/mod/filter/cutoff", 20_000.0),
+        ("/mod/sine/freq", 3_000.0),
+    ] {
+        score.at(0, address, vec![OscType::Float(value)]);
+    }
+    for message in track_of(pattern) {
+        score.at(0, &message.addr, message.args);
+    }
+}
+
+fn track_of(pattern: &str) -> [OscMessage; 5] {
+    [
+        words("/seq/create", &["kick"]),
+        words("/seq/pattern", &["kick", pattern]),
+        words("/seq/assign", &["kick", "gate", "adsr"]),
+        with("/seq/gate_len", &["kick"], &[OscType::Float(0.05)]),
+        words("/seq/start", &["kick"]),
+    ]
+}
+
+#[test]
+fn ten_minutes_at_174_beats_a_minute_are_on_their_frames_through_the_whole_engine() {
+    const BLOCKS: &str = "112500";
+    let folder = Folder::new("time-exact");
+    let mut score = Score::new(48_000);
+    sharp(&mut score, "X");
+    score.at(4_800, "/clock/tempo", vec![OscType::Double(174.0)]).at(4_800, "/clock/start", vec![]);
+    let file = folder.file("score.osc");
+    score.write(&file);
+    let (played, rendered) = (folder.file("played.wav"), folder.file("rendered.wav"));
+    let (text, sink) = (file.to_str().expect("text"), format!("free:{}", played.display()));
+    let arguments = ["--score", text, "--sink", &sink, "--blocks", BLOCKS, "--osc", "off"];
+    assert_eq!(Engine::start(Build::Release, &arguments).wait().0, 0);
+    render(Build::Release, &file, &rendered, &["--blocks", BLOCKS]);
+    let recording = Recording::read(&played);
+    assert!(recording.frames == Recording::read(&rendered).frames, "two workers play what one renders");
+    let onsets = recording.onsets();
+    let end = recording.frames.len();
+    let expected: Vec<_> =
+        (0..).map(|step| 4_800 + frame_of(step, 48_000, 174_000, 4)).take_while(|frame| *frame < end).collect();
+    let first = onsets.iter().zip(&expected).position(|(is, should)| is != should);
+    println!("{} onsets, the last one at frame {:?}", onsets.len(), onsets.last());
+    assert_eq!((first, onsets.len()), (None, expected.len()), "the first step that is elsewhere");
+    assert!(onsets.len() > 6_900);
+}
+
+/// A bundle of these messages with a time tag.
+fn at(time: u64, content: Vec<OscMessage>) -> OscPacket {
+    let content = content.into_iter().map(OscPacket::Message).collect();
+    let timetag = OscTime { seconds: (time >> 32) as u32, fractional: time as u32 };
+    OscPacket::Bundle(OscBundle { timetag, content })
+}
+
+/// So long from now, as a time tag.
+fn later(wait: Duration) -> u64 {
+    let since_1970 = SystemTime::now().duration_since(UNIX_EPOCH).expect("after 1970") + wait;
+    let fraction = (u64::from(since_1970.subsec_nanos()) << 32) / 1_000_000_000;
+    ((since_1970.as_secs() + 2_208_988_800) << 32) + fraction
+}
+
+/// Plays bundles with time tags; how many blocks were late.
+fn play_stamped() -> u64 {
+    let live = Live::start(Build::Release, "time-stamped", &[], &[]);
+    let mut set_up = Score::new(48_000);
+    sharp(&mut set_up, "X...");
+    set_up.messages().into_iter().for_each(|message| live.send_message(message));
+    let first = later(Duration::from_millis(400));
+    let start = words("/clock/start", &[]);
+    live.send_packet(&at(first, vec![with("/clock/tempo", &[], &[OscType::Int(174)]), start.clone()]));
+    // Half a second later it begins anew, with another pattern.
+    let second = first + (1 << 31);
+    live.send_packet(&at(second, vec![words("/seq/pattern", &["kick", "Xx"]), start]));
+    std::thread::sleep(Duration::from_millis(1500));
+    let outcome = live.finish();
+    let frame =
+        |time: OscTime| u64::from(time.seconds) * 48_000 + ((u64::from(time.fractional) * 48_000 + (1 << 31)) >> 32);
+    let starts = outcome.commands.iter().filter(|(_, message)| message.addr == "/clock/start");
+    let starts: Vec<_> = starts.map(|(time, _)| frame(*time) as usize).collect();
+    let [one, other] = starts[..] else { panic!("{starts:?}") };
+    if outcome.late == 0 {
+        assert_eq!(other - one, 24_000, "half a second");
+        let expected = [one, one + frame_of(4, 48_000, 174_000, 4)].into_iter();
+        let expected: Vec<_> = expected.chain((0..5).map(|step| other + frame_of(step, 48_000, 174_000, 4))).collect();
+        assert_eq!(outcome.onsets[..expected.len()], expected, "{}", outcome.output);
+    }
+    outcome.assert_explained().late
+}
+
+#[test]
+fn a_bundle_with_a_time_tag_starts_the_clock_on_its_frame() {
+    undisturbed(play_stamped);
+}
+
+#[test]
+fn what_is_no_word_is_told_and_the_tracks_are_told_as_they_are() {
+    let live = Live::start(Build::Release, "time-words", &[], &[]);
+    let refused = [
+        (with("/clock/tempo", &[], &[OscType::Float(f32::NAN)]), "not_finite", "nothing changed"),
+        (words("/seq/create", &["Kick"]), "bad_edit", "small letters"),
+        (words("/seq/start", &["kick"]), "bad_edit", "there are none yet"),
+        (words("/clock/temp", &["1"]), "unknown_address", "did you mean /clock/tempo?"),
+    ];
+    for (message, code, text) in refused {
+        live.send_message(message);
+        let [_, found, said] = live.error();
+        assert!(found == code && said.contains(text), "{found}: {said}");
+    }
+    track_of("X.x.").into_iter().for_each(|message| live.send_message(message));
+    live.send_message(with("/clock/tempo", &[], &[OscType::Int(1_000_000_000)]));
+    live.send_message(words("/seq/pattern", &["kick", &"x".repeat(65)]));
+    assert!(live.error()[2].contains("at most 64"));
+    live.send_message(words("/get", &["/clock/tempo"]));
+    assert_eq!(live.answer("/clock/tempo"), [OscType::Float(999.0)]);
+    live.send_message(words("/seq/list", &[]));
+    let told = live.bundle();
+    for message in
+        [words("/seq/create", &["kick"]), words("/seq/pattern", &["kick", "X.x."]), words("/seq/start", &["kick"])]
+    {
+        assert!(told.contains(&message), "{message:?} in {told:?}");
+    }
+    assert_eq!(live.answer("/seq/list.reply"), [OscType::Int(1), OscType::Bool(false)]);
+    live.finish().assert_explained();
+}
