@@ -52,6 +52,8 @@ const NODE: &str = r#"
 const { OSCQueryDiscovery } = require("oscquery");
 const { Client } = require("node-osc");
 const { WebSocket } = require("ws");
+// What never comes must not be waited for without end.
+setTimeout(() => { console.log("nothing came"); process.exit(1); }, 30000).unref();
 (async () => {
     const found = await new OSCQueryDiscovery().queryNewService(process.argv[1], Number(process.argv[2]));
     const { oscIp, oscPort, wsIp, wsPort, extensions } = found.hostInfo;
