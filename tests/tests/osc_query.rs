@@ -143,6 +143,13 @@ fn the_tree_follows_the_patch_and_panels_are_told() {
         assert!(!heard.contains(&command("PATH_REMOVED", "/mod/low/q")), "{heard:?}");
     }
     assert_eq!(get(&address, "/gate").status, 404);
+    // A patch that is another one altogether is one message, however many addresses that are.
+    (0..10).for_each(|number| client.send("/patch/create", vec![text(&format!("mix{number}")), text("mixer")]));
+    sync(&client);
+    while panel.hear_within(Duration::from_millis(300)).is_some() {}
+    client.send("/patch/abort", vec![]);
+    assert_eq!(panel.hear(), command("PATH_CHANGED", "/"));
+    assert_eq!(panel.hear_within(Duration::from_millis(300)), None);
     assert_eq!(engine.stop().0, 0);
 }
 
