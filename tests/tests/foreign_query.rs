@@ -52,6 +52,8 @@ const NODE: &str = r#"
 const { OSCQueryDiscovery } = require("oscquery");
 const { Client } = require("node-osc");
 const { WebSocket } = require("ws");
+// What never comes must not be waited for without end.
+setTimeout(() => { console.log("nothing came"); process.exit(1); }, 30000).unref();
 (async () => {
     const found = await new OSCQueryDiscovery().queryNewService(process.argv[1], Number(process.argv[2]));
     const { oscIp, oscPort, wsIp, wsPort, extensions } = found.hostInfo;
@@ -70,16 +72,16 @@ const { WebSocket } = require("ws");
         client.send(knob.full_path, value);
     }
     socket.send(JSON.stringify({ COMMAND: "LISTEN", DATA: "/mod/filter/cutoff" }));
-    setTimeout(() => client.send(found.resolvePath("/mod/filter/cutoff").full_path, 3000.5 - 0.5), 300);
+    setTimeout(() => client.send("/mod/filter/cutoff", 3000), 300);
+    const set = (path) => found.flat().find((method) => method.full_path == path).arguments[0].value;
     console.log(`${await heard} of ${knobs.length}`);
     for (let tries = 0; tries < 100; tries++) {
         await found.update();
-        const set = (path) => found.resolvePath(path).arguments[0].value;
         if (set("/mod/filter/cutoff") == 3000 && set("/mod/filter/mode") == "highshelf") break;
         await new Promise((wait) => setTimeout(wait, 50));
     }
     for (const path of ["/mod/filter/cutoff", "/mod/filter/mode", "/mod/adsr/sustain"])
-        console.log(path, found.resolvePath(path).arguments[0].value);
+        console.log(path, set(path));
     socket.close();
     client.close();
 })().catch((error) => { console.log(String(error)); process.exit(1); });

@@ -77,7 +77,7 @@ fn libsndfile_reads_what_was_recorded_and_beyond_four_gib() {
     assert_eq!(told, format!("WAV PCM_24 48000 2 {}", own.len()));
     assert!(frames == own && own.iter().any(|frame| frame[0] != 0), "the same samples");
 
-    // One that is cut off while it is written, and was long by then: six hours and more of silence, which a disk keeps in no
+    // One that is cut off while it is written, and was long by then: four hours of silence, which a disk keeps in no
     // room at all, and at its end a block that is none.
     client.ask("/record/start", vec![text("long")]).expect("it records");
     engine.wait_until("sound", |status| number(status, "record.frames") > 256);

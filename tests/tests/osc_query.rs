@@ -1,13 +1,17 @@
 //! OSCQuery: whoever asks is told what can be sent in the patch that is there, and hears what is set.
 
 use std::collections::BTreeMap;
+use std::net::TcpListener;
 use std::time::Duration;
 
 use chronus_tests::build::Build;
 use chronus_tests::client::Client;
 use chronus_tests::engine::{Engine, call, number, status_of};
+use chronus_tests::process;
 use chronus_tests::query::{Asker, Heard, Panel, get, query_address};
+use chronus_tests::service::Service;
 use dsp::instrument::{KINDS, Kind};
+use nix::sys::signal::Signal;
 use rosc::OscType;
 use serde_json::{Value, json};
 
@@ -139,6 +143,13 @@ fn the_tree_follows_the_patch_and_panels_are_told() {
         assert!(!heard.contains(&command("PATH_REMOVED", "/mod/low/q")), "{heard:?}");
     }
     assert_eq!(get(&address, "/gate").status, 404);
+    // A patch that is another one altogether is one message, however many addresses that are.
+    (0..10).for_each(|number| client.send("/patch/create", vec![text(&format!("mix{number}")), text("mixer")]));
+    sync(&client);
+    while panel.hear_within(Duration::from_millis(300)).is_some() {}
+    client.send("/patch/abort", vec![]);
+    assert_eq!(panel.hear(), command("PATH_CHANGED", "/"));
+    assert_eq!(panel.hear_within(Duration::from_millis(300)), None);
     assert_eq!(engine.stop().0, 0);
 }
 
@@ -317,4 +328,25 @@ fn it_can_be_elsewhere_or_off_and_what_is_wrong_is_said() {
         let (code, _, told) = call(&[&["run"], &arguments[..]].concat());
         assert!(code == 2 && told.contains(said), "{arguments:?}: {told}");
     }
+}
+
+#[test]
+fn connections_end_with_a_killed_engine_and_the_next_one_answers_at_the_same_port() {
+    // Free again when it is taken.
+    let free = TcpListener::bind("127.0.0.1:0").and_then(|free| free.local_addr()).expect("a free port");
+    let address = free.to_string();
+    let mut service = Service::new("query", &["--sink", "paced", "--osc", "127.0.0.1:0", "--osc-query", &address]);
+    let engine = service.start();
+    engine.wait_for_lockstep();
+    let mut panel = Panel::connect(&address, None);
+    panel.send("/mod/filter/cutoff", vec![OscType::Int(777)]);
+    panel.sync();
+    assert!(process::send(engine.id(), Signal::SIGKILL));
+    engine.wait();
+    assert_eq!(panel.hear(), Heard::Closed(None), "it ends with the engine");
+    let engine = service.start();
+    assert_eq!(query_address(&engine), address);
+    assert_eq!(get(&address, "/mod/filter/cutoff?VALUE").json(), json!({ "VALUE": [777.0] }), "what was set is set");
+    assert_eq!(engine.number("restarts"), 1);
+    assert_eq!(engine.stop().0, 0);
 }

@@ -69,7 +69,12 @@ fn what_is_no_websocket_is_closed_with_its_reason_and_counted() {
         asker.send(&bytes);
     }
     // A WebSocket that is closed as it should be is not broken.
-    let broken = engine.wait_until("their end", |status| number(status, "query.open") == 0);
+    // Those that had to wait for their turn are over too.
+    let all = wrong.len() as u64 + 200;
+    let broken = engine.wait_until("their end", |status| {
+        let came = number(status, "query.accepted") + number(status, "query.refused");
+        came == all && number(status, "query.open") == 0
+    });
     let broken = number(&broken, "query.broken");
     drop(Panel::connect(&address, None));
     assert_eq!(closed_with(&address, &frame(0x88, &1000u16.to_be_bytes())), Some(1000));

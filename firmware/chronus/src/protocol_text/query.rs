@@ -1,12 +1,13 @@
 //! The page's part on OSCQuery.
 
-use crate::query::{ALL_REQUESTS, MOST_CONNECTIONS, MOST_OF_A_HOST, REQUESTS};
+use crate::query::{ALL_REQUESTS, MOST_CONNECTIONS, MOST_OF_A_HOST, MOST_PATHS, REQUESTS};
 
 /// In Markdown.
 pub fn query() -> String {
     [
         ("{connections}", MOST_CONNECTIONS as u64),
         ("{host}", MOST_OF_A_HOST as u64),
+        ("{paths}", MOST_PATHS as u64),
         ("{burst}", REQUESTS.burst),
         ("{rate}", REQUESTS.per_second),
         ("{all_burst}", ALL_REQUESTS.burst),
@@ -39,7 +40,8 @@ announces it as `_oscjson._tcp` by its own name; a computer with Avahi does with
   many connections. Values are set by OSC only, never by HTTP. Web pages of any origin may read.
 - A WebSocket takes `{\"COMMAND\": \"LISTEN\", \"DATA\": \"/mod/filter/q\"}`, and `IGNORE`. What is listened to is told at once and
   then when it has changed, 40 times a second at most, as a binary message that would set it (an OSC message, never a bundle).
-  When addresses come or go it is told `PATH_ADDED` and `PATH_REMOVED` for each and then `PATH_CHANGED` `/`.
+  When addresses come or go it is told `PATH_ADDED` and `PATH_REMOVED` for each and then `PATH_CHANGED` `/`; of more than
+  {paths} at a time only the last.
 - OSC in binary messages is taken and answered as by TCP (see TCP): checked, stamped, charged to its sender. **From a web page
   only if it was loaded from the box itself** (by its address, or by `NAME.local`) or, if the engine is on the same computer,
   from there (`localhost`): else any page that somebody on the network looks at could play. Others get the error `forbidden`

@@ -21,7 +21,7 @@ use std::time::Duration;
 pub use budget::{ALL_REQUESTS, REQUESTS};
 pub use server::Server;
 #[cfg(test)]
-pub use server::{MOST_CONNECTIONS, MOST_OF_A_HOST};
+pub use server::{MOST_CONNECTIONS, MOST_OF_A_HOST, MOST_PATHS};
 
 use crate::control::InboxWriter;
 use crate::report::{Counters, STACK_BYTES};

@@ -35,6 +35,10 @@ const WAIT: u64 = NANOSECONDS / 10;
 /// Nanoseconds between two looks for who listens: as often as subscribers of `/notify` are told.
 const INTERVAL: u64 = 25_000_000;
 
+/// Addresses that come or go at a time and are told one by one: those of some modules. A patch that is another one altogether
+/// is to be read again as a whole.
+pub const MOST_PATHS: usize = 64;
+
 /// What became of connections and of what came by them.
 #[derive(Clone, Copy, Debug, Default, PartialEq)]
 pub struct Counts {
@@ -227,8 +231,10 @@ impl Server {
         for connection in connections {
             let sender = connection.sender;
             let Some(session) = connection.session() else { continue };
-            if !gone.is_empty() || !come.is_empty() {
-                session.tell_paths(&gone, &come);
+            match gone.len() + come.len() {
+                0 => {}
+                1..=MOST_PATHS => session.tell_paths(&gone, &come),
+                _ => session.tell_paths(&[], &[]),
             }
             if session.listens() {
                 session.tell_values(tree, |bytes| budget.may_send(sender, bytes, now));

@@ -168,7 +168,7 @@ impl Session {
         }
     }
 
-    /// Tells that addresses have gone and others have come.
+    /// Tells that addresses have gone and others have come; of none that the tree is another one.
     pub fn tell_paths(&mut self, gone: &[&str], come: &[&str]) {
         for (command, paths) in [("PATH_REMOVED", gone), ("PATH_ADDED", come), ("PATH_CHANGED", &["/"])] {
             for path in paths {
