@@ -21,13 +21,18 @@ pub fn defaults() -> Kept {
         .collect()
 }
 
+/// How many values a file of the engine's has: those of all parameters, and the tempo.
+pub fn all_values() -> u64 {
+    parameters().len() as u64 + 1
+}
+
 /// The values of a file's text, which is of the patch at power-on.
 ///
 /// # Errors
 /// What is not there, too much, or no value: it must be whole.
 pub fn parse(text: &str) -> Result<Kept, String> {
     let mut table: Table = toml::from_str(text).map_err(|error| error.to_string())?;
-    if table.remove("schema") != Some(Value::Integer(2)) {
+    if table.remove("schema") != Some(Value::Integer(3)) {
         return Err(format!("no schema in {text:?}"));
     }
     let modules = table.get_mut("module").and_then(Value::as_table_mut).ok_or(format!("no modules in {text:?}"))?;
@@ -45,10 +50,11 @@ pub fn parse(text: &str) -> Result<Kept, String> {
         };
         kept.insert(key, value);
     }
+    let has_tempo = table.get("clock").is_some_and(|clock| clock.get("tempo").is_some_and(Value::is_float));
     let is_all = |module: &Value| module.as_table().is_some_and(|module| module.keys().eq(["type"]));
     let connections = table.get("connection").and_then(Value::as_array).map_or(0, Vec::len);
     let modules = table.get("module").and_then(Value::as_table).into_iter().flat_map(Table::values);
-    if modules.into_iter().all(is_all) && connections == 3 && table.len() == 2 {
+    if modules.into_iter().all(is_all) && connections == 3 && has_tempo && table.len() == 3 {
         Ok(kept)
     } else {
         Err(format!("too much or too little in {text:?}"))

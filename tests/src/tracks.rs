@@ -115,3 +115,18 @@ fn pattern(random: &mut Random) -> OscType {
     let step = |random: &mut Random| ['X', 'x', '.', '.'][random.below(4) as usize];
     OscType::String((0..1 + random.below(64)).map(|_| step(random)).collect())
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_word_is_in_a_minute_of_torture() {
+        let score = Score::torture(48_000, 11_250, 1).messages();
+        let clock = ["start", "stop", "continue"].map(|word| format!("/clock/{word}"));
+        let words = "create delete config pattern param_lane assign start stop reset reset_all bpm gate_len";
+        for address in clock.into_iter().chain(words.split(' ').map(|word| format!("/seq/{word}"))) {
+            assert!(score.iter().any(|message| message.addr == address), "{address}");
+        }
+    }
+}

@@ -149,7 +149,7 @@ const SUBSCRIPTIONS: &str = "\
 ## Subscriptions
 
 `/notify 1` is answered with `/notify.reply` and the seconds it lasts, <lease> (i). For so long the sender is told what the
-parameters are set to, whoever sets them: a knob, OSC, a score, a kept patch. It is told all of them at first, then each
+parameters and the tempo are set to, whoever sets them: a knob, OSC, a score, a kept patch. It is told all of them at first, then each
 that has changed. The messages are those that would set the value, with a float (`/mod/filter/cutoff 440.0`), in one
 bundle with the tag 1. There are at most <rate> bundles a second; what changes more often is told as it is then. They count
 as answers (see Limits). To be told for longer, send it again, every ten seconds say; `/notify 0` ends it. <most> may be told

@@ -10,7 +10,7 @@ use std::time::{Duration, Instant};
 use chronus_tests::build::Build;
 use chronus_tests::engine::{Engine, Folder, number};
 use chronus_tests::live::undisturbed;
-use chronus_tests::patch::{Kept, defaults, parse, read, set, text};
+use chronus_tests::patch::{Kept, all_values, defaults, parse, read, set, text};
 use chronus_tests::power_on::parameters;
 use chronus_tests::random::Random;
 use chronus_tests::skipped;
@@ -93,7 +93,7 @@ fn all_values_are_there_again_after_a_power_cut() {
         let kept = read(&patch);
         assert_eq!(kept, with(defaults(), &values));
         engine = start(&patch, &messages);
-        engine.wait_until("the values", |status| number(status, "patch.loaded") == parameters().len() as u64);
+        engine.wait_until("the values", |status| number(status, "patch.loaded") == all_values());
         wait_for_state(&engine, "kept");
         assert_eq!(in_effect(&engine, &patch), with(kept, &[("sine.gain", 0.123)]));
     }
@@ -187,7 +187,7 @@ fn a_kill_while_it_is_written_leaves_the_old_file_or_the_new_one() {
     let (mut all, mut reads, mut cut) = (vec![1.0], 0, 0);
     for kill in 0..KILLS {
         let engine = start(&patch, &messages);
-        engine.wait_until("the values", |status| number(status, "patch.loaded") == parameters().len() as u64);
+        engine.wait_until("the values", |status| number(status, "patch.loaded") == all_values());
         let value = 10.0 + kill as f64;
         all.push(value);
         belonging(&engine, value);

@@ -1,8 +1,7 @@
 //! A file that comes late, is damaged, cannot be read, or belongs to the engine before: nothing in it is lost.
 
 use chronus_tests::engine::{Folder, number};
-use chronus_tests::patch::{defaults, read, set, text};
-use chronus_tests::power_on::parameters;
+use chronus_tests::patch::{all_values, defaults, read, set, text};
 use chronus_tests::service::Service;
 use nix::sys::signal::{Signal, kill};
 use nix::unistd::Pid;
@@ -32,7 +31,7 @@ fn a_folder_that_comes_later_is_waited_for_and_what_was_changed_meanwhile_stays(
     set(&engine, &[("filter.cutoff", 5000.0)]);
     wait_for_state(&engine, "failing");
     std::fs::rename(&other, &data).expect("it is there");
-    engine.wait_until("the values", |status| number(status, "patch.loaded") == parameters().len() as u64 - 1);
+    engine.wait_until("the values", |status| number(status, "patch.loaded") == all_values() - 1);
     wait_for_writes(&engine, 1);
     let expected = with(defaults(), &[expected[0], expected[1], expected[2], ("filter.cutoff", 5000.0)]);
     assert_eq!(read(&patch), expected);

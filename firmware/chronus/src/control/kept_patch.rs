@@ -1,6 +1,6 @@
 //! The patch from before the last power cut, made and set as anything else that is sent.
 
-use abi::Operation;
+use abi::{Operation, Transport};
 use rosc::{OscMessage, OscType};
 
 use super::Control;
@@ -47,6 +47,12 @@ impl Control {
                 self.do_at_once(&OscMessage { addr, args: vec![OscType::Double(value)] })?;
             }
         }
+        // Who has made tracks wants those.
+        if self.stamper.wiring().sequencer().tracks().next().is_none() {
+            for message in &offer.tracks {
+                self.do_at_once(message)?;
+            }
+        }
         if let Some(commit) = commit {
             self.do_at_once(commit)?;
         }
@@ -66,10 +72,14 @@ impl Control {
 
     /// Notes what somebody has changed: it is not taken from the file any more.
     pub(super) fn note_change(&mut self, operation: Operation) {
-        let Operation::Set(place, _) = operation else { return };
-        if let Some((module, parameter)) = catalogue::at(self.stamper.wiring(), place) {
-            let address = catalogue::address(module, parameter);
-            self.patch.note_change(address);
-        }
+        let address = match operation {
+            Operation::Set(place, _) => {
+                let found = catalogue::at(self.stamper.wiring(), place);
+                found.map(|(module, parameter)| catalogue::address(module, parameter))
+            }
+            Operation::Transport(Transport::Tempo(_)) => Some(catalogue::TEMPO.to_owned()),
+            _ => None,
+        };
+        address.into_iter().for_each(|address| self.patch.note_change(address));
     }
 }

@@ -7,7 +7,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::mpsc::{Receiver, SyncSender, sync_channel};
 
 use abi::Operation;
-use dsp::instrument::Wiring;
+use dsp::instrument::{Wiring, text_of};
 use rosc::{OscMessage, OscType};
 
 use super::Control;
@@ -123,7 +123,12 @@ impl Control {
         let mut tried: Box<Wiring> = Box::new(*self.stamper.refresh());
         let (commit, patch) = contents.patch.split_last().ok_or((Code::Failed, "an empty preset".to_owned()))?;
         let mut operations = Vec::new();
-        for message in patch.iter().chain(&contents.values).chain([commit]) {
+        // Its tracks take the place of those that there are; a preset that knows of none leaves them.
+        let gone = tried.sequencer().tracks().map(|(_, track)| OscType::from(text_of(&track.name())));
+        let delete = |name| OscMessage { addr: "/seq/delete".to_owned(), args: vec![name] };
+        let gone: Vec<_> = gone.filter(|_| contents.tracks.is_some()).map(delete).collect();
+        let made = gone.iter().chain(contents.tracks.iter().flatten());
+        for message in patch.iter().chain(&contents.values).chain(made).chain([commit]) {
             for request in interpret_message(message, when, self.facts.rate, &tried) {
                 let Ok(Request::Apply(intent)) = request else { continue };
                 tried.follow(&intent.operation, self.facts.rate);

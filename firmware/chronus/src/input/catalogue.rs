@@ -83,7 +83,7 @@ pub fn value(wiring: &Wiring, place: Place) -> Option<f64> {
 }
 
 /// Where the tempo is set.
-const TEMPO: &str = "/clock/tempo";
+pub const TEMPO: &str = "/clock/tempo";
 
 /// What all parameters are set to, and the tempo.
 pub fn values(wiring: &Wiring) -> Values {

@@ -213,7 +213,7 @@ fn explain(mistake: Mistake, words: &[&str]) -> Fault {
             "the module takes neither sound nor notes; name the parameter that is meant".to_owned()
         }
         Mistake::Summed => "voices are summed there, so that of one of them nothing can be told".to_owned(),
-        Mistake::NotMoved => "this parameter chooses, or is read only at a commit; a signal cannot move it".to_owned(),
+        Mistake::NotMoved => "this parameter chooses, or is one for all voices; a signal cannot move it".to_owned(),
         Mistake::Amount(most) => format!("the amount is from -{most} to {most} there"),
         Mistake::Modules => format!("there are {MOST_MODULES} modules already, the most there may be"),
         Mistake::Connections => format!("there are {MOST_CONNECTIONS} connections already, the most there may be"),

@@ -34,7 +34,7 @@ pub const WORDS: [Word; 50] = [
     word("/patch/abort", "I", "none needed", "forgets what was edited since the last commit"),
     word("/patch/commit", "I", "none needed", "what was edited is heard from now on"),
     word("/patch/list", "I", "none needed", "the patch as it is being edited, see below"),
-    word("/patch/save", "s", "NAME", "keeps the patch that was committed last, with all its values"),
+    word("/patch/save", "s", "NAME", "keeps the patch that was committed last, with all its values, tempo and tracks"),
     word("/patch/load", "s", "NAME", "makes it again and commits it, whatever was being edited"),
     word(
         "/patch/presets",

@@ -112,7 +112,7 @@ mod tests {
         assert!(matches!(read(&path, 48_000), Found::Nothing));
         for (content, line) in [
             (&b"schema = 1\n[sine\nfreq = 1.0\n"[..], "line 2"),
-            (b"# nothing\nschema = 3\n", "line 2"),
+            (b"# nothing\nschema = 4\n", "line 2"),
             (b"", "line 1"),
             (b"schema = 1\n\n# \xff\n", "line 3"),
             (&[b'#'; 300_000], "line 1: more than"),

@@ -12,6 +12,7 @@ mod offer;
 mod presets;
 mod read;
 mod text;
+mod tracks;
 
 use std::path::PathBuf;
 use std::sync::Arc;
@@ -144,7 +145,8 @@ impl PatchKeeper {
     /// Has the control thread make this patch and set its values, but for those that somebody has changed; `None` if it did
     /// not.
     fn set(&self, offers: &Offers, contents: &Contents) -> Option<()> {
-        if (contents.is_power_on || contents.patch.is_empty()) && contents.values.is_empty() {
+        let is_nothing = contents.values.is_empty() && contents.tracks.is_none();
+        if (contents.is_power_on || contents.patch.is_empty()) && is_nothing {
             return Some(());
         }
         let Answer::Set(count) = offers.offer(contents) else { return None };

@@ -31,10 +31,16 @@ pub struct Offer {
     pub patch: Vec<OscMessage>,
     /// What is set in it.
     pub values: Vec<OscMessage>,
+    /// What makes the tracks.
+    pub tracks: Vec<OscMessage>,
     answer: SyncSender<Answer>,
 }
 
 impl Offer {
+    fn is_something(&self) -> bool {
+        [&self.patch, &self.values, &self.tracks].iter().any(|messages| !messages.is_empty())
+    }
+
     /// Tells what became of it. Does not wait.
     pub fn answer(&self, answer: Answer) {
         let _ = self.answer.try_send(answer);
@@ -66,8 +72,8 @@ impl Offers {
         let (answer, answered) = sync_channel(1);
         // Nothing has to be faded for what is played already.
         let patch = if contents.is_power_on { Vec::new() } else { contents.patch.clone() };
-        let values = contents.values.clone();
-        if self.queue.try_send(Offer { patch, values, answer }).is_err() {
+        let (values, tracks) = (contents.values.clone(), contents.tracks.clone().unwrap_or_default());
+        if self.queue.try_send(Offer { patch, values, tracks, answer }).is_err() {
             return Answer::NotNow;
         }
         answered.recv_timeout(ANSWER).unwrap_or(Answer::NotNow)
@@ -75,7 +81,8 @@ impl Offers {
 
     /// Says that there was nothing to offer at this look.
     pub fn say_nothing(&self) {
-        let _ = self.queue.try_send(Offer { patch: Vec::new(), values: Vec::new(), answer: sync_channel(1).0 });
+        let (patch, values, tracks) = Default::default();
+        let _ = self.queue.try_send(Offer { patch, values, tracks, answer: sync_channel(1).0 });
     }
 }
 
@@ -102,7 +109,7 @@ impl PatchInput {
     pub fn take(&mut self) -> Option<Offer> {
         let wait = if std::mem::replace(&mut self.looked, true) { Duration::ZERO } else { FIRST_LOOK };
         match self.queue.as_ref()?.recv_timeout(wait) {
-            Ok(offer) => Some(offer).filter(|offer| !offer.patch.is_empty() || !offer.values.is_empty()),
+            Ok(offer) => Some(offer).filter(Offer::is_something),
             Err(RecvTimeoutError::Timeout) => None,
             Err(RecvTimeoutError::Disconnected) => {
                 self.queue = None;

@@ -5,10 +5,14 @@ use rosc::{OscMessage, OscType};
 use toml::{Table, Value};
 
 use super::text::{SCHEMA, message, write};
+use super::tracks;
 use crate::input::{Request, When, catalogue, interpret_message};
 
-/// The form before this one: the values of the patch at power-on, a table for each module.
+/// The first form: the values of the patch at power-on, a table for each module.
 const VALUES_ALONE: i64 = 1;
+
+/// The form before this one: without tempo and tracks.
+const WITHOUT_TRACKS: i64 = 2;
 
 /// What is left out and named one by one: more than a line is read by nobody.
 const NAMED: usize = 8;
@@ -21,8 +25,10 @@ pub struct Contents {
     /// Whether it is the one at power-on, which need not be made where that is what is played.
     pub is_power_on: bool,
 
-    /// What is set in it.
+    /// What is set in it, and the tempo.
     pub values: Vec<OscMessage>,
+    /// What makes the tracks; `None` of a file that knows none.
+    pub tracks: Option<Vec<OscMessage>>,
     /// The file as it would be written of what it says.
     pub text: String,
     /// What cannot be done, and why.
@@ -53,7 +59,12 @@ pub fn read(bytes: &[u8], rate: u32) -> Result<Contents, Damage> {
     let mut reading = Reading::new(rate);
     match table.remove("schema") {
         Some(Value::Integer(VALUES_ALONE)) => reading.set_all(table),
-        Some(Value::Integer(SCHEMA)) => reading.make(table).map_err(|why| Damage { line: 1, why })?,
+        Some(Value::Integer(found @ (WITHOUT_TRACKS | SCHEMA))) => {
+            if found == SCHEMA {
+                reading.take_clock(&mut table);
+            }
+            reading.make(table).map_err(|why| Damage { line: 1, why })?;
+        }
         found => {
             let found = found.map_or("nothing".to_owned(), |value| shown(&value.to_string()));
             return Err(Damage { line: line(), why: format!("`schema = {SCHEMA}` is needed, and there is {found}") });
@@ -68,13 +79,17 @@ struct Reading {
     rate: u32,
     patch: Vec<OscMessage>,
     values: Vec<OscMessage>,
+    /// Tables of tracks, and what makes them.
+    tables: Vec<Value>,
+    tracks: Option<Vec<OscMessage>>,
     left_out: Vec<String>,
 }
 
 impl Reading {
     fn new(rate: u32) -> Self {
         let wiring = Box::new(*catalogue::power_on());
-        Self { wiring, rate, patch: Vec::new(), values: Vec::new(), left_out: Vec::new() }
+        let (patch, values, tables, left_out) = Default::default();
+        Self { wiring, rate, patch, values, tables, tracks: None, left_out }
     }
 
     fn leave_out(&mut self, what: &str, why: &str) {
@@ -91,6 +106,47 @@ impl Reading {
             }
         }
         Ok(())
+    }
+
+    /// Takes tempo and tracks out of a file that knows of them: the tracks are made when there are modules.
+    fn take_clock(&mut self, table: &mut Table) {
+        self.tracks = Some(Vec::new());
+        let mut clock = match table.remove("clock") {
+            Some(Value::Table(clock)) => clock,
+            Some(_) => return self.leave_out("clock", "no table; write [clock]"),
+            None => Table::new(),
+        };
+        if let Some(tempo) = clock.remove("tempo") {
+            let set = argument(tempo).map(|bpm| OscMessage { addr: "/clock/tempo".to_owned(), args: vec![bpm] });
+            match set.and_then(|set| self.take(&set).map(|()| set)) {
+                Ok(set) => self.values.push(set),
+                Err(why) => self.leave_out("clock.tempo", &why),
+            }
+        }
+        clock.into_iter().for_each(|(name, _)| self.leave_out(&format!("clock.{name}"), "there is only tempo"));
+        match table.remove("track") {
+            Some(Value::Array(tables)) => self.tables = tables,
+            Some(_) => self.leave_out("track", "no list of tables; write [[track]]"),
+            None => {}
+        }
+    }
+
+    fn make_tracks(&mut self) {
+        for table in std::mem::take(&mut self.tables) {
+            let Value::Table(table) = table else {
+                self.leave_out("track", "no table of a track");
+                continue;
+            };
+            let mut useless = Vec::new();
+            let messages = tracks::read(table, |what, why| useless.push((what.to_owned(), why.to_owned())));
+            useless.iter().for_each(|(what, why)| self.leave_out(what, why));
+            for message in messages {
+                match self.take(&message) {
+                    Ok(()) => self.tracks.iter_mut().for_each(|tracks| tracks.push(message.clone())),
+                    Err(why) => self.leave_out(&message.addr, &why),
+                }
+            }
+        }
     }
 
     /// The patch of a whole file.
@@ -116,11 +172,12 @@ impl Reading {
             Some(_) => self.leave_out("connection", "no list of tables; write [[connection]]"),
             None => {}
         }
-        table
-            .into_iter()
-            .for_each(|(name, _)| self.leave_out(&name, "nothing is known of this; modules are [module.NAME]"));
+        table.into_iter().for_each(|(name, _)| {
+            self.leave_out(&name, "nothing is known of this; modules are [module.NAME], tracks [[track]]")
+        });
         // Before the commit: how many voices there are is read there.
         self.set_all(modules);
+        self.make_tracks();
         let commit = message("/patch/commit", &[]);
         self.take(&commit).map_err(|why| format!("its patch cannot be heard: {why}"))?;
         self.patch.push(commit);
@@ -193,8 +250,8 @@ impl Reading {
             self.left_out.push(format!("and {more} more"));
         }
         let is_power_on = catalogue::is_power_on(&self.wiring);
-        let Self { wiring, patch, values, left_out, .. } = self;
-        Contents { text: write(&wiring), patch, is_power_on, values, left_out }
+        let Self { wiring, patch, values, tracks, left_out, .. } = self;
+        Contents { text: write(&wiring), patch, is_power_on, values, tracks, left_out }
     }
 }
 

@@ -118,3 +118,41 @@ fn what_is_unknown_or_no_value_is_left_out_by_name_and_the_rest_is_taken() {
     }
     assert_eq!(contents.patch.len(), 3, "{:?}", contents.patch);
 }
+
+#[test]
+fn tempo_and_tracks_come_back_as_they_were() {
+    let own = "schema = 3\n[clock]\ntempo = 174.0\n[module.keys]\ntype = \"voice\"\n[module.env]\ntype = \"adsr\"\n\
+               [[connection]]\nfrom = \"keys\"\nto = \"env\"\n[[connection]]\nfrom = \"env\"\nto = \"out\"\n\
+               [[track]]\nname = \"kick\"\npattern = \"X..x\"\ngate = \"env\"\nswing = 0.6\nstarted = true\nseed = -3\n\
+               [[track.lane]]\nname = \"a\"\nvalues = [0.1, 2, 300.5]\nmodule = \"env\"\nparameter = \"attack\"\n\
+               [[track]]\nname = \"bass\"\ngate = \"keys\"\ndivision = 3\ngate_len = 1.0\nprobability = 0.25\n\
+               [[track.lane]]\nname = \"pitch\"\nvalues = [33]\nmodule = \"keys\"\nparameter = \"note\"\n";
+    let first = read_whole(own, 48_000);
+    let again = read_whole(&first.text, 48_000);
+    assert_eq!((&again.text, again.tracks.as_ref().unwrap().len()), (&first.text, 2 * 6 + 3 + 3 + 4));
+    for line in [
+        "tempo = 174.0 ",
+        "pattern = \"X..x\"",
+        "swing = 0.6\n",
+        "seed = -3",
+        "values = [0.1, 2.0, 300.5]",
+        "parameter = \"note\"",
+    ] {
+        assert!(first.text.contains(line), "{line} in {}", first.text);
+    }
+    assert!(first.values.iter().any(|message| message.addr == "/clock/tempo"));
+    assert!(first.text.matches("started = true").count() == 1 && !first.text.contains("running"));
+    // A file of before knows of no tracks, and has nothing to say of them.
+    assert!(read_whole("schema = 2\n", 48_000).tracks.is_none());
+    let told = read(b"schema = 2\n[[track]]\nname = \"a\"", 48_000).unwrap().left_out;
+    assert!(told[0].contains("track"), "{told:?}");
+}
+
+#[test]
+fn of_a_track_that_is_bad_in_parts_the_rest_is_taken() {
+    let own = "schema = 3\n[clock]\ntempo = \"fast\"\nswing = 1\n[[track]]\nname = \"kick\"\npattern = \"o\"\ngate = \"none\"\n\
+               swing = true\ncolor = 1\n[[track.lane]]\nvalues = [1]\n[[track]]\npattern = \"x\"\n";
+    let contents = read(own.as_bytes(), 48_000).unwrap();
+    assert_eq!(contents.tracks.unwrap(), [message("/seq/create", &["kick"])]);
+    assert_eq!(contents.left_out.len(), 8, "{:?}", contents.left_out);
+}

@@ -1,4 +1,5 @@
-//! The text of the file: TOML, a table for each module with its type and what is set there, and one for each connection.
+//! The text of the file: TOML, a table for each module with its type and what is set there, one for each connection, and tempo
+//! and tracks.
 
 use std::fmt::Write;
 
@@ -9,7 +10,7 @@ use rosc::{OscMessage, OscType};
 use crate::input::catalogue;
 
 /// The form of the file. Another one would have another number.
-pub(super) const SCHEMA: i64 = 2;
+pub(super) const SCHEMA: i64 = 3;
 
 /// The patch that was committed last, as a file.
 pub fn write(wiring: &Wiring) -> String {
@@ -36,6 +37,7 @@ pub fn write(wiring: &Wiring) -> String {
             let _ = writeln!(text, "amount = {:?}", connection.amount);
         }
     }
+    super::tracks::write(&mut text, wiring);
     text
 }
 

@@ -97,7 +97,7 @@ A source is a module, or `NAME.velocity` and `NAME.pitch` of a `voice`. A destin
 `NAME.INPUT`; or `NAME.PARAMETER`, which is then moved by the signal: by the amount for a signal of 1, in the unit of the
 parameter, or in octaves if it is a frequency or a quality. Of sound the amount is a level, from -4 to 4. Without an amount it
 is 1. From a `voice` to a module that takes notes, the connection is for notes, and whatever is behind that module is there once
-for each voice. A parameter that chooses cannot be moved.
+for each voice. A parameter that chooses cannot be moved, nor those of a `voice`, nor `beats` of an `lfo`.
 
 A patch has at most {modules} modules, with `out`, and {connections} connections; each module takes one group for every
 eight of its voices, of {groups} groups, and room for their states, of {room} places: of that the error at a commit tells. A name has 1 to 16 small letters, digits, `-`

@@ -28,7 +28,7 @@ pub enum Mistake {
     TakesNothing,
     /// Voices are summed there: of one of them alone nothing can be told.
     Summed,
-    /// A parameter that chooses, or of which nothing moves.
+    /// A parameter that chooses, or is the same for all voices.
     NotMoved,
     /// The amount is not within these, on either side of 0.
     Amount(u32),
@@ -198,7 +198,8 @@ fn input_of(row: &KindRow, name: Option<&str>) -> Result<(u8, f32), Mistake> {
     }
     let found = row.parameters.iter().enumerate().find(|(_, parameter)| parameter.name == name);
     let (place, parameter) = found.ok_or(Mistake::NoInput)?;
-    if !parameter.choices.is_empty() || row.kind == Kind::Voice {
+    let is_beats = row.kind == Kind::Lfo && place == crate::kernel::lfo::BEATS;
+    if !parameter.choices.is_empty() || row.kind == Kind::Voice || is_beats {
         return Err(Mistake::NotMoved);
     }
     // At least 1, which is meant where no amount is named.

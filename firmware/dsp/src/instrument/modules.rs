@@ -89,15 +89,21 @@ impl Instrument {
             }
             Kind::Lfo => {
                 let (choice, opens) = (place.choice(0), place.notes().map_or(Words::ZERO, |notes| notes.gates.opens));
+                let (beats, clock) =
+                    (lfo::beats(row.value(lfo::BEATS).unwrap_or(0.0) as f32), *self.wiring.sequencer.clock());
+                let synced = |beats: f64| Sweep::at((clock.bpm() / 60.0 / beats) as f32);
+                let turn = beats.filter(|_| clock.running()).map(|beats| clock.turns_of(beats));
+                let opens = if turn.is_some() { Words::ZERO } else { opens };
                 let control = lfo::LfoControl {
                     rate: place.rate(),
                     shape: lfo::Shape::Sine,
-                    frequency: place.sweep(1),
+                    frequency: beats.map_or_else(|| place.sweep(1), synced),
                     depth: place.sweep(2),
                     reset: opens.choose(Words::ZERO, Words::splat(adsr::NEVER)),
                     seed: seed_of(number, group),
                 };
-                self.with(first, group, |state| {
+                self.with(first, group, |state: &mut lfo::LfoState| {
+                    turn.into_iter().for_each(|(turn, part)| state.lock(turn, part));
                     crossfaded(state, &choice, output, |state, shape, output| {
                         let shape = *chosen(&LFO_SHAPES, shape);
                         lfo::process(state, &lfo::LfoControl { shape, ..control }, output);

@@ -188,3 +188,32 @@ fn tracks_that_do_nothing_change_no_bit() {
     let (one, other) = (played(&mut with, 50, &gate), played(&mut without, 50, &gate));
     assert!(one == other && power(&one) > 0.0);
 }
+
+/// The frames at which a saw falls.
+fn falls(sound: &[[f32; 2]]) -> Vec<usize> {
+    let fall = |frame: &usize| sound[*frame][0] < sound[*frame - 1][0] - 0.5;
+    (1..sound.len()).filter(fall).collect()
+}
+
+#[test]
+fn an_lfo_of_beats_is_where_the_beat_is() {
+    let mut player = Player::with(&[("lfo", "lfo")], &[("lfo", "out", 1.0)]);
+    player.set("lfo", "shape", 2.0);
+    player.set("lfo", "beats", 0.75);
+    player.render(100);
+    player.clock(Transport::Tempo(174.0));
+    player.clock(Transport::Start);
+    let sound = player.render_cut(2000, &[7, 100, 101]);
+    // The first frame that begins when the turn has begun.
+    let turn = |turn: u64| (turn * 3 * 60_000 * 48_000).div_ceil(4 * 174_000) as usize;
+    let expected: Vec<_> = (1..).map(turn).take_while(|frame| *frame < sound.len()).collect();
+    assert_eq!(falls(&sound), expected);
+    assert!(expected.len() > 40);
+    // Stopped it goes on as fast, from where it was; and free it has its own frequency.
+    player.clock(Transport::Stop);
+    let stopped = falls(&player.render(1000));
+    assert!(stopped.windows(2).all(|pair| (pair[1] - pair[0]).abs_diff(turn(1)) < 2), "{stopped:?}");
+    player.set("lfo", "beats", 0.0);
+    let free = falls(&player.render(1000));
+    assert!(free.windows(2).all(|pair| (pair[1] - pair[0]).abs_diff(24_000) < 2) && free.len() > 8, "{free:?}");
+}

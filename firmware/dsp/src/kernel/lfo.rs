@@ -11,7 +11,7 @@ use super::sweep::{UNITS_PER_TURN, WordLine};
 use super::{LANES, Lanes, Parameter, Sweep, Words};
 
 /// What can be set.
-pub static PARAMETERS: [Parameter; 3] = [
+pub static PARAMETERS: [Parameter; 4] = [
     Parameter {
         maximum: abi::Maximum::Value(4.0),
         ramp_ms: 0.0,
@@ -27,7 +27,39 @@ pub static PARAMETERS: [Parameter; 3] = [
         ..Parameter::plain("freq", "Turns in a second.")
     },
     Parameter { default: 1.0, ..Parameter::plain("depth", "Highest value; the lowest is as far below 0.") },
+    Parameter {
+        maximum: abi::Maximum::Value(LONGEST_BEATS),
+        ramp_ms: 0.0,
+        ..Parameter::plain(
+            "beats",
+            "Beats in a turn: it follows the tempo instead of freq, and while the clock runs it is where the beat is, notes or \
+             not. 0 is free; less than 1/16 is 1/16.",
+        )
+    },
 ];
+
+/// Most beats in a turn: sixteen bars.
+const LONGEST_BEATS: f64 = 64.0;
+
+/// Fewest beats in a turn: the shortest note that is written.
+const SHORTEST_BEATS: f64 = 1.0 / 16.0;
+
+/// Of [`PARAMETERS`]: beats in a turn.
+pub const BEATS: usize = 3;
+
+/// How many beats a turn takes, of what is set; `None` if it is free.
+pub fn beats(set: f32) -> Option<f64> {
+    (set > 0.0).then(|| f64::from(set).max(SHORTEST_BEATS))
+}
+
+impl LfoState {
+    /// All lanes are in this turn, and so far in it: 0 to 1, without 1.
+    pub fn lock(&mut self, turn: u64, part: f64) {
+        self.turns = Words::splat(turn as u32);
+        // A cast saturates, and 2^32 is one more than the most that there is.
+        self.phase = Words::splat((part * 4_294_967_296.0) as u32);
+    }
+}
 
 /// A wave, in the order of the choices.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

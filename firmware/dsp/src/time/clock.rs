@@ -121,6 +121,15 @@ impl Clock {
         if abi::RATES.iter().any(|rate| u64::from(*rate) == self.rate) { self.rate } else { USUAL_RATE }
     }
 
+    /// Where the next frame begins in turns of so many beats, above 0: the turn, and how far in it, 0 to 1 without 1. Worked out
+    /// anew from the position, so nothing adds up.
+    pub fn turns_of(&self, beats: f64) -> (u64, f64) {
+        let position = self.position.beat as f64 + self.position.unit as f64 / self.units_per_beat() as f64;
+        let turns = position / beats;
+        let whole = turns as u64;
+        (whole, (turns - whole as f64).clamp(0.0, 1.0))
+    }
+
     /// Goes on by `frames`. A stopped clock stays.
     pub fn advance(&mut self, frames: u32) {
         if self.running() {
