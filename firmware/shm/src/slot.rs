@@ -113,6 +113,11 @@ impl SlotMemory {
         self.tapes.clear();
     }
 
+    /// Forgets what was written to tapes. Only the supervisor calls it, while no slot has a worker.
+    pub fn discard_tapes(&self) {
+        self.tapes.clear();
+    }
+
     /// Publishes block `number`. Only the slot's worker calls it. A block that a predecessor has published whole is
     /// left as it is: writing the same again would take it away for a moment, and a kill then for good.
     pub fn publish_block(&self, number: BlockNumber, block: &Block) {

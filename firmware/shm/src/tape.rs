@@ -5,19 +5,25 @@
 //! state and a slow reader need.
 
 use abi::BlockNumber;
-use abi::tape::{DELAYS, RECORD_WORDS, REVERBS, STRIPS, records_of};
+use abi::tape::{DELAYS, RECORD_WORDS, REVERBS, STRIPS, reach_of, records_of};
 
 use crate::checksum::checksum;
 use crate::kill_point::KillPoint;
-use crate::seqlock::{PublishPoints, Reading, Seqlock};
+use crate::seqlock::{Comparison, PublishPoints, Reading, Seqlock};
 
 /// Blocks by which a ring is longer than a strip reaches back: the sixteen states, and 32 for whoever reads meanwhile, which is
 /// 85 ms at 96 kHz; a worker that comes too late takes a newer state.
 const MORE_BLOCKS: usize = 16 + 32;
 
 /// Records of the ring of a delay, which reaches 751 blocks back at 96 kHz; and of a reverb, 48 blocks.
-const DELAY_RECORDS: usize = if cfg!(any(loom, miri)) { 2 } else { 751 + MORE_BLOCKS };
-const REVERB_RECORDS: usize = if cfg!(any(loom, miri)) { 1 } else { 4 * (48 + MORE_BLOCKS) };
+const DELAY_RECORDS: usize = if cfg!(any(loom, miri)) { 2 } else { blocks_of(0) + MORE_BLOCKS };
+const REVERB_RECORDS: usize = if cfg!(any(loom, miri)) { 1 } else { 4 * (blocks_of(DELAYS) + MORE_BLOCKS) };
+
+/// Blocks that a strip reaches back at the highest rate.
+const fn blocks_of(strip: usize) -> usize {
+    let [.., highest] = abi::RATES;
+    reach_of(strip, highest).div_ceil(abi::FRAMES as u32) as usize
+}
 
 /// Words of a record; models and interpreters look at every one.
 const WORDS: usize = if cfg!(any(loom, miri)) { 1 } else { RECORD_WORDS };
@@ -58,8 +64,8 @@ impl TapeMemory {
     /// a kill then for good.
     pub(crate) fn publish(&self, strip: usize, block: BlockNumber, words: &[u64]) {
         for ((place, number), words) in self.records(strip, block).zip(words.chunks(WORDS)) {
-            let sum = checksum(number, words.len(), |at| words[at]);
-            if place.checksum_of(number) != Some(sum) {
+            let is_there = place.number() == Some(number) && place.compare(number, words) == Comparison::Same;
+            if !is_there {
                 place.publish(number, words, &POINTS);
             }
         }
@@ -87,7 +93,8 @@ impl TapeMemory {
 
     /// For tests: flips a bit of a block of a strip as it lies here.
     pub(crate) fn damage(&self, strip: usize, block: BlockNumber, bit: u64) {
-        self.records(strip, block).take(1).for_each(|(place, _)| place.damage(bit));
+        let record = (bit >> 32) as usize % records_of(strip);
+        self.records(strip, block).skip(record).take(1).for_each(|(place, _)| place.damage(bit));
     }
 }
 

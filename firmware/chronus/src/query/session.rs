@@ -125,8 +125,12 @@ impl Session {
                     }
                 }
                 Ok(Message::Binary(bytes)) => turn.dropped += u64::from(!self.take(bytes.into(), sender, gate, out)),
-                // Pings are answered by the library; that of one who answers is nothing.
-                Ok(_) => {}
+                // Pings are answered by the library, and cost as much as a message.
+                Ok(_) if self.admits(gate, sender, 0) => {}
+                Ok(_) => {
+                    turn.dropped += 1;
+                    break;
+                }
                 Err(Error::Io(error)) if matches!(error.kind(), ErrorKind::WouldBlock) => break,
                 Err(Error::Io(error)) if matches!(error.kind(), ErrorKind::Interrupted) => {}
                 Err(Error::Capacity(_)) => {

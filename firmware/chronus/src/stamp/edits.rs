@@ -57,8 +57,9 @@ impl Stamper {
         if is_commit && self.is_near_a_commit(frame) {
             return Some(too_near());
         }
-        // It means what it did as long as nothing was edited: to ask costs as much as to receive it.
-        if edits == Some(self.current.edits()) && !self.current.is_edited_by_a_score() {
+        // It means what it did as long as nothing was edited: to ask costs as much as to receive it. But a commit may hang on
+        // what was set since.
+        if !is_commit && edits == Some(self.current.edits()) && !self.current.is_edited_by_a_score() {
             return None;
         }
         let text = "when its time had come, the patch was another one, in which it cannot be done; nothing changed";

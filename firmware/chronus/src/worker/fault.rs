@@ -139,10 +139,12 @@ impl Flipping {
             own.damage_snapshot(next, words, bit);
         }
     }
+
     /// Of what the block before this state has written; nothing flips where there are no tapes.
     pub(super) fn in_published_tape(&mut self, own: &SlotMemory, state: &EngineState) {
         if let Some(bit) = self.due(FlipTarget::PublishedTape)
-            && let Some(strip) = state.strips().next()
+            && let strips = state.strips().count().max(1)
+            && let Some(strip) = state.strips().nth((bit >> 16) as usize % strips)
         {
             own.damage_tape(strip.number, state.next_block.saturating_sub(1), bit);
         }

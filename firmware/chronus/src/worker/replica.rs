@@ -13,6 +13,9 @@ use super::{EngineState, Scratch, WorkerMemory, tapes};
 /// worker may be writing; a read takes some microseconds and a block five thousand.
 const NEWEST_TRIES: usize = 100;
 
+/// Newer states that a joining worker tries whose tapes are not there: one is enough where they were written over.
+const NEWER_TRIES: usize = 2;
+
 /// Tries after which all states that may be there were looked at.
 const LAST_TRIES: usize = 2 * NEWEST_TRIES;
 
@@ -66,12 +69,11 @@ impl<M: WorkerMemory> Replica<M> {
         let (own, other) = (memory.slot(slot), memory.slot(1 - slot));
         read_newest(other, own, &mut state);
         // What is missing was written over meanwhile, and then there is a newer state; or it was damaged in both, and is silent.
-        let mut found = state.next_block;
-        while !tapes::take_over(&state, &mut scratch, own, other) {
-            read_newest(other, own, &mut state);
-            if state.next_block == std::mem::replace(&mut found, state.next_block) {
+        for tries in 0..=NEWER_TRIES {
+            if tapes::take_over(&state, &mut scratch, own, other) || tries == NEWER_TRIES {
                 break;
             }
+            read_newest(other, own, &mut state);
         }
         own.publish_first_snapshot(state.next_block, state.as_words());
         own.join(state.next_block);
@@ -175,6 +177,8 @@ pub fn start_over(slots: [&SlotMemory; 2], rate: u32) {
     }
     state.start_sound_over(rate);
     for slot in slots {
+        // Of the sound before; blocks of the same numbers will have other tapes.
+        slot.discard_tapes();
         slot.publish_snapshot(state.next_block, state.as_words(), state.log_index);
     }
 }

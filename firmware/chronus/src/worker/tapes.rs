@@ -58,7 +58,9 @@ pub(super) fn publish(state: &EngineState, scratch: &mut Scratch, own: &SlotMemo
 /// What the tapes held when `state` was, one block after the other; `None` if some of it is not there, or no longer. Several
 /// hundred kilobytes for a delay.
 pub fn copy(state: &EngineState, slots: [&SlotMemory; 2]) -> Option<Vec<u64>> {
-    let mut words = Vec::new();
+    let length_of = |strip: dsp::instrument::Strip| strip.blocks as usize * records_of(strip.number) * RECORD_WORDS;
+    // Memory that grows is copied, and here, where all of it is locked, made anew each time.
+    let mut words = Vec::with_capacity(state.strips().map(length_of).sum());
     for strip in state.strips() {
         let length = records_of(strip.number) * RECORD_WORDS;
         for back in (0..strip.blocks).rev() {

@@ -136,7 +136,11 @@ impl Instrument {
                 let input = place.sound(0);
                 let [decay, size, damping, mix] = [0, 1, 2, 3].map(|parameter| place.sweep(parameter));
                 let control = reverb::ReverbControl { rate: place.rate(), decay, size, damping, mix };
-                let mut tape = scratch.tapes.reverb(self.position(number));
+                let at = self.position(number);
+                if at.age == 0 {
+                    scratch.tapes.begin(at);
+                }
+                let mut tape = scratch.tapes.reverb(at);
                 self.with(first, group, |state| reverb::process(state, &control, &mut tape, &input, output));
             }
         }

@@ -48,9 +48,23 @@ impl Instrument {
         if is_first {
             self.wiring.sequencer.heal();
         }
+        // What ends on all tracks comes before what begins on any: they may play the same module.
         for number in 0..TRACKS {
             if let Some((mut track, clock)) = self.wiring.sequencer.due(number) {
-                track.take(number as u64, &clock, &mut |event| self.perform(number, event));
+                track.take(number as u64, &clock, &mut |event| {
+                    if is_end(&event) {
+                        self.perform(number, event);
+                    }
+                });
+            }
+        }
+        for number in 0..TRACKS {
+            if let Some((mut track, clock)) = self.wiring.sequencer.due(number) {
+                track.take(number as u64, &clock, &mut |event| {
+                    if !is_end(&event) {
+                        self.perform(number, event);
+                    }
+                });
                 self.wiring.sequencer.put_back(number, &track);
             }
         }
@@ -109,4 +123,9 @@ impl Instrument {
             _ => {}
         }
     }
+}
+
+/// Whether this ends something.
+fn is_end(event: &Event) -> bool {
+    matches!(event, Event::GateOff { .. })
 }

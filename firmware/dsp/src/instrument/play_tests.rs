@@ -217,3 +217,20 @@ fn an_lfo_of_beats_is_where_the_beat_is() {
     let free = falls(&player.render(1000));
     assert!(free.windows(2).all(|pair| (pair[1] - pair[0]).abs_diff(24_000) < 2) && free.len() > 8, "{free:?}");
 }
+
+#[test]
+fn what_ends_on_one_track_comes_before_what_begins_on_another_whichever_was_made_first() {
+    let sounds = [["X.", ".X"], [".X", "X."]].map(|patterns| {
+        let mut player = Player::with(CHAIN.0, CHAIN.1);
+        for (track, pattern) in (0..).zip(patterns) {
+            player.track(track, pattern, "adsr");
+            // Until the next step, where the other track begins.
+            player.tell(track, &[TrackEdit::GateLength(1.0)]);
+        }
+        player.clock(Transport::Tempo(120.0));
+        player.clock(Transport::Start);
+        player.render(400)
+    });
+    assert!(power(&sounds[0]) > 100.0, "{}", power(&sounds[0]));
+    assert!(sounds[0] == sounds[1]);
+}

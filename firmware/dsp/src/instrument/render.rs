@@ -202,6 +202,9 @@ impl Instrument {
             let place = Place { instrument: self, scratch, row: &row, kind: Kind::Delay.row(), group: 0, frames };
             let returned = place.sound(RETURN);
             let Some(written) = scratch.written.get(at.strip).copied() else { continue };
+            if at.age == 0 {
+                scratch.tapes.begin(at);
+            }
             let mut tape = scratch.tapes.delay(at);
             for (written, returned) in written.into_iter().zip(returned).take(frames as usize) {
                 let [left, right] = written;

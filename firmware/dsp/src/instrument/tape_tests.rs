@@ -134,3 +134,29 @@ fn a_state_and_its_blocks_of_tape_are_enough_to_go_on_bit_for_bit() {
         assert_eq!(player.render(800), other.render(800), "after {before} blocks");
     }
 }
+
+/// What is published of the block in which a module begins is the same wherever it is rendered.
+#[test]
+fn what_was_on_a_strip_before_a_module_began_is_no_part_of_its_block() {
+    for kind in ["delay", "reverb"] {
+        let players = [0u64, u64::MAX / 3].map(|garbage| {
+            let mut player = Player::with(&[("noise", "noise")], &[("noise", "out", 0.1)]);
+            let strip = if kind == "delay" { 0 } else { DELAYS };
+            // What another module has left, as far as it can be seen from here.
+            for back in 0..1024 {
+                player.written(strip, back).fill(garbage);
+            }
+            player.edit(&[("new", kind)], &[("noise", "new", 1.0), ("new", "out", 1.0)]);
+            player.render_cut(1, &[100]);
+            player.render_frames(100);
+            player.commit();
+            player.render_frames(FRAMES - 100);
+            let written = player.written(strip, 0).to_vec();
+            assert!(player.instrument.strips().any(|found| found.number == strip && found.blocks == 1));
+            (written, player.render(300))
+        });
+        let [(clean, clean_sound), (dirty, dirty_sound)] = players;
+        assert!(clean.iter().any(|word| *word != 0));
+        assert!(clean == dirty && clean_sound == dirty_sound, "{kind}");
+    }
+}

@@ -1,7 +1,8 @@
 //! The tapes of delays and reverbs, beside the state: what a worker has written to them.
 //!
-//! Only the row of a module says how much of its strip counts. So a strip is never cleared: what a module before it left
-//! there is further back than anything of its own.
+//! Only the row of a module says how much of its strip counts. So what a module before it left there need not be cleared: it is
+//! further back than anything of its own. But for the block in which a module begins: all of that is published, so what is
+//! before its first frame is 0, whatever else was there in which process.
 
 use abi::FRAMES;
 use abi::tape::{DELAYS, MORE_FRAMES, REVERB_MS, REVERBS, STRIPS, reach_of};
@@ -57,6 +58,25 @@ impl Tapes {
         Reel::at(at.strip.checked_sub(DELAYS).and_then(|strip| self.reverbs.get_mut(strip)), at)
     }
 
+    /// A module begins at its first frame: what is before that in the same block is 0.
+    pub(super) fn begin(&mut self, at: Position) {
+        let frames = (at.next % FRAMES as u64) as usize;
+        let start = (at.next as usize).wrapping_sub(frames);
+        let fill = |words: Option<&mut [u64]>, width: usize| {
+            words.and_then(|words| words.get_mut(..frames * width)).into_iter().for_each(|words| words.fill(0));
+        };
+        let width = |lines: usize| lines * size_of::<f32>() / size_of::<u64>();
+        match at.strip.checked_sub(DELAYS) {
+            None => fill(
+                self.delays.get_mut(at.strip).and_then(|strip| words_at(strip, start % DELAY_FRAMES)),
+                width(delay::CHANNELS),
+            ),
+            Some(strip) => {
+                fill(self.reverbs.get_mut(strip).and_then(|strip| words_at(strip, start % REVERB_FRAMES)), width(LANES))
+            }
+        }
+    }
+
     /// The words of the block of a strip whose last frame is the one before `end`, a multiple of [`FRAMES`].
     pub(crate) fn block_mut(&mut self, strip: usize, end: u64) -> Option<&mut [u64]> {
         let start = end.wrapping_sub(FRAMES as u64) as usize;
@@ -79,7 +99,7 @@ pub(super) struct Reel<'a, const LINES: usize> {
 }
 
 impl<'a, const LINES: usize> Reel<'a, LINES> {
-    fn at<const FRAMES: usize>(frames: Option<&'a mut [[f32; LINES]; FRAMES]>, at: Position) -> Self {
+    fn at<const LENGTH: usize>(frames: Option<&'a mut [[f32; LINES]; LENGTH]>, at: Position) -> Self {
         Self { frames: frames.map_or(&mut [], |frames| frames), at }
     }
 
@@ -126,7 +146,7 @@ impl Instrument {
             let [strip, age] = row.tape;
             let number = (strip as usize).checked_sub(1).filter(|number| *number < STRIPS)?;
             let blocks = u64::from(age.min(reach_of(number, self.rate))).div_ceil(FRAMES as u64);
-            Some(Strip { number, blocks })
+            (blocks > 0).then_some(Strip { number, blocks })
         })
     }
 

@@ -3,7 +3,7 @@
 /// What has been written, frame after frame, and is never changed: `LINES` values a frame. So it can be published block by
 /// block, as sound is.
 pub trait Tape<const LINES: usize> {
-    /// How many frames it holds, a power of two.
+    /// How many frames it holds.
     fn length(&self) -> usize;
 
     /// What was appended on one line so many frames ago: 1 is the last. What lies further back than the length, or on a

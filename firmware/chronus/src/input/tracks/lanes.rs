@@ -106,6 +106,10 @@ fn place(module: &str, parameter: &str, wiring: &Wiring) -> Result<Place, Fault>
     if let Some((row, _)) = found.filter(|(_, row)| row.kind() == Some(Kind::Voice) && parameter == NOTE_NAME) {
         return Ok(Place { row, parameter: NOTE });
     }
+    if found.is_some_and(|(_, row)| row.kind() == Some(Kind::Voice)) && parameter == "voices" {
+        let text = "how many voices there are is no matter of a lane: it changes with a commit; nothing changed";
+        return Err((Code::BadEdit, text.to_owned()));
+    }
     catalogue::parameter(wiring, module, parameter).map(|(place, _)| place).ok_or_else(|| {
         let address = format!("/mod/{module}/{parameter}");
         let why = crate::input::address::explain_unknown(&address, wiring);
