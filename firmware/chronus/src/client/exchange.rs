@@ -13,6 +13,8 @@ use crate::report::printable::one_line;
 
 /// Longest wait for an answer: the engine answers within a millisecond, a busy network within a few dozen.
 const PATIENCE: Duration = Duration::from_secs(1);
+/// The same where a disk has to do its part, which may be a slow card's.
+const PATIENCE_WITH_A_DISK: Duration = Duration::from_secs(15);
 /// Largest reply that can come: a UDP datagram.
 const REPLY_BYTES: usize = 65_536;
 /// Exit code of a command that failed at its work.
@@ -21,7 +23,7 @@ pub const FAILED: u8 = 1;
 const WRONG_USAGE: u8 = 2;
 
 /// Sends one message and returns the replies it caused, in order. A good command is answered by nothing,
-/// so `/status` is sent behind it: once that is answered, so is everything before it.
+/// so `/status` is sent behind it: once that is answered, so is everything before it, but for what waits for a disk.
 pub fn send(server: &str, address: &str, arguments: &[String]) -> Result<Vec<OscMessage>, String> {
     let arguments = arguments.iter().map(|word| argument::parse(word)).collect::<Result<_, _>>()?;
     exchange_with_any(server, &OscMessage { addr: address.to_string(), args: arguments })
@@ -88,7 +90,8 @@ fn exchange(server: SocketAddr, message: &OscMessage) -> Result<Vec<OscMessage>,
         socket.send(&bytes).map_err(|error| explain_silence(server, &error))?;
     }
     let mut replies = Vec::new();
-    let deadline = Instant::now() + PATIENCE;
+    let patience = if is_answered_later(message, &[]) { PATIENCE_WITH_A_DISK } else { PATIENCE };
+    let deadline = Instant::now() + patience;
     let mut buffer = vec![0; REPLY_BYTES];
     loop {
         let left = deadline.saturating_duration_since(Instant::now());
@@ -102,16 +105,25 @@ fn exchange(server: SocketAddr, message: &OscMessage) -> Result<Vec<OscMessage>,
         let packet = read_packet(&buffer[..size])
             .map_err(|error| format!("{server} answers something that is not OSC: {}", error.text))?;
         for timed in packet.messages {
-            statuses -= usize::from(timed.message.addr == "/status.reply");
-            if statuses == 0 {
-                return Ok(replies);
+            statuses = statuses.saturating_sub(usize::from(timed.message.addr == "/status.reply"));
+            if statuses > 0 || timed.message.addr != "/status.reply" {
+                replies.push(timed.message);
             }
-            replies.push(timed.message);
+        }
+        if statuses == 0 && !is_answered_later(message, &replies) {
+            return Ok(replies);
         }
         if left.is_zero() {
             return Err(format!("{server} keeps talking and never answers /status; is it a Chronus?"));
         }
     }
+}
+
+/// Whether a message is one that is answered when a disk has done its part, and the answer is not here yet.
+fn is_answered_later(message: &OscMessage, replies: &[OscMessage]) -> bool {
+    let answer = format!("{}.reply", message.addr);
+    let is_answer = |reply: &OscMessage| reply.addr == answer || reply.addr == "/error";
+    ["/patch/save", "/patch/load", "/patch/presets"].contains(&message.addr.as_str()) && !replies.iter().any(is_answer)
 }
 
 /// A socket that talks to this address alone.

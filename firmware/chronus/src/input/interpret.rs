@@ -156,7 +156,7 @@ fn requests_of(
             return Ok(operations.map(|operation| at(when(operation), operation)).collect());
         }
         Target::Test => {
-            let text = "the test tone needs `sine` and `adsr` of the patch at power-on; nothing changed";
+            let text = "the test tone needs `sine` and `adsr` of the patch at power-on, which `/patch/load init` makes; nothing changed";
             let tone = test_tone(wiring).ok_or((Code::BadEdit, text.to_owned()))?;
             return Ok(tone.map(apply).into());
         }

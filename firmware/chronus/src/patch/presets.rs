@@ -12,9 +12,10 @@ use crate::settings::open_regular;
 const LONGEST_NAME: usize = 32;
 
 /// Those that come with the program. A file of the same name goes before.
-const FACTORY: [(&str, &str); 6] = [
+const FACTORY: [(&str, &str); 7] = [
     ("bass", include_str!("factory/bass.toml")),
     ("bell", include_str!("factory/bell.toml")),
+    ("init", include_str!("factory/init.toml")),
     ("lead", include_str!("factory/lead.toml")),
     ("pad", include_str!("factory/pad.toml")),
     ("pluck", include_str!("factory/pluck.toml")),
@@ -109,12 +110,15 @@ mod tests {
     use crate::patch::text::write;
 
     #[test]
-    fn every_factory_preset_is_whole_and_plays_voices() {
+    fn every_factory_preset_is_whole_and_plays_what_it_should() {
         for (name, _) in FACTORY {
             let contents = Presets::beside(None).load(name, 44_100).unwrap();
             assert_eq!(contents.left_out, [""; 0], "{name}");
             let has = |words: &str| assert!(contents.text.contains(words), "{name} has no {words}");
-            ["[module.keys]\ntype = \"voice\"", "from = \"keys\"", "to = \"out\""].into_iter().for_each(has);
+            // `init` is the patch at power-on, which has none.
+            let voices = ["[module.keys]\ntype = \"voice\"", "from = \"keys\"", "to = \"out\""];
+            let power_on = ["[module.sine]", "[module.adsr]", "to = \"out\""];
+            if name == "init" { power_on } else { voices }.into_iter().for_each(has);
         }
     }
 
@@ -129,7 +133,7 @@ mod tests {
         for name in ["mine", "bass"] {
             assert_eq!(presets.load(name, 48_000).unwrap().text, write(power_on()), "{name}");
         }
-        assert_eq!(presets.names().len(), 7);
+        assert_eq!(presets.names().len(), 8);
         for name in ["", "last", "../x", "a/b", ".hidden", "UP", "a.b", "-x", "x\u{202e}y"] {
             assert!(presets.save(name, "").is_err() && presets.load(name, 48_000).is_err(), "{name}");
         }

@@ -101,7 +101,10 @@ for each voice. A parameter that chooses cannot be moved, nor those of a `voice`
 
 A patch has at most {modules} modules, with `out`, and {connections} connections; each module takes one group for every
 eight of its voices, of {groups} groups, and room for their states, of {room} places: of that the error at a commit tells. A name has 1 to 16 small letters, digits, `-`
-and `_`, a letter first. No module may hear itself: that is refused, and the module named.
+and `_`, a letter first. No module may hear itself: that is refused, and the module named; but for what
+goes through the input `return` of a `delay` (`/patch/connect dull echo.return 0.4`): keep its feedback, and the amount by which
+it comes back, together below 1, or it grows until it is cut at the output; `/panic` ends it. A patch has tape for {delays} modules
+of type `delay` and {reverbs} of type `reverb`.
 
 `/patch/list` is answered with bundles of the messages that would make the patch, and then `/patch/list.reply` with the number of
 modules (i), of connections (i), and whether nothing was edited since the last commit (T or F).
@@ -138,6 +141,8 @@ pub fn patches() -> String {
         .replace("{words}", &rows(|address| address.starts_with("/patch/")))
         .replace("{modules}", &MOST_MODULES.to_string())
         .replace("{connections}", &MOST_CONNECTIONS.to_string())
+        .replace("{delays}", &abi::tape::DELAYS.to_string())
+        .replace("{reverbs}", &abi::tape::REVERBS.to_string())
         .replace("{presets}", &crate::patch::factory_names().map(|name| format!("`{name}`")).join(", "))
         .replace("{groups}", &MOST_GROUPS.to_string())
         .replace("{room}", &POOL.to_string())
