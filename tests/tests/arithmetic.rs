@@ -24,7 +24,7 @@ fn play(sink: &str, slot: usize, blocks: u64, seed: u64) -> (Count, u64) {
     let folder = Folder::new("arithmetic");
     let (score, played) = (folder.file("score.osc"), folder.file("played.wav"));
     // The whole instrument, too, of which a piece takes several times as long.
-    let blocks = if seed % 2 == 0 { blocks / 5 } else { blocks };
+    let blocks = if seed.is_multiple_of(2) { blocks / 5 } else { blocks };
     of_either(blocks, seed).write(&score);
     let (blocks, sink) = (blocks.to_string(), format!("{sink}:{}", played.display()));
     render(Build::Release, &score, &folder.file("reference.wav"), &["--blocks", &blocks]);
