@@ -148,7 +148,7 @@ fn a_kill_at_every_instruction_that_matters_changes_no_bit() {
         add_deaths(&output, &mut deaths);
     }
     // The points of reading the log need a log: a live performance, compared with what is kept of it.
-    for seed in 0..4 {
+    for seed in 0..8 {
         let output = live_performance(Build::Faults, seed, &[("CHRONUS_FAULTS", "kill")], |_| {});
         add_deaths(&output, &mut deaths);
     }
