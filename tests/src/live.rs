@@ -1,12 +1,16 @@
 //! A live performance: an engine that is played by OSC, keeps its score, and records what it played.
 
+use std::collections::BTreeMap;
 use std::net::UdpSocket;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
+use nix::sys::signal::Signal;
 use rosc::{OscMessage, OscPacket, OscTime, OscType};
 
 use crate::build::Build;
 use crate::engine::{Engine, Folder, render, told};
+use crate::process::send;
+use crate::random::Random;
 use crate::recording::Recording;
 
 /// A performance that is going on.
@@ -65,6 +69,40 @@ impl Live {
         socket.set_read_timeout(Some(Duration::from_secs(10))).expect("a time limit");
         engine.wait_for_lockstep();
         Self { engine, build, folder, socket }
+    }
+
+    /// Plays for so long what `next` gives, with pauses shorter than `pause`, while workers are killed. Checks that what was
+    /// played sounds as its kept score, in which each of these addresses is. Gives how many blocks were late.
+    pub fn play_under_kills(
+        self,
+        played: Duration,
+        seed: u64,
+        pause: Duration,
+        next: impl Fn(&mut Random) -> Vec<OscMessage>,
+        addresses: impl IntoIterator<Item = String>,
+    ) -> u64 {
+        let (mut random, mut killed, started) = (Random::new(seed), 0, Instant::now());
+        while started.elapsed() < played {
+            next(&mut random).into_iter().for_each(|message| self.send_message(message));
+            let workers = self.engine.workers();
+            if !workers.is_empty() && random.below(3) == 0 {
+                killed += u64::from(send(workers[random.below(workers.len() as u64) as usize], Signal::SIGKILL));
+            }
+            std::thread::sleep(Duration::from_millis(random.below(pause.as_millis() as u64)));
+        }
+        let outcome = self.finish();
+        let mut kept = BTreeMap::<&str, u64>::new();
+        for (_, message) in &outcome.commands {
+            *kept.entry(&message.addr).or_default() += 1;
+        }
+        for address in addresses {
+            assert!(kept.contains_key(address.as_str()), "{address} was never taken: {kept:?}");
+        }
+        let (audible, blocks) = (outcome.audible as u64, outcome.told("played"));
+        println!("{killed} kills, {audible} of {blocks} blocks audible, {kept:?}");
+        assert!(killed > 30 && audible > blocks / 3, "{killed} kills, {audible}");
+        assert_eq!(outcome.told("divergences"), 0, "{}", outcome.output);
+        outcome.assert_explained().late
     }
 
     /// Sends a message.

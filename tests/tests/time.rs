@@ -1,17 +1,14 @@
 //! Time in the music: every word of the clock and of tracks, live, under kills, bit for bit as the kept score; and steps on
 //! their exact frames through the whole engine.
 
-use std::collections::BTreeMap;
-use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
+use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use chronus_tests::build::Build;
 use chronus_tests::engine::{Engine, Folder, render};
 use chronus_tests::live::{Live, undisturbed};
-use chronus_tests::process::send;
 use chronus_tests::random::Random;
 use chronus_tests::recording::Recording;
 use chronus_tests::score::Score;
-use nix::sys::signal::Signal;
 use rosc::{OscBundle, OscMessage, OscPacket, OscTime, OscType};
 
 /// How long is played: long enough for some hundred kills and words.
@@ -116,28 +113,10 @@ fn next(random: &mut Random) -> Vec<OscMessage> {
 fn play(seed: u64) -> u64 {
     let live = Live::start(Build::Release, &format!("time-{seed}"), &[], &[]);
     tracks().into_iter().for_each(|message| live.send_message(message));
-    let (mut random, mut killed, started) = (Random::new(seed), 0, Instant::now());
-    while started.elapsed() < PLAYED {
-        next(&mut random).into_iter().for_each(|message| live.send_message(message));
-        let workers = live.engine.workers();
-        if !workers.is_empty() && random.below(3) == 0 {
-            killed += u64::from(send(workers[random.below(workers.len() as u64) as usize], Signal::SIGKILL));
-        }
-        std::thread::sleep(Duration::from_millis(random.below(25)));
-    }
-    let outcome = live.finish();
-    let mut kept = BTreeMap::<&str, u64>::new();
-    for (_, message) in &outcome.commands {
-        *kept.entry(&message.addr).or_default() += 1;
-    }
     let clock = ["tempo", "start", "stop", "continue"].map(|word| format!("/clock/{word}"));
     let all = "create delete config pattern lane lane_part assign start stop reset reset_all gate_len";
-    let all = clock.into_iter().chain(all.split(' ').map(|word| format!("/seq/{word}")));
-    all.for_each(|address| assert!(kept.contains_key(address.as_str()), "{address} was never taken: {kept:?}"));
-    println!("{} kills, {} of {} blocks audible, {kept:?}", killed, outcome.audible, outcome.told("played"));
-    assert!(killed > 30 && outcome.audible as u64 > outcome.told("played") / 3, "{killed} kills, {}", outcome.audible);
-    assert_eq!(outcome.told("divergences"), 0, "{}", outcome.output);
-    outcome.assert_explained().late
+    let addresses = clock.into_iter().chain(all.split(' ').map(|word| format!("/seq/{word}")));
+    live.play_under_kills(PLAYED, seed, Duration::from_millis(25), next, addresses)
 }
 
 #[test]

@@ -1,17 +1,14 @@
 //! The words that make patches and play them: live, under kills, every type of module, and the sound is that of the kept
 //! score, bit for bit.
 
-use std::collections::BTreeMap;
-use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
+use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use chronus_tests::build::Build;
 use chronus_tests::engine::Folder;
 use chronus_tests::instrument_score;
 use chronus_tests::live::{Live, undisturbed};
-use chronus_tests::process::send;
 use chronus_tests::random::Random;
 use chronus_tests::score::Score;
-use nix::sys::signal::Signal;
 use rosc::{OscBundle, OscMessage, OscPacket, OscTime, OscType};
 
 /// How long is played: long enough for some hundred kills and a hundred commits.
@@ -75,27 +72,9 @@ fn next(random: &mut Random) -> Vec<OscMessage> {
 fn play(seed: u64) -> u64 {
     let live = Live::start(Build::Release, &format!("words-{seed}"), &[], &[]);
     whole_patch().into_iter().for_each(|message| live.send_message(message));
-    let (mut random, mut killed, started) = (Random::new(seed), 0, Instant::now());
-    while started.elapsed() < PLAYED {
-        next(&mut random).into_iter().for_each(|message| live.send_message(message));
-        let workers = live.engine.workers();
-        if !workers.is_empty() && random.below(3) == 0 {
-            killed += u64::from(send(workers[random.below(workers.len() as u64) as usize], Signal::SIGKILL));
-        }
-        std::thread::sleep(Duration::from_millis(random.below(30)));
-    }
-    let outcome = live.finish();
-    let mut kept = BTreeMap::<&str, u64>::new();
-    for (_, message) in &outcome.commands {
-        *kept.entry(&message.addr).or_default() += 1;
-    }
     let addresses = ["clear", "create", "connect", "delete", "abort", "commit"].map(|word| format!("/patch/{word}"));
     let addresses = addresses.into_iter().chain(["/note/on", "/note/off"].map(str::to_owned));
-    addresses.for_each(|address| assert!(kept.contains_key(address.as_str()), "{address} was never taken: {kept:?}"));
-    println!("{} kills, {} of {} blocks audible, {kept:?}", killed, outcome.audible, outcome.told("played"));
-    assert!(killed > 30 && outcome.audible as u64 > outcome.told("played") / 3, "{killed} kills, {}", outcome.audible);
-    assert_eq!(outcome.told("divergences"), 0, "{}", outcome.output);
-    outcome.assert_explained().late
+    live.play_under_kills(PLAYED, seed, Duration::from_millis(30), next, addresses)
 }
 
 #[test]

@@ -49,23 +49,17 @@ impl Instrument {
             self.wiring.sequencer.heal();
         }
         // What ends on all tracks comes before what begins on any: they may play the same module.
-        for number in 0..TRACKS {
-            if let Some((mut track, clock)) = self.wiring.sequencer.due(number) {
+        for ends in [true, false] {
+            for number in 0..TRACKS {
+                let Some((mut track, clock)) = self.wiring.sequencer.due(number) else { continue };
                 track.take(number as u64, &clock, &mut |event| {
-                    if is_end(&event) {
+                    if matches!(event, Event::GateOff { .. }) == ends {
                         self.perform(number, event);
                     }
                 });
-            }
-        }
-        for number in 0..TRACKS {
-            if let Some((mut track, clock)) = self.wiring.sequencer.due(number) {
-                track.take(number as u64, &clock, &mut |event| {
-                    if !is_end(&event) {
-                        self.perform(number, event);
-                    }
-                });
-                self.wiring.sequencer.put_back(number, &track);
+                if !ends {
+                    self.wiring.sequencer.put_back(number, &track);
+                }
             }
         }
         self.wiring.sequencer.wait(STRETCH)
@@ -123,9 +117,4 @@ impl Instrument {
             _ => {}
         }
     }
-}
-
-/// Whether this ends something.
-fn is_end(event: &Event) -> bool {
-    matches!(event, Event::GateOff { .. })
 }

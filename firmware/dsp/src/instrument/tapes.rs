@@ -60,20 +60,11 @@ impl Tapes {
 
     /// A module begins at its first frame: what is before that in the same block is 0.
     pub(super) fn begin(&mut self, at: Position) {
-        let frames = (at.next % FRAMES as u64) as usize;
-        let start = (at.next as usize).wrapping_sub(frames);
-        let fill = |words: Option<&mut [u64]>, width: usize| {
-            words.and_then(|words| words.get_mut(..frames * width)).into_iter().for_each(|words| words.fill(0));
-        };
-        let width = |lines: usize| lines * size_of::<f32>() / size_of::<u64>();
-        match at.strip.checked_sub(DELAYS) {
-            None => fill(
-                self.delays.get_mut(at.strip).and_then(|strip| words_at(strip, start % DELAY_FRAMES)),
-                width(delay::CHANNELS),
-            ),
-            Some(strip) => {
-                fill(self.reverbs.get_mut(strip).and_then(|strip| words_at(strip, start % REVERB_FRAMES)), width(LANES))
-            }
+        let before = at.next as usize % FRAMES;
+        let end = at.next.wrapping_add((FRAMES - before) as u64);
+        if let Some(words) = self.block_mut(at.strip, end) {
+            let whole = words.len();
+            words.iter_mut().take(whole / FRAMES * before).for_each(|word| *word = 0);
         }
     }
 
