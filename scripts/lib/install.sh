@@ -101,8 +101,9 @@ install_wanted() {
 
 # A compiler for the box without the box's C library compiles nothing: apt-get without its recommendations brings just that.
 want_box_compiler() {
-    have aarch64-linux-gnu-gcc && [ -e "$(aarch64-linux-gnu-gcc -print-file-name=crt1.o)" ] ||
+    if ! have aarch64-linux-gnu-gcc || [ ! -e "$(aarch64-linux-gnu-gcc -print-file-name=crt1.o)" ]; then
         want_packages "$1" gcc-aarch64-linux-gnu libc6-dev-arm64-cross
+    fi
 }
 
 # What every build needs beside Rust, for this machine or for the box.

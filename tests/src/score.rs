@@ -13,6 +13,19 @@ pub struct Score {
     messages: Vec<(u64, OscMessage)>,
 }
 
+/// Words after which the patch of the start is heard, whatever it was told before; each number has a pitch of its own.
+pub fn audible_patch(number: u64) -> [(&'static str, OscType); 7] {
+    [
+        ("/mod/sine/gain", OscType::Float(0.5)),
+        ("/mod/adsr/attack", OscType::Float(1.0)),
+        ("/mod/adsr/sustain", OscType::Float(0.7)),
+        ("/mod/filter/cutoff", OscType::Float(3000.0)),
+        ("/mod/filter/mode", OscType::Int(0)),
+        ("/mod/sine/freq", OscType::Float(200.0 + number as f32)),
+        ("/gate/adsr", OscType::Int(1)),
+    ]
+}
+
 /// Parameters a random score turns, with the range it uses; the ends go beyond what is allowed, to be clamped.
 const TURNED: [(&str, f64, f64); 9] = [
     ("/mod/sine/freq", 0.05, 24_000.0),
@@ -81,6 +94,18 @@ impl Score {
             };
         }
         score.end_at(end);
+        score
+    }
+
+    /// A random score in which there is something to be heard from the start, and again and again: where a sound is broken
+    /// off can be told only of a sound.
+    pub fn audible(rate: u32, blocks: u64, seed: u64) -> Self {
+        let mut score = Self::torture(rate, blocks, seed);
+        for block in (0..blocks).step_by(16) {
+            for (address, value) in audible_patch(block) {
+                score.at(block * 256, address, vec![value]);
+            }
+        }
         score
     }
 

@@ -9,7 +9,6 @@ use chronus_tests::engine::{Engine, Folder, number, render, told};
 use chronus_tests::score::Score;
 use chronus_tests::skipped;
 use chronus_tests::sound_card::{Frame, IN_THE_CARD, card_frames, onset, pieces, quantised, stretches};
-use rosc::OscType;
 
 /// The scenarios.
 const SCENARIOS: [&str; 8] = ["auto", "kill", "hold", "busy", "storm", "suspend", "offers", "unplug"];
@@ -37,8 +36,7 @@ fn run(scenario: &str) -> Option<&'static Run> {
 fn run_all() -> Option<[Run; SCENARIOS.len()]> {
     let folder = Folder::new("alsa");
     let (score, rendered) = (folder.file("score.osc"), folder.file("reference.wav"));
-    // Something to be heard from the start.
-    Score::torture(48_000, 700, 31).at(0, "/gate/adsr", vec![OscType::Int(1)]).write(&score);
+    Score::audible(48_000, 700, 31).write(&score);
     render(Build::Release, &score, &rendered, &["--blocks", "700"]);
     let mut guest = Command::new(project().join("tests/vm/run-guest"));
     guest.arg(chronus(Build::Release)).arg(&score).arg(folder.file(".")).env("CARGO_TARGET_DIR", target());

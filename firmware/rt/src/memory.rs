@@ -1,11 +1,23 @@
 //! Memory that is there when it is touched.
 
+use std::ffi::c_void;
+use std::ops::Range;
+use std::ptr::NonNull;
+
 use nix::errno::Errno;
-use nix::sys::mman::{MlockAllFlags, mlockall};
+use nix::sys::mman::{MlockAllFlags, mlock, mlockall};
+use nix::sys::resource::{Resource, setrlimit};
 
 /// Stack touched beforehand by a real-time thread. The deepest call chain of audio and worker needs some tens of
 /// kilobytes; this is far beyond it and far below the 512 KiB its thread has.
 const STACK_BYTES: usize = 128 * 1024;
+
+/// The stack a worker may use, as much as every thread of the supervisor has. It may use no more because it is fetched
+/// page by page: to run through the usual 8 MiB takes longer than the other worker can wait for it to die.
+const STACK_LIMIT: u64 = 512 * 1024;
+
+/// Memory fetched at a time: some tens of microseconds, of a period of 5,333.
+const PART_BYTES: usize = 512 * 1024;
 
 /// Keeps all memory of this process, present and future, from being paged out.
 ///
@@ -17,14 +29,60 @@ pub fn lock_all() -> Result<(), Errno> {
 
 /// Keeps what this process has touched, and will touch, from being paged out, and has nothing touched beforehand.
 ///
-/// For a worker: what it shares is locked by the process that started it, so a page it touches for the first time costs a
-/// microsecond and never a disk. To have all of it mapped first, 17 MB, took longer than all else until it was in lockstep.
+/// For a worker: to have all of it mapped first, 17 MB, took longer than all else until it was in lockstep. The rest is
+/// fetched by [`Remainder`] while it waits.
 ///
 /// # Errors
 /// `EPERM` or `ENOMEM` when the limit RLIMIT_MEMLOCK forbids it; `EINVAL` before Linux 4.4.
 pub fn lock_what_is_touched() -> Result<(), Errno> {
     let on_fault = MlockAllFlags::from_bits_retain(nix::libc::MCL_ONFAULT);
     mlockall(MlockAllFlags::MCL_CURRENT | MlockAllFlags::MCL_FUTURE | on_fault)
+}
+
+/// Lets the stack of this process's first thread grow so far and no further.
+pub fn limit_stack() {
+    // Without the limit it takes longer until a stack that overflows ends the process, that is all.
+    let _ = setrlimit(Resource::RLIMIT_STACK, STACK_LIMIT, STACK_LIMIT);
+}
+
+/// Memory of this process that it may not have touched yet, to be fetched part by part.
+#[derive(Debug, Default)]
+pub struct Remainder {
+    areas: Vec<Range<usize>>,
+    /// Of the first area that is not done: which one, and the address up to which it is.
+    next: (usize, usize),
+}
+
+impl Remainder {
+    /// All the memory this process has now, but what the kernel lends it. Nothing where there is no /proc to ask.
+    pub fn of_this_process() -> Self {
+        let maps = std::fs::read_to_string("/proc/self/maps").unwrap_or_default();
+        Self { areas: maps.lines().filter_map(area).collect(), next: (0, 0) }
+    }
+
+    /// Fetches and locks the next part; does nothing once all is there. It allocates nothing.
+    pub fn fetch_part(&mut self) {
+        let Some(area) = self.areas.get(self.next.0) else { return };
+        let start = self.next.1.max(area.start);
+        let end = area.end.min(start + PART_BYTES);
+        // What cannot be locked is fetched when it is touched, as it would have been.
+        if let Some(address) = NonNull::new(std::ptr::without_provenance_mut::<c_void>(start)) {
+            // SAFETY: locking changes nothing that a program could see, whatever is at the address, and be it nothing.
+            let _ = unsafe { mlock(address, end - start) };
+        }
+        self.next = if end == area.end { (self.next.0 + 1, 0) } else { (self.next.0, end) };
+    }
+}
+
+/// The addresses of an area that can be read, of a line of /proc/self/maps (`man 5 proc_pid_maps`).
+fn area(line: &str) -> Option<Range<usize>> {
+    let mut words = line.split_whitespace();
+    let (addresses, rights) = (words.next()?, words.next()?);
+    // [vvar], [vdso]: the kernel's own, always there.
+    let lent = words.nth(3).is_some_and(|name| name.starts_with("[v"));
+    let (start, end) = addresses.split_once('-')?;
+    let parsed = |number| usize::from_str_radix(number, 16).ok();
+    (rights.starts_with('r') && !lent).then_some(parsed(start)?..parsed(end)?)
 }
 
 /// Touches the stack of the calling thread, so that it does not page fault later.
@@ -36,4 +94,32 @@ pub fn prefault_stack() {
         page[0] = 1;
     }
     std::hint::black_box(&mut stack);
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn areas_are_what_can_be_read_and_is_not_the_kernels() {
+        assert_eq!(area("7f00-8f00 r--s 00000000 00:01 2049 /memfd:chronus (deleted)"), Some(0x7f00..0x8f00));
+        assert_eq!(area("7f00-8f00 rw-p 00000000 00:00 0"), Some(0x7f00..0x8f00));
+        assert_eq!(area("7f00-8f00 ---p 00000000 00:00 0"), None);
+        assert_eq!(area("7f00-8f00 r--p 00000000 00:00 0 [vvar]"), None);
+        assert_eq!(area("rubbish"), None);
+    }
+
+    #[test]
+    fn part_by_part_all_of_an_area_is_fetched() {
+        let page = 4096;
+        let room = vec![1u8; 3 * PART_BYTES];
+        let start = room.as_ptr().addr().next_multiple_of(page);
+        let areas = vec![start..start + PART_BYTES + page, start + 2 * PART_BYTES..start + 2 * PART_BYTES + page];
+        let mut remainder = Remainder { areas, next: (0, 0) };
+        let steps = [(0, start + PART_BYTES), (1, 0), (2, 0), (2, 0)];
+        for step in steps {
+            remainder.fetch_part();
+            assert_eq!(remainder.next, step);
+        }
+    }
 }

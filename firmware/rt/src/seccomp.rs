@@ -4,9 +4,15 @@ use std::collections::BTreeMap;
 
 use seccompiler::{BpfProgram, SeccompAction, SeccompFilter};
 
-/// What a worker may ask of the kernel: wait for the next block, wake the audio thread, and end.
-const WORKER: &[i64] =
-    &[libc::SYS_futex, libc::SYS_restart_syscall, libc::SYS_rt_sigreturn, libc::SYS_exit, libc::SYS_exit_group];
+/// What a worker may ask of the kernel: wait for the next block, wake the audio thread, lock its memory, and end.
+const WORKER: &[i64] = &[
+    libc::SYS_futex,
+    libc::SYS_mlock,
+    libc::SYS_restart_syscall,
+    libc::SYS_rt_sigreturn,
+    libc::SYS_exit,
+    libc::SYS_exit_group,
+];
 
 /// What the test builds need on top, to end themselves and to say why.
 #[cfg(any(feature = "audit", feature = "faults"))]

@@ -6,7 +6,7 @@ use std::path::Path;
 use chronus_tests::build::Build;
 use chronus_tests::engine::{Folder, render, told};
 use chronus_tests::guest::Guest;
-use chronus_tests::score::Score;
+use chronus_tests::score::{Score, audible_patch};
 use chronus_tests::sound_card::{Frame, card_frames, quantised, recorded};
 use rosc::OscType;
 
@@ -117,24 +117,10 @@ fn words(guest: &mut Guest) -> String {
     guest.run("cat /run/agent/words")
 }
 
-/// A score in which there is something to be heard from the start, and again and again: where the sound is broken off
-/// can be told only of a sound.
-fn audible_score() -> Score {
-    let mut score = Score::torture(48_000, SCORE_BLOCKS, 31);
-    for block in (0..SCORE_BLOCKS).step_by(16) {
-        let sound = [("sine/gain", 0.5), ("adsr/attack", 1.0), ("adsr/sustain", 0.7), ("filter/cutoff", 3000.0)];
-        for (name, value) in sound.into_iter().chain([("filter/mode", 0.0), ("sine/freq", 200.0 + block as f32)]) {
-            score.at(block * 256, &format!("/mod/{name}"), vec![OscType::Float(value)]);
-        }
-        score.at(block * 256, "/gate/adsr", vec![OscType::Int(1)]);
-    }
-    score
-}
-
 /// Writes the score, and what it should sound like: score.osc and score.wav.
 fn write_score(folder: &Folder) {
     let score = folder.file("score.osc");
-    audible_score().write(&score);
+    Score::audible(48_000, SCORE_BLOCKS, 31).write(&score);
     render(Build::Release, &score, &folder.file("score.wav"), &["--blocks", &SCORE_BLOCKS.to_string()]);
 }
 
@@ -181,14 +167,16 @@ pub fn finish_take(guest: &mut Guest, folder: &Folder, name: &str, before: usize
 /// A few bars by OSC, through the network card, while a worker dies at each.
 fn perform(guest: &mut Guest, seed: u64) {
     guest.send("/gate/adsr", OscType::Int(1));
-    for message in Score::torture(48_000, 400, seed).messages().into_iter().cycle().take(20) {
+    for (count, message) in Score::torture(48_000, 400, seed).messages().into_iter().cycle().take(20).enumerate() {
         guest.send_message(message);
+        // Where the sound is broken off can be told only of a sound.
+        if count % 4 == 3 {
+            for (address, value) in audible_patch(seed * 20 + count as u64) {
+                guest.send(address, value);
+            }
+        }
         guest.run("kill -9 $(worker); usleep 40000");
     }
-    guest.send("/mod/adsr/sustain", OscType::Float(0.7));
-    guest.send("/mod/filter/cutoff", OscType::Float(2000.0));
-    guest.send("/mod/filter/mode", OscType::Int(0));
-    guest.send("/gate/adsr", OscType::Int(1));
     guest.run("usleep 100000");
 }
 

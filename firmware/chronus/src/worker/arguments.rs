@@ -1,5 +1,6 @@
 //! How the supervisor tells a worker what it is: words on its command line, memory by descriptor number.
 
+use rt::memory::Remainder;
 use rt::scheduling::RealTime;
 use shm::{Access, Fate, KILL_POINTS, Mapping, ScoreMemory, SlotMemory};
 
@@ -86,8 +87,10 @@ impl Arguments {
     }
 
     /// Ties this process to its supervisor, gives it its slot, its core and priority, and takes from it all the rest.
-    pub(super) fn prepare_process(&self, own: &Mapping<SlotMemory>) -> Result<(), String> {
+    /// Gives what of its memory it has still to fetch.
+    pub(super) fn prepare_process(&self, own: &Mapping<SlotMemory>) -> Result<Remainder, String> {
         rt::process::leave_no_core();
+        rt::memory::limit_stack();
         // Started from a descriptor, it would be shown under the descriptor's number.
         rt::process::set_name(if self.slot == 0 { c"chronus-w0" } else { c"chronus-w1" });
         rt::process::die_with_parent(self.parent).map_err(|_| "the supervisor is gone".to_owned())?;
@@ -102,16 +105,20 @@ impl Arguments {
         if let Some(core) = self.core {
             rt::cores::pin(core).or_else(|error| refused("pinning to its core", error))?;
         }
+        let mut remainder = Remainder::default();
         if self.real_time != RealTime::Off {
             rt::scheduling::set_fifo(rt::scheduling::WORKER_PRIORITY).or_else(|error| refused("SCHED_FIFO", error))?;
-            rt::memory::lock_what_is_touched().or_else(|error| refused("locking memory", error))?;
+            match rt::memory::lock_what_is_touched() {
+                Ok(()) => remainder = Remainder::of_this_process(),
+                Err(error) => refused("locking memory", error)?,
+            }
         }
         rt::memory::prefault_stack();
         if let Err(error) = rt::seccomp::confine_worker() {
             // An emulator or an old kernel: the filter is a second wall, not the first.
             log::debug!("no system call filter: {error}");
         }
-        Ok(())
+        Ok(remainder)
     }
 }
 

@@ -13,6 +13,7 @@ mod tapes;
 use std::process::ExitCode;
 use std::time::Duration;
 
+use rt::memory::Remainder;
 use shm::{BellMemory, KillPoint, LogMemory, Mapping, ScoreMemory, SlotMemory, kill_point};
 
 pub use arguments::Arguments;
@@ -93,10 +94,10 @@ pub fn run(arguments: &[String]) -> ExitCode {
         mappings.let_go();
         // Before memory is locked, and the system call filter allows no more of it.
         let room = Room::new();
-        arguments.prepare_process(&mappings.own)?;
-        Ok((arguments, mappings, room))
+        let remainder = arguments.prepare_process(&mappings.own)?;
+        Ok((arguments, mappings, room, remainder))
     }) {
-        Ok((arguments, mappings, room)) => work(&arguments, mappings, room),
+        Ok((arguments, mappings, room, remainder)) => work(&arguments, mappings, room, remainder),
         Err(reason) => {
             eprintln!("chronus worker: {reason}");
             ExitCode::FAILURE
@@ -104,7 +105,7 @@ pub fn run(arguments: &[String]) -> ExitCode {
     }
 }
 
-fn work(arguments: &Arguments, mappings: Mappings, room: Room) -> ! {
+fn work(arguments: &Arguments, mappings: Mappings, room: Room, mut remainder: Remainder) -> ! {
     if let Some(Fault::At(point, passes, fate)) = arguments.fault {
         shm::arm(point, passes, fate);
     }
@@ -114,7 +115,11 @@ fn work(arguments: &Arguments, mappings: Mappings, room: Room) -> ! {
     loop {
         match replica.step() {
             Ok(Step::Rendered) => {}
-            Ok(Step::Unsealed { wake }) => rt::futex::wait(replica.memory().log().wake_word(), wake, None),
+            Ok(Step::Unsealed { wake }) => {
+                // Nothing is to be rendered, so this costs nobody anything.
+                remainder.fetch_part();
+                rt::futex::wait(replica.memory().log().wake_word(), wake, None);
+            }
             Ok(Step::NotFirst { rings }) => rt::futex::wait(replica.memory().bell().word(), rings, Some(LONGEST_WAIT)),
             // The log has overtaken this state; a successor starts from a newer one. Ended directly: the system call
             // filter leaves no other way.
