@@ -12,7 +12,8 @@ use crate::settings::open_regular;
 const LONGEST_NAME: usize = 32;
 
 /// Those that come with the program. A file of the same name goes before.
-const FACTORY: [(&str, &str); 7] = [
+const FACTORY: [(&str, &str); 8] = [
+    ("acid", include_str!("factory/acid.toml")),
     ("bass", include_str!("factory/bass.toml")),
     ("bell", include_str!("factory/bell.toml")),
     ("init", include_str!("factory/init.toml")),
@@ -133,11 +134,11 @@ mod tests {
         for name in ["mine", "bass"] {
             assert_eq!(presets.load(name, 48_000).unwrap().text, write(power_on()), "{name}");
         }
-        assert_eq!(presets.names().len(), 8);
+        assert_eq!(presets.names().len(), FACTORY.len() + 1);
         for name in ["", "last", "../x", "a/b", ".hidden", "UP", "a.b", "-x", "x\u{202e}y"] {
             assert!(presets.save(name, "").is_err() && presets.load(name, 48_000).is_err(), "{name}");
         }
-        assert!(presets.load("nothing", 48_000).unwrap_err().contains("there are bass, bell"));
+        assert!(presets.load("nothing", 48_000).unwrap_err().contains("there are acid, bass, bell"));
         std::fs::write(folder.join("torn.toml"), "schema = 2\n[module").unwrap();
         assert!(presets.load("torn", 48_000).unwrap_err().contains("line 2"));
         assert!(folder.join("torn.toml").exists(), "it is its owner's");

@@ -32,7 +32,7 @@ nothing from then on, also when there is a module of this name again. An empty s
 In a bundle with a time tag all these words wait for it, but `/seq/create` and `/seq/lane`, which nobody hears.
 
 Tempo and tracks are kept with the patch (`--patch`) and in presets. `/patch/load` puts the tracks of a preset in the place of those that
-there are; a preset without any, such as those of the program, leaves them, assigned to nothing.
+there are; a preset without any, such as those of the program but `acid`, leaves them, assigned to nothing.
 
 `/seq/list` is answered with bundles of the messages that would make the tempo and the tracks, and then `/seq/list.reply` with the
 number of tracks (i) and whether the clock runs (T or F). `/get /clock/tempo` is answered with the tempo.

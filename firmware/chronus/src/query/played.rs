@@ -48,7 +48,7 @@ impl Played {
         let found = read_newest_state([first, second], self.memory.log.sealed().blocks(), &mut self.room);
         // Where there is no whole state just now, what was seen last stays.
         let seen = self.room.wiring();
-        if !found || !seen.is_in_range(self.rate) || *seen == *self.wiring {
+        if !found || !seen.is_in_range(self.rate) || seen.reads_as(&self.wiring) {
             return None;
         }
         *self.wiring = *seen;

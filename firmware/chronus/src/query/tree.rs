@@ -162,7 +162,7 @@ impl Tree {
             path: word.address.to_owned(),
             types: word.types,
             arguments: arguments_of(word.address, word.types, wiring),
-            value: None,
+            value: (word.address == catalogue::TEMPO).then(|| OscType::Double(wiring.sequencer().clock().bpm())),
             number: None,
             description: plain(word.description).into(),
         });

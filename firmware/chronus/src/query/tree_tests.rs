@@ -78,6 +78,15 @@ fn what_a_choice_is_set_to_has_its_name() {
     assert_eq!((cutoff.arguments[0].unit, cutoff.message().unwrap().args), ("time.hz", vec![OscType::Float(1000.0)]));
 }
 
+#[test]
+fn the_tempo_is_told_as_it_was_set() {
+    let mut wiring = *power_on();
+    let tempo = |wiring: &Wiring| Tree::of(wiring, RATE).method("/clock/tempo").unwrap().value.clone();
+    assert_eq!(tempo(&wiring), Some(OscType::Double(120.0)));
+    wiring.follow(&abi::Operation::Transport(abi::Transport::Tempo(174.0)), RATE);
+    assert_eq!(tempo(&wiring), Some(OscType::Double(174.0)));
+}
+
 /// The patch with the most to tell of: as many modules as there may be, of the type with the most parameters.
 fn largest() -> Wiring {
     use crate::input::{Request, When, interpret_message};

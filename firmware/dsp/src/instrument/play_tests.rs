@@ -65,6 +65,20 @@ fn power(sound: &[[f32; 2]]) -> f64 {
 }
 
 #[test]
+fn a_clock_that_runs_reads_as_one_that_stands_and_another_tempo_does_not() {
+    let mut player = Player::with(CHAIN.0, CHAIN.1);
+    player.track(0, "x...............", "adsr");
+    player.clock(Transport::Start);
+    // The first note opens the gate: that is to be read.
+    played(&mut player, 1, &[]);
+    let before = *player.instrument.wiring();
+    played(&mut player, 3, &[]);
+    assert!(*player.instrument.wiring() != before && player.instrument.wiring().reads_as(&before));
+    player.clock(Transport::Tempo(121.0));
+    assert!(!player.instrument.wiring().reads_as(&before));
+}
+
+#[test]
 fn a_track_plays_an_envelope_as_gates_at_those_frames_do() {
     // 174 beats a minute at 48 kHz: a sixteenth is 4137.931 frames, its gate half of it.
     let mut track = Player::with(CHAIN.0, CHAIN.1);

@@ -207,6 +207,12 @@ impl Wiring {
         &self.sequencer
     }
 
+    /// Whether whoever reads both reads the same of modules, connections and tempo, wherever the tracks have got to.
+    pub fn reads_as(&self, other: &Self) -> bool {
+        let tempo = |wiring: &Self| wiring.sequencer.clock().bpm().to_bits();
+        self.rows == other.rows && self.connections == other.connections && tempo(self) == tempo(other)
+    }
+
     /// A row, if it is in any patch.
     pub fn row(&self, row: u8) -> Option<&Row> {
         self.rows.get(usize::from(row)).filter(|row| row.flags != 0)
