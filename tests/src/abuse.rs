@@ -115,6 +115,18 @@ impl Abuser {
         }
     }
 
+    /// Addresses that nobody has, in a patch of many modules: to say which one was meant takes a thousand times what a note
+    /// does.
+    pub fn dear(&mut self, datagrams: u64) {
+        let (now, text) = (Duration::ZERO, |text: String| OscType::String(text));
+        let module = |number| message("/patch/create", vec![text(format!("module{number}")), text("mixer".to_owned())]);
+        self.send(&encode(&bundle_in(now, (0..58).map(module).collect())));
+        let unknown = (0..700).map(|number| message(&format!("/mod/modul{number}/level"), vec![])).collect();
+        let bytes = encode(&bundle_in(now, unknown));
+        (0..datagrams).for_each(|_| self.send(&bytes));
+        self.send(&encode(&message("/patch/abort", vec![])));
+    }
+
     /// Bundles nested 1,000 deep.
     pub fn nested(&mut self, datagrams: u64) {
         let now = Duration::ZERO;

@@ -216,6 +216,13 @@ fn abuse(engine: &Engine, target: SocketAddr) {
     let tagged = bundle_in(Duration::from_millis(100), vec![message("/mod/sine/freq", vec![OscType::Float(TAGGED)])]);
     socket.send_to(&encoder::encode(&tagged).expect("encodes"), target).expect("sent");
 
+    let mut dear = new();
+    dear.dear(30);
+    // The engine may take half a second of its time for that.
+    std::thread::sleep(3 * PAUSE);
+    println!("30 datagrams of 700 dear messages: {} times told that there is no time for them", dear.told("full"));
+    assert!(dear.told("full") > 0 && dear.told("flood") == 0, "{:?}", dear.codes);
+
     let forged = forge(target, flood_time());
     println!("forged: {} a second, each from another address", forged / flood_time().as_secs());
     std::thread::sleep(PAUSE);

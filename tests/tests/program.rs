@@ -4,7 +4,7 @@ use std::path::Path;
 use std::process::Command;
 
 use chronus_tests::build::{Build, chronus};
-use chronus_tests::engine::{Engine, Folder, call, render};
+use chronus_tests::engine::{Engine, Folder, call, number, render};
 use chronus_tests::process;
 use chronus_tests::recording::{Recording, assert_identical};
 use chronus_tests::score::Score;
@@ -166,4 +166,16 @@ fn after_a_full_disk_the_recording_is_whole() {
     let frames = Recording::read(&output).frames.len();
     println!("{frames} frames were kept");
     assert!(frames > 10_000 && frames.is_multiple_of(256));
+}
+
+#[test]
+fn a_large_environment_leaves_the_workers_their_stack() {
+    // As much as a worker's stack may have, in variables of the largest size that Linux takes.
+    let large = "x".repeat(120 << 10);
+    let names: Vec<String> = (0..5).map(|number| format!("CHRONUS_TEST_LARGE_{number}")).collect();
+    let variables: Vec<(&str, &str)> = names.iter().map(|name| (&**name, &*large)).collect();
+    let engine = Engine::start_with(Build::Release, &["--sink", "paced", "--osc", "127.0.0.1:0"], &variables);
+    let status = engine.wait_for_lockstep();
+    assert_eq!(["slots.0.deaths", "slots.1.deaths"].map(|key| number(&status, key)), [0, 0]);
+    assert_eq!(engine.stop().0, 0);
 }

@@ -307,3 +307,28 @@ fn tempo_and_tracks_are_kept_and_saved_and_wait_for_a_start() {
     assert!(!left.iter().any(|message| message.addr == "/seq/assign"), "{left:?}");
     live.finish().assert_explained();
 }
+
+#[test]
+fn a_preset_is_made_at_one_frame_and_one_without_tracks_leaves_those_that_there_are() {
+    let folder = Folder::new("time-bare");
+    let patch = folder.file("last.toml");
+    let live = Live::start(Build::Release, "time-bare", &["--patch", patch.to_str().expect("text")], &[]);
+    live.send_message(words("/patch/save", &["bare"]));
+    assert_eq!(live.answer("/patch/save.reply"), [OscType::from("bare")]);
+    live.send_message(words("/seq/create", &["kick"]));
+    for name in ["acid", "bare"] {
+        std::thread::sleep(Duration::from_millis(300));
+        live.send_message(words("/patch/load", &[name]));
+        assert_eq!(live.answer("/patch/load.reply"), [OscType::from(name)]);
+    }
+    std::thread::sleep(Duration::from_millis(300));
+    let left = listed(&live).0;
+    assert!(left.contains(&words("/seq/create", &["line"])), "{left:?}");
+    let outcome = live.finish();
+    outcome.assert_explained();
+    let times: Vec<_> = outcome.commands.iter().map(|(tag, one)| ((tag.seconds, tag.fractional), &*one.addr)).collect();
+    let commits: Vec<_> = times.iter().filter(|(_, address)| *address == "/patch/commit").map(|one| one.0).collect();
+    let [acid, bare] = commits[..] else { panic!("two commits: {commits:?}") };
+    let others: Vec<_> = times.iter().filter(|(time, _)| ![acid, bare].contains(time)).map(|one| one.1).collect();
+    assert_eq!(others, ["/seq/create"], "but for the track made by hand all is at the frames of the commits");
+}

@@ -9,7 +9,7 @@ mod status;
 mod streams;
 mod tracks;
 
-use crate::control::{LEASE_SECONDS, MOST_SUBSCRIBERS, NOTIFY_INTERVAL, REPLY_LIMITS};
+use crate::control::{HOST_EFFORT, LEASE_SECONDS, MOST_SUBSCRIBERS, NOTIFY_INTERVAL, REPLY_LIMITS};
 use crate::input::{
     ADMISSION_LIMITS, Code, MAX_COMMANDS, MAX_DATAGRAM_BYTES, MAX_DEPTH, MAX_FILE_BYTES, MAX_SECONDS, rows,
 };
@@ -86,6 +86,7 @@ address (with IPv6 a network of 64 bits). Datagrams are charged by the unit of 1
 | commands that wait for their time tag | {waiting}; a quarter for one sender, three quarters for one host |
 | commands of one sender, patterns counted as all they match | {commands_burst} at once, {commands_rate} a second |
 | time tags | an hour ahead |
+| processor time for what one host sends | {effort_burst} ms at once, {effort_rate} ms a second |
 | `/error` to one sender | {errors_burst} at once, {errors_rate} a second |
 | answers to one sender | {answers_burst} at once, {answers_rate} a second |
 | replies to one host | {replies_burst} at once, {replies_rate} a second |
@@ -95,6 +96,10 @@ address (with IPv6 a network of 64 bits). Datagrams are charged by the unit of 1
 A sender beyond its limit floods. It is told once, with the code `flood`, and what it sends is dropped for a second;
 then it may send again, and if it still floods, the same happens without a word. Ten seconds without a datagram too
 many end a flood; the next one is told again.
+
+Most messages take the engine a microsecond. Patterns, unknown addresses, connections and commits in a large patch may take a
+thousand: what is beyond the time of its host is left out and answered with the code `full`, message by message. Who was seen more
+than a second ago and sends but notes and faders is heard all the same.
 
 When a host or all together are beyond their limit, senders that were seen more than a second ago still get
 {player_rate} units a second each. A burst of 5,000 messages at full speed is within all limits. Replies beyond them
@@ -124,6 +129,8 @@ fn limits() -> String {
         ("{sent_to_host_rate}", sent_to_host.per_second >> 20),
         ("{commands_burst}", COMMAND_LIMIT.burst),
         ("{commands_rate}", COMMAND_LIMIT.per_second),
+        ("{effort_burst}", HOST_EFFORT.burst / 1000),
+        ("{effort_rate}", HOST_EFFORT.per_second / 1000),
         ("{waiting}", shm::LOG_RECORDS as u64),
     ]
     .into_iter()

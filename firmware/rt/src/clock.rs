@@ -25,6 +25,11 @@ pub fn realtime() -> u64 {
     read(ClockId::CLOCK_REALTIME)
 }
 
+/// Processor time that the calling thread has used. One system call.
+pub fn thread_time() -> u64 {
+    read(ClockId::CLOCK_THREAD_CPUTIME_ID)
+}
+
 /// Sleeps until CLOCK_MONOTONIC reaches `deadline`; returns at once if it has. One system call.
 pub fn sleep_until(deadline: u64) {
     #[cfg(feature = "simulation")]

@@ -89,6 +89,8 @@ impl Worker {
             let mut command = Command::new(program);
             // Nothing of the supervisor's is held open by a worker but what it says when it cannot start.
             command.stdin(Stdio::null()).stdout(Stdio::null());
+            // Nor is what it has no use for handed on: the kernel counts it as part of the stack, which is limited.
+            command.env_clear().envs(std::env::var_os("LD_LIBRARY_PATH").map(|path| ("LD_LIBRARY_PATH", path)));
             command.arg0(name).args(arguments).process_group(0).spawn()
         };
         let child = match start(&executable.path()) {

@@ -1,6 +1,7 @@
 //! The control thread: takes datagrams and gestures, has them interpreted, stamps what is good, answers the rest.
 
 mod dump;
+mod effort;
 mod events;
 mod hands;
 mod inbox;
@@ -28,7 +29,7 @@ use shm::CommandPlace;
 
 use crate::audio::{NotesOutput, SharedMemory};
 use crate::input::{
-    Code, Datagram, Intent, Refusal, Request, When, catalogue, interpret_message, messages, sender_name,
+    Code, Datagram, Intent, Refusal, Request, When, catalogue, interpret_message, is_pattern, messages, sender_name,
 };
 use crate::light::IDENTIFY;
 use crate::patch::PatchInput;
@@ -37,6 +38,9 @@ use crate::settings::Bindings;
 use crate::stamp::Stamper;
 use crate::surface::Moved;
 pub use dump::Dump;
+use effort::Effort;
+#[cfg(test)]
+pub use effort::HOST_EFFORT;
 use events::Happened;
 pub use hands::Hands;
 use hands::{Learned, Meaning};
@@ -60,6 +64,12 @@ pub use way_back::WayBack;
 
 /// Longest wait, so that a stop is noticed.
 const LONGEST_WAIT: Duration = Duration::from_millis(100);
+
+/// Nanoseconds a message takes that is looked at longer than others: a hundred times what a plain one does.
+const DEAR: u64 = 100_000;
+/// What is said of messages for which there is no time.
+const TOO_DEAR: &str = "what this host sends takes more of the engine's time than one host has; this message was left out, send it \
+                        again in a second, and fewer patterns, connections and commits at once";
 
 const STATUS_REPLY: &str = "/status.reply";
 const LED_REPLY: &str = "/led.reply";
@@ -115,7 +125,7 @@ impl Control {
     /// Works until the engine stops.
     pub fn run(mut self, queue: &Inbox, replies: &WayBack) {
         let mut quarantine = Quarantine::default();
-        let mut budget = ReplyBudget::new();
+        let (mut budget, mut effort) = (ReplyBudget::new(), Effort::new());
         let (mut subscribers, mut levels) = (Subscribers::default(), Levels::default());
         let mut beginnings = self.counters.beginnings.load(Ordering::SeqCst);
         while !self.stop.load(Ordering::Relaxed) {
@@ -127,7 +137,7 @@ impl Control {
                 Ok(Entry::Datagram(datagram)) => {
                     let counters = self.counters.clone();
                     let answers = Replies::to(datagram.sender, replies, &counters, &mut budget);
-                    self.handle(&datagram, answers, &quarantine, &mut subscribers);
+                    self.handle(&datagram, answers, &quarantine, &mut subscribers, &mut effort);
                 }
                 Ok(Entry::Moved(moved)) => self.move_by_hand(moved, replies, &mut budget),
                 Err(RecvTimeoutError::Timeout) => {}
@@ -186,6 +196,7 @@ impl Control {
         mut replies: Replies,
         quarantine: &Quarantine,
         subscribers: &mut Subscribers,
+        effort: &mut Effort,
     ) {
         #[cfg(feature = "faults")]
         assert!(datagram.bytes != POISON, "this thread was poisoned");
@@ -201,12 +212,27 @@ impl Control {
         };
         self.stamper.follow_score();
         for (message, when) in messages {
+            if !effort.may_take(datagram.sender, rt::clock::monotonic()) {
+                self.refuse(&Refusal::new(&message.addr, Code::Full, TOO_DEAR), &mut replies);
+                continue;
+            }
+            let began = rt::clock::thread_time();
             for request in interpret_message(&message, when, self.facts.rate, self.stamper.wiring()) {
                 let done =
                     request.and_then(|request| self.answer(request, datagram, &mut replies, quarantine, subscribers));
                 if let Err(refusal) = done {
                     self.refuse(&refusal, &mut replies);
+                    // What one word comes to is done as a whole or ends here; each address a pattern means is for itself.
+                    if !is_pattern(&message.addr) {
+                        break;
+                    }
                 }
+            }
+            let taken = rt::clock::thread_time() - began;
+            effort.charge(datagram.sender, taken, rt::clock::monotonic());
+            if taken > DEAR {
+                // What waits for its time does not wait for all that a datagram says. What is full is tried again.
+                let _ = self.stamper.release_due();
             }
         }
     }

@@ -119,15 +119,18 @@ impl Control {
 
     /// Makes a patch with all its values, and commits it: at one frame.
     fn make(&mut self, contents: &Contents, sender: SocketAddr) -> Result<(), (Code, String)> {
-        let when = When::Arrival(rt::clock::monotonic());
+        // One time for all of it, so that it has one frame.
+        let now = rt::clock::monotonic();
+        let when = When::Arrival(now);
         let mut tried: Box<Wiring> = Box::new(*self.stamper.refresh());
         let (commit, patch) = contents.patch.split_last().ok_or((Code::Failed, "an empty preset".to_owned()))?;
         let mut operations = Vec::new();
-        // Its tracks take the place of those that there are; a preset that knows of none leaves them.
+        // Its tracks take the place of those that there are; a preset without any leaves them.
+        let tracks = contents.tracks.as_ref().filter(|tracks| !tracks.is_empty());
         let gone = tried.sequencer().tracks().map(|(_, track)| OscType::from(text_of(&track.name())));
         let delete = |name| OscMessage { addr: "/seq/delete".to_owned(), args: vec![name] };
-        let gone: Vec<_> = gone.filter(|_| contents.tracks.is_some()).map(delete).collect();
-        let made = gone.iter().chain(contents.tracks.iter().flatten());
+        let gone: Vec<_> = gone.filter(|_| tracks.is_some()).map(delete).collect();
+        let made = gone.iter().chain(tracks.into_iter().flatten());
         for message in patch.iter().chain(&contents.values).chain(made).chain([commit]) {
             for request in interpret_message(message, when, self.facts.rate, &tried) {
                 let Ok(Request::Apply(intent)) = request else { continue };
@@ -135,10 +138,11 @@ impl Control {
                 operations.push(intent.operation);
             }
         }
-        // All of it or nothing: whether it may be committed now is asked first.
+        // The patch as a whole or not at all: whether it may be committed now is asked first, and what is full in the midst
+        // of it takes the edits back.
         self.stamper.may_commit(when)?;
         for operation in operations {
-            if let Err(error) = self.stamper.accept_by_hand(operation, rt::clock::monotonic()) {
+            if let Err(error) = self.stamper.accept_by_hand(operation, now) {
                 let _ = self.stamper.set_at_once(Operation::Edit(abi::Edit::Abort));
                 return Err(error);
             }

@@ -35,7 +35,7 @@ pub use interpret::{Intent, MAX_DATAGRAM_BYTES, Request, When, interpret_message
 #[cfg(test)]
 pub use packet::MAX_DEPTH;
 pub use packet::read_packet;
-pub use pattern::pattern_matches;
+pub use pattern::{is_pattern, pattern_matches};
 pub use question::{Asked, RecordAsked, asks_for, explain_no_value};
 pub use receive::{Datagram, Receiver, send_reply};
 pub use refusal::{Code, Refusal};

@@ -36,7 +36,7 @@ announces it as `_oscjson._tcp` by its own name; a computer with Avahi does with
   be asked for has `ACCESS` 2.
 - Values are those that a worker has applied: what was just sent is told some 20 ms later. After `/sync` it is there.
 - Statuses: 404 no such address, 400 no such attribute or no HTTP, 204 the node has no such attribute, 405 anything but GET,
-  HEAD and OPTIONS, 408 a request that takes longer than 5 seconds to come, 431 one of more than 8 KiB, 429 too many, 503 too
+  HEAD and OPTIONS, 408 a request that takes longer than 5 seconds to come, 431 one of more than 8 KiB, 426 a WebSocket of another version, 429 too many, 503 too
   many connections. Values are set by OSC only, never by HTTP. Web pages of any origin may read.
 - A WebSocket takes `{\"COMMAND\": \"LISTEN\", \"DATA\": \"/mod/filter/q\"}`, and `IGNORE`. What is listened to is told at once and
   then when it has changed, 40 times a second at most, as a binary message that would set it (an OSC message, never a bundle).

@@ -148,7 +148,7 @@ impl Server {
         let now = rt::clock::monotonic();
         for (connection, ready) in self.connections.iter_mut().zip(&ready[2..]) {
             let (shared, budget, counts) = (&mut self.shared, &mut self.budget, &mut self.counts);
-            let was_session = connection.is_session();
+            let (was_session, dropped) = (connection.is_session(), counts.dropped);
             if ready.contains(PollFlags::POLLOUT) {
                 connection.send_kept();
             }
@@ -164,6 +164,10 @@ impl Server {
             }
             if ready.contains(PollFlags::POLLHUP) {
                 connection.hung_up();
+            }
+            // Who was told to ask later is not let in again at once.
+            if self.counts.dropped > dropped && !connection.is_session() {
+                self.accept_after = now + KNOCK_REST;
             }
             self.counts.slow += u64::from(connection.dismiss_if_slow(now));
         }

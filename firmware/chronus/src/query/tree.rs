@@ -127,7 +127,7 @@ fn arguments_of(address: &str, types: &str, wiring: &Wiring) -> Vec<Argument> {
             let kinds = KINDS.iter().filter(|kind| kind.kind != Kind::Out).map(|kind| kind.name.to_owned());
             vec![Argument::of(Range::Any), Argument::of(Range::OneOf(kinds.collect()))]
         }
-        "/clock/tempo" => vec![Argument { clipped: false, ..Argument::of(Range::Between(BPM_MINIMUM, BPM_MAXIMUM)) }],
+        "/clock/tempo" => vec![Argument { clipped: true, ..Argument::of(Range::Between(BPM_MINIMUM, BPM_MAXIMUM)) }],
         "/patch/delete" => vec![names(|kind| kind != Some(Kind::Out))],
         _ => types.chars().map(|_| Argument::of(Range::Any)).collect(),
     }

@@ -1,9 +1,9 @@
 //! The tracks of the sequencer play the modules: what they have for a frame is done before it, as commands for it are.
 
-use abi::{NOTE, TrackEdit, Transport};
+use abi::{NOTE, Place, TrackEdit, Transport};
 use bytemuck::{Pod, Zeroable};
 
-use crate::time::{Event, TRACKS, place_of};
+use crate::time::{Event, TRACKS, lane_target, place_of};
 
 use super::kind::Kind;
 use super::wiring::{OPENS, SOFT};
@@ -48,14 +48,16 @@ impl Instrument {
         if is_first {
             self.wiring.sequencer.heal();
         }
-        // What ends on all tracks comes before what begins on any: they may play the same module.
+        // What ends on all tracks comes before what begins on any: they may play the same module. A note that is tied to the one
+        // before ends that, too.
         for ends in [true, false] {
             for number in 0..TRACKS {
                 let Some((mut track, clock)) = self.wiring.sequencer.due(number) else { continue };
-                track.take(number as u64, &clock, &mut |event| {
-                    if matches!(event, Event::GateOff { .. }) == ends {
-                        self.perform(number, event);
-                    }
+                track.take(&clock, &mut |event| match event {
+                    Event::GateOn { target, .. } if ends => self.end_note(number, target),
+                    Event::GateOff { .. } if ends => self.perform(number, event),
+                    Event::Parameter { .. } | Event::GateOn { .. } if !ends => self.perform(number, event),
+                    _ => {}
                 });
                 if !ends {
                     self.wiring.sequencer.put_back(number, &track);
@@ -75,12 +77,15 @@ impl Instrument {
 
     fn set_by_track(&mut self, track: usize, target: u32, value: f32) {
         match place_of(target) {
-            Some(place) if place.parameter == NOTE => {
+            // The note of another voice than it plays is nobody's.
+            Some(place) if place.parameter == NOTE && self.wiring.sequencer.plays(track, place.row) => {
                 let note = (value.clamp(0.0, HIGHEST) + 0.5) as u32 + 1;
                 self.track_notes.iter_mut().skip(track).take(1).for_each(|place| place.next = note);
             }
-            Some(place) => self.set(place.row, usize::from(place.parameter), f64::from(value)),
-            None => {}
+            Some(place) if place.parameter != NOTE => {
+                self.set(place.row, usize::from(place.parameter), f64::from(value))
+            }
+            _ => {}
         }
     }
 
@@ -88,10 +93,9 @@ impl Instrument {
         let Ok(row) = u8::try_from(target) else { return };
         match self.wiring.row(row).and_then(|row| row.kind()) {
             Some(Kind::Voice) => {
-                // One that is tied to this one.
-                self.end_by_track(track, target);
+                let told = self.wiring.sequencer.has_lane(track, lane_target(Place { row, parameter: NOTE }));
                 let Some(place) = self.track_notes.get_mut(track) else { return };
-                let note = place.next.checked_sub(1).unwrap_or(FIRST).min(HIGHEST as u32);
+                let note = place.next.checked_sub(1).filter(|_| told).unwrap_or(FIRST).min(HIGHEST as u32);
                 place.sounding = note + 1;
                 self.note(row, note as u8, velocity);
             }
@@ -107,14 +111,20 @@ impl Instrument {
     fn end_by_track(&mut self, track: usize, target: u32) {
         let Ok(row) = u8::try_from(target) else { return };
         match self.wiring.row(row).and_then(|row| row.kind()) {
-            Some(Kind::Voice) => {
-                let sounding = self.track_notes.get_mut(track).map(|place| core::mem::take(&mut place.sounding));
-                if let Some(note) = sounding.and_then(|note| note.checked_sub(1)) {
-                    self.note(row, note.min(HIGHEST as u32) as u8, 0.0);
-                }
-            }
+            Some(Kind::Voice) => self.end_note(track, target),
             Some(Kind::Adsr) => self.gate(row, false),
             _ => {}
+        }
+    }
+
+    /// Ends what a track plays of a `voice`, if it does.
+    fn end_note(&mut self, track: usize, target: u32) {
+        let voice = u8::try_from(target)
+            .ok()
+            .filter(|row| self.wiring.row(*row).and_then(|row| row.kind()) == Some(Kind::Voice));
+        let (Some(row), Some(place)) = (voice, self.track_notes.get_mut(track)) else { return };
+        if let Some(note) = core::mem::take(&mut place.sounding).checked_sub(1) {
+            self.note(row, note.min(HIGHEST as u32) as u8, 0.0);
         }
     }
 }

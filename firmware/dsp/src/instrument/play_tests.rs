@@ -37,7 +37,8 @@ impl Player {
         let mut part = Part { place: 0, of: values.len() as u8, values: [0.0; PART] };
         part.values[..values.len()].copy_from_slice(values);
         let target = Some(Place { row, parameter: place });
-        self.tell(track, &[TrackEdit::Values(lane, part), TrackEdit::AssignLane(lane, target)]);
+        let named = TrackEdit::Lane(lane, name(["a", "b", "c", "d"][usize::from(lane)]));
+        self.tell(track, &[named, TrackEdit::Values(lane, part), TrackEdit::AssignLane(lane, target)]);
     }
 }
 
@@ -247,4 +248,45 @@ fn what_ends_on_one_track_comes_before_what_begins_on_another_whichever_was_made
     });
     assert!(power(&sounds[0]) > 100.0, "{}", power(&sounds[0]));
     assert!(sounds[0] == sounds[1]);
+}
+
+#[test]
+fn a_tied_note_does_not_cut_one_that_another_track_begins_where_it_ends() {
+    // One is tied from note 60 to 64, where the other begins 60.
+    let powers = [[0, 1], [1, 0]].map(|[tied, other]| {
+        let mut player = Player::with(POLYPHONIC.0, POLYPHONIC.1);
+        for (track, pattern, notes) in [(tied, "xx..", &[60.0, 64.0][..]), (other, ".x..", &[60.0])] {
+            player.track(track, pattern, "keys");
+            player.lane(track, 0, notes, ("keys", None));
+            player.tell(track, &[TrackEdit::GateLength(1.0)]);
+        }
+        player.clock(Transport::Tempo(60.0));
+        player.clock(Transport::Start);
+        power(&player.render(90))
+    });
+    assert!(powers[0] > 1.0 && (powers[0] / powers[1] - 1.0).abs() < 0.01, "{powers:?}");
+}
+
+#[test]
+fn a_lane_for_the_note_of_another_voice_is_nobodys_and_one_that_is_taken_away_is_forgotten() {
+    // The first step has no note, so nothing has sounded when something else is told.
+    let played_with = |tell: fn(&mut Player)| {
+        let mut player = Player::with(POLYPHONIC.0, POLYPHONIC.1);
+        player.track(0, ".x..", "keys");
+        player.lane(0, 0, &[72.0], ("keys", None));
+        player.clock(Transport::Tempo(240.0));
+        player.clock(Transport::Start);
+        player.render(1);
+        tell(&mut player);
+        player.render(100)
+    };
+    let as_told = played_with(|_| {});
+    let middle = played_with(|player| player.lane(0, 0, &[60.0], ("keys", None)));
+    let of_another = played_with(|player| {
+        let place = Place { row: player.row("osc"), parameter: NOTE };
+        player.tell(0, &[TrackEdit::AssignLane(0, Some(place))]);
+    });
+    let taken_away = played_with(|player| player.tell(0, &[TrackEdit::AssignLane(0, None)]));
+    assert!(power(&as_told) > 1.0 && as_told != middle);
+    assert!(middle == of_another && middle == taken_away);
 }

@@ -1,11 +1,15 @@
 //! Chance by counting: whether a step is played depends on its number, not on what was played before.
 
+use abi::Name;
+
 /// What 1 is as a chance.
 pub(super) const CERTAIN: u64 = 1 << 32;
 
-/// Whether a step of a track is played that has `chance` of [`CERTAIN`].
-pub(super) fn happens(chance: u64, seed: u64, track: u64, step: u64) -> bool {
-    (random(seed, track, step) >> 32) < chance
+/// Whether a step of the track of this name is played that has `chance` of [`CERTAIN`]. Of the name, which is kept with a patch;
+/// its number may be another one when that is made again.
+pub(super) fn happens(chance: u64, seed: u64, track: &Name, step: u64) -> bool {
+    let words = track.chunks_exact(8).map(|word| word.iter().fold(0, |all, byte| all << 8 | u64::from(*byte)));
+    (random(seed, words.fold(0, |all, word| mixed(all ^ word)), step) >> 32) < chance
 }
 
 /// A number for each seed, track and step that knows nothing of the others: two rounds of SplitMix64 (Steele, Lea and

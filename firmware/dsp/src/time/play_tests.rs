@@ -3,6 +3,8 @@ extern crate std;
 use std::vec::Vec;
 
 use super::clock_tests::exact;
+use abi::TrackEdit;
+
 use super::{Config, Event, Sequencer, VELOCITY_ACCENT, VELOCITY_NORMAL};
 
 /// Renders nothing for so many frames, as a renderer would, and notes what happened at which.
@@ -161,9 +163,9 @@ fn chance_is_as_probable_as_asked_for_and_steps_know_nothing_of_each_other() {
 fn chance_comes_of_seed_track_and_step_and_of_nothing_else() {
     assert_eq!(played(5, 0.5, 500), played(5, 0.5, 500));
     assert_ne!(played(5, 0.5, 500), played(6, 0.5, 500));
-    // The same track with another number plays something else.
+    // A track of another name plays something else.
     let mut sequencer = one_track(48_000, 999.0, "x", Config { probability: 0.5, seed: 5, ..Config::default() });
-    sequencer.create(1).expect("a track");
+    sequencer.tell(1, &TrackEdit::Create(*b"other\0\0\0\0\0\0\0\0\0\0\0"), |_| {});
     sequencer.config(1, &Config { probability: 0.5, seed: 5, ..Config::default() }).expect("a configuration");
     sequencer.pattern(1, "x".parse().expect("a pattern")).expect("a track");
     sequencer.assign_gate(1, 8).expect("a track");

@@ -53,7 +53,7 @@ impl Sequencer {
         let clock = self.clock;
         let removed = self.track(track)?;
         removed.stop();
-        removed.take(track as u64, &clock, &mut give);
+        removed.take(&clock, &mut give);
         *removed = Track::zeroed();
         Ok(())
     }
@@ -142,9 +142,20 @@ impl Sequencer {
     /// Gives everything that happens before the next frame, track by track. Each thing is given once.
     pub fn take(&mut self, mut give: impl FnMut(Event)) {
         self.clock.heal();
-        for (number, track) in (0..).zip(&mut self.tracks) {
-            track.take(number, &self.clock, &mut give);
+        for track in &mut self.tracks {
+            track.take(&self.clock, &mut give);
         }
+    }
+
+    /// Whether what a track plays is this row.
+    pub(crate) fn plays(&self, track: usize, row: u8) -> bool {
+        self.tracks.get(track).is_some_and(|track| track.gate() == u32::from(row))
+    }
+
+    /// Whether a lane of a track has values for this target.
+    pub(crate) fn has_lane(&self, track: usize, target: u32) -> bool {
+        let is = |lane: &super::Lane| lane.target() == target && !lane.values().is_empty();
+        self.tracks.get(track).is_some_and(|track| track.lanes().iter().any(is))
     }
 
     /// Takes what damage has moved to where nothing would ever happen back to the grid, as [`Self::take`] does: for who takes

@@ -90,6 +90,10 @@ impl Sequencer {
             TrackEdit::GateLength(part) => self.gate_len(track, part),
             TrackEdit::Pattern(steps) => self.pattern(track, steps.into()),
             TrackEdit::Lane(lane, name) => self.name_lane(track, usize::from(lane), name),
+            // What has not got its name is somebody else's, or nobody's.
+            TrackEdit::Values(lane, _) | TrackEdit::AssignLane(lane, _) if !self.is_named(track, lane) => {
+                Err(Refusal::NoSuchLane)
+            }
             TrackEdit::Values(lane, part) => {
                 let Some(length) = self.gathered.take(number, lane, &part) else { return Ok(()) };
                 let values = self.gathered.values;
@@ -133,6 +137,11 @@ impl Sequencer {
         let track = self.track(track)?;
         track.pattern = track.pattern.resized(steps);
         Ok(())
+    }
+
+    fn is_named(&self, track: usize, lane: u8) -> bool {
+        let lane = self.tracks.get(track).and_then(|track| track.lanes().get(usize::from(lane)));
+        lane.is_some_and(|lane| lane.name() != Name::default())
     }
 
     fn name_lane(&mut self, track: usize, lane: usize, name: Name) -> Result<(), Refusal> {

@@ -75,24 +75,29 @@ fn each_does_what_the_sequencer_does_for_its_word() {
     assert_eq!((place_of(track.lanes()[1].target()), track.gate()), (Some(place), 4));
 }
 
+/// Makes a track, and two of its lanes.
+fn lanes_named() -> [TrackEdit; 3] {
+    [TrackEdit::Create(name(b'k')), TrackEdit::Lane(1, name(b'l')), TrackEdit::Lane(2, name(b'm'))]
+}
+
 #[test]
 fn a_lane_has_all_its_values_or_none_of_them() {
     let values: Vec<f32> = (0..64u8).map(f32::from).collect();
     for length in [1, 3, 4, 5, 63, 64] {
         let values = &values[..length];
         let parts = parts(values);
-        let mut whole = told(&[TrackEdit::Create(name(b'k'))]);
+        let mut whole = told(&lanes_named());
         parts.iter().for_each(|part| whole.tell(0, &TrackEdit::Values(1, *part), |_| ()));
         assert_eq!(lane(&whole), values);
         for missing in 0..parts.len() {
-            let mut broken = told(&[TrackEdit::Create(name(b'k'))]);
+            let mut broken = told(&lanes_named());
             let left = parts.iter().enumerate().filter(|(place, _)| *place != missing);
             left.for_each(|(_, part)| broken.tell(0, &TrackEdit::Values(1, *part), |_| ()));
             assert_eq!(lane(&broken), [0.0; 0], "without part {missing} of {length}");
         }
     }
     // Those of two lanes at a time are neither's.
-    let mut mixed = told(&[TrackEdit::Create(name(b'k'))]);
+    let mut mixed = told(&lanes_named());
     for part in parts(&values) {
         [1, 2].iter().for_each(|lane| mixed.tell(0, &TrackEdit::Values(*lane, part), |_| ()));
     }
@@ -105,6 +110,8 @@ fn what_is_assigned_to_a_row_that_is_gone_is_assigned_to_nothing() {
     let mut sequencer = told(&[
         TrackEdit::Create(name(b'k')),
         TrackEdit::AssignGate(Some(4)),
+        TrackEdit::Lane(0, name(b'l')),
+        TrackEdit::Lane(1, name(b'm')),
         TrackEdit::AssignLane(0, place(4)),
         TrackEdit::AssignLane(1, place(5)),
     ]);
@@ -128,6 +135,9 @@ fn what_cannot_be_done_does_nothing() {
     assert_eq!(sequencer, nothing);
     let mut one = told(&[TrackEdit::Create(name(b'k')), TrackEdit::Length(200)]);
     let before = one;
+    // Lanes without a name are nobody's.
+    one.tell(0, &TrackEdit::AssignLane(0, Some(Place { row: 9, parameter: NOTE })), |_| ());
+    parts(&[1.0]).iter().for_each(|part| one.tell(0, &TrackEdit::Values(0, *part), |_| ()));
     [TrackEdit::Create(name(b'x')), TrackEdit::Lane(4, name(b'l')), TrackEdit::Swing(f64::NAN)]
         .iter()
         .for_each(|edit| one.tell(0, edit, |_| ()));

@@ -179,7 +179,7 @@ impl Track {
     }
 
     /// Gives what happens before the next frame: first what ends, then parameters, then what begins.
-    pub(crate) fn take(&mut self, number: u64, clock: &Clock, give: &mut impl FnMut(Event)) {
+    pub(crate) fn take(&mut self, clock: &Clock, give: &mut impl FnMut(Event)) {
         if !self.created() {
             return;
         }
@@ -196,7 +196,7 @@ impl Track {
             if timed && clock.due(self.off) && self.off <= line {
                 self.close(give);
             } else if clock.due(line) {
-                self.begin(number, clock, give);
+                self.begin(clock, give);
             } else {
                 break;
             }
@@ -204,12 +204,12 @@ impl Track {
     }
 
     /// Begins the step of the next line.
-    fn begin(&mut self, number: u64, clock: &Clock, give: &mut impl FnMut(Event)) {
+    fn begin(&mut self, clock: &Clock, give: &mut impl FnMut(Event)) {
         let (step, line) = (self.step, self.line);
         self.step = step.wrapping_add(1);
         self.line = line.wrapping_add(1);
         let note = self.pattern.at(step);
-        let played = self.gate != NONE && note != Step::Rest && happens(self.chance, self.seed, number, step);
+        let played = self.gate != NONE && note != Step::Rest && happens(self.chance, self.seed, &self.name, step);
         if self.end == end::TIED && !played {
             self.close(give);
         }

@@ -35,6 +35,16 @@ impl Bucket {
         enough
     }
 
+    /// Whether there is anything in it.
+    pub fn has_some(&self, limit: Limit, now_ns: u64) -> bool {
+        self.full_at_ns.saturating_sub(now_ns) < limit.time_of(limit.burst)
+    }
+
+    /// Takes so many units, whether they are there or not: what is missing is owed.
+    pub fn spend(&mut self, limit: Limit, units: u64, now_ns: u64) {
+        self.full_at_ns = self.full_at_ns.max(now_ns) + limit.time_of(units);
+    }
+
     /// Leaves so many units in it, at the time `at_ns`.
     pub fn leave(&mut self, limit: Limit, units: u64, at_ns: u64) {
         self.full_at_ns = at_ns + limit.time_of(limit.burst.saturating_sub(units));
@@ -57,5 +67,7 @@ mod tests {
         assert!(!bucket.take(LIMIT, 4, 9_003_000_000) && bucket.take(LIMIT, 3, 9_003_000_000));
         bucket.leave(LIMIT, 2, 9_100_000_000);
         assert_eq!(taken(&mut bucket, 9_100_000_000), 2);
+        bucket.spend(LIMIT, 5, 9_100_000_000);
+        assert!(!bucket.has_some(LIMIT, 9_105_000_000) && bucket.has_some(LIMIT, 9_105_000_001), "five are owed");
     }
 }
