@@ -179,12 +179,12 @@ impl Drop for Engine {
     }
 }
 
-/// What an engine at this address replies to `/status`, as nested JSON.
+/// What an engine at this address replies to `/health`, as nested JSON.
 pub fn status_of(address: &str) -> Value {
-    ask(address, "/status")
+    ask(address, "/health")
 }
 
-/// What an engine at this address replies to a question of pairs, `/status` or `/controls`, as nested JSON. Asked directly:
+/// What an engine at this address replies to a question of pairs, `/health` or `/controls`, as nested JSON. Asked directly:
 /// a test that polls must not keep a core busy with starting programs.
 pub fn ask(address: &str, question: &str) -> Value {
     let socket = UdpSocket::bind("0.0.0.0:0").expect("a socket");

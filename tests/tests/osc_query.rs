@@ -275,9 +275,9 @@ fn osc_by_a_websocket_is_taken_and_answered_as_by_tcp_but_not_from_pages_of_othe
     panel.sync();
     panel.send("/get", vec![text("/mod/filter/cutoff")]);
     assert_eq!(panel.hear(), Heard::Osc(message("/mod/filter/cutoff", OscType::Float(700.0))));
-    panel.send("/status", vec![]);
+    panel.send("/health", vec![]);
     // Longer than a small frame.
-    assert!(panel.next("/status.reply").args.len() > 100);
+    assert!(panel.next("/health.reply").args.len() > 100);
     panel.send("/nothing", vec![]);
     assert_eq!(panel.next("/error").args[1], text("unknown_address"));
     panel.send_binary(b"junk".to_vec());

@@ -166,6 +166,34 @@ fn one_datagram_gets_few_replies_and_a_reply_gets_none() {
 }
 
 #[test]
+fn the_status_has_the_shape_of_scsynths() {
+    let client = Client::start(&[]);
+    client.send(&message("/status", vec![]));
+    let mut reply = [0; 1024];
+    let length = client.socket.recv(&mut reply).expect("an answer");
+    let (_, OscPacket::Message(status)) = rosc::decoder::decode_udp(&reply[..length]).expect("the answer is OSC")
+    else {
+        panic!("the answer is a message")
+    };
+    assert_eq!(status.addr, "/status.reply");
+    let [
+        OscType::Int(1),
+        counts @ ..,
+        OscType::Float(average),
+        OscType::Float(most),
+        OscType::Double(rate),
+        OscType::Double(same),
+    ] = &status.args[..]
+    else {
+        panic!("{:?}", status.args)
+    };
+    // sine, adsr, filter and out; one voice, no track; all types of modules.
+    assert!(matches!(counts, [OscType::Int(4), OscType::Int(1), OscType::Int(0), OscType::Int(10..)]), "{counts:?}");
+    assert!((0.0..100.0).contains(average) && most >= average, "{average} {most}");
+    assert_eq!([*rate, *same], [48_000.0; 2]);
+}
+
+#[test]
 fn a_burst_of_5000_messages_loses_none() {
     let client = Client::start(&[]);
     let packet = encoder::encode(&message("/mod/sine/freq", vec![OscType::Float(500.0)])).expect("a packet encodes");

@@ -53,8 +53,8 @@ fn what_comes_in_any_pieces_is_taken_and_answered_in_its_framing() {
         client.send_bytes(&rest[9..]);
         client.sync();
         assert_eq!(value(&mut client), OscType::Float(1205.0));
-        let status = client.ask("/status", vec![]);
-        assert!(status.addr == "/status.reply" && status.args.len() > 100);
+        let status = client.ask("/health", vec![]);
+        assert!(status.addr == "/health.reply" && status.args.len() > 100);
         assert_eq!(code(&client.ask("/nothing", vec![])), "unknown_address");
         assert_eq!(engine.number("commands.applied"), 206 * (number as u64 + 1));
     }
@@ -118,7 +118,7 @@ fn ask_without_reading(address: &str) -> usize {
     let mut client = StreamClient::connect(address, Framing::Size);
     setsockopt(&client.socket, sockopt::RcvBuf, &4096).expect("an option");
     client.socket.set_write_timeout(Some(Duration::from_secs(10))).expect("a time limit");
-    let question = Framing::Size.wrap(&message("/status", vec![]));
+    let question = Framing::Size.wrap(&message("/health", vec![]));
     let started = Instant::now();
     let mut asked = 0;
     while std::io::Write::write_all(&mut client.socket, &question).is_ok()

@@ -33,7 +33,7 @@ use crate::input::{
 };
 use crate::light::IDENTIFY;
 use crate::patch::PatchInput;
-use crate::report::{Counters, Facts, count, status_pairs};
+use crate::report::{Counters, Facts, count};
 use crate::settings::Bindings;
 use crate::stamp::Stamper;
 use crate::surface::Moved;
@@ -53,7 +53,7 @@ pub use notify::{INTERVAL as NOTIFY_INTERVAL, LEASE_SECONDS, MOST_SUBSCRIBERS};
 use notify::{News, Subscribers};
 pub use presets::PresetDesk;
 pub use quarantine::{Quarantine, Quarantined};
-use questions::{PATCH_REPLY, TRACKS_REPLY};
+use questions::{HEALTH_REPLY, PATCH_REPLY, STATUS_REPLY, TRACKS_REPLY};
 pub use receiving::start_receiving;
 pub use recording::Recordings;
 use replies::Replies;
@@ -71,7 +71,6 @@ const DEAR: u64 = 100_000;
 const TOO_DEAR: &str = "what this host sends takes more of the engine's time than one host has; this message was left out, send it \
                         again in a second, and fewer patterns, connections and commits at once";
 
-const STATUS_REPLY: &str = "/status.reply";
 const LED_REPLY: &str = "/led.reply";
 const VERSION_REPLY: &str = "/version.reply";
 const NOTIFY_REPLY: &str = "/notify.reply";
@@ -249,12 +248,8 @@ impl Control {
         let now = rt::clock::monotonic();
         match request {
             Request::Apply(intent) => return self.apply(intent, Some(datagram.sender)),
-            Request::Status if replies.may_answer(STATUS_REPLY) => {
-                let applied = self.memory.consumed();
-                let origin = self.stamper.clock_origin();
-                let pairs = status_pairs(&self.facts, &self.counters, applied, origin, quarantine.pairs());
-                replies.answer(STATUS_REPLY, pairs);
-            }
+            Request::Status if replies.may_answer(STATUS_REPLY) => self.tell_status(replies),
+            Request::Health if replies.may_answer(HEALTH_REPLY) => self.tell_health(quarantine, replies),
             Request::Version if replies.may_answer(VERSION_REPLY) => {
                 let names = ["chronus", env!("CARGO_PKG_VERSION")].map(|text| OscType::String(text.to_owned()));
                 replies.answer(VERSION_REPLY, names.to_vec());
@@ -288,7 +283,7 @@ impl Control {
             Request::Tracks if replies.may_answer(TRACKS_REPLY) => self.tell_tracks(replies),
             Request::Preset(asked) => self.wish_for_preset(asked, datagram.sender)?,
             Request::Ask(asked) => self.ask(asked, datagram, replies, subscribers),
-            Request::Status | Request::Version | Request::Led | Request::Controls => {}
+            Request::Status | Request::Health | Request::Version | Request::Led | Request::Controls => {}
             Request::Patch | Request::Tracks => {}
         }
         Ok(())

@@ -2,16 +2,24 @@
 
 use std::sync::atomic::Ordering;
 
+use dsp::instrument::{KINDS, Kind, Row};
 use rosc::{OscMessage, OscPacket, OscType};
 
 use super::events::Happened;
 use super::notify::{LEASE_SECONDS, MOST_VALUES, Subscribers, bundle, value_message};
 use super::replies::Replies;
 use super::reply_budget::ReplyBudget;
-use super::{Control, WayBack};
+use super::{Control, Quarantine, WayBack};
 use crate::input::{
     Asked, Code, Datagram, Refusal, asks_for, catalogue, explain_no_value, sender_name, tracks_made_of,
 };
+use crate::report::status_pairs;
+
+/// The reply to `/status`.
+pub(super) const STATUS_REPLY: &str = "/status.reply";
+
+/// The reply to `/health`.
+pub(super) const HEALTH_REPLY: &str = "/health.reply";
 
 /// The reply to `/patch/list`, behind the patch itself.
 pub(super) const PATCH_REPLY: &str = "/patch/list.reply";
@@ -92,6 +100,28 @@ impl Control {
             _ => packets.chunks(MOST_VALUES).for_each(|some| _ = replies.tell(bundle(some.to_vec()))),
         }
         Ok(())
+    }
+
+    /// Tells how large the patch is and what it costs, in the form that scsynth gave this reply.
+    pub(super) fn tell_status(&mut self, replies: &mut Replies) {
+        let wiring = self.stamper.refresh();
+        let voices =
+            |row: &Row| row.committed_value(row.parameter("voices").filter(|_| row.kind() == Some(Kind::Voice))?.0);
+        let all: f64 = wiring.committed().filter_map(|(_, row)| voices(row)).sum();
+        let tracks = wiring.sequencer().tracks().count();
+        // What is no voice's sounds once.
+        let counts = [1, wiring.committed().count(), all.max(1.0) as usize, tracks, KINDS.len()];
+        let load = self.counters.load.percent(self.facts.rate).map(OscType::Float);
+        let rate = OscType::Double(self.facts.rate.into());
+        let counts = counts.map(|count| OscType::Int(count as i32));
+        replies.answer(STATUS_REPLY, counts.into_iter().chain(load).chain([rate.clone(), rate]).collect());
+    }
+
+    /// Tells all counters.
+    pub(super) fn tell_health(&mut self, quarantine: &Quarantine, replies: &mut Replies) {
+        let (applied, origin) = (self.memory.consumed(), self.stamper.clock_origin());
+        let pairs = status_pairs(&self.facts, &self.counters, applied, origin, quarantine.pairs());
+        replies.answer(HEALTH_REPLY, pairs);
     }
 
     /// Tells the patch that is being edited: the messages that would make it, and then how many modules and connections it

@@ -29,6 +29,8 @@ pub enum Target {
     Test,
     /// `/status`.
     Status,
+    /// `/health`.
+    Health,
     /// `/version`.
     Version,
     /// `/led`.
@@ -69,6 +71,7 @@ static FIXED: LazyLock<Vec<(&str, Target)>> = LazyLock::new(|| {
         ("/note/off", Target::Note(false)),
         ("/test", Target::Test),
         ("/status", Target::Status),
+        ("/health", Target::Health),
         ("/version", Target::Version),
         ("/led", Target::Led),
         ("/identify", Target::Identify),
@@ -198,7 +201,7 @@ mod tests {
             ("/mod/*/*", 11),
             ("/mod/{sine,filter}/*", 6),
             ("/mod/*/gain", 2),
-            ("/*", 8),
+            ("/*", 9),
             ("/engine/?*", 2),
             ("/x*", 0),
         ] {

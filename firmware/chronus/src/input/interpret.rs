@@ -53,8 +53,10 @@ pub struct Intent {
 pub enum Request {
     /// Change the sound.
     Apply(Intent),
-    /// Reply with the counters.
+    /// Reply with how large the patch is and what it costs.
     Status,
+    /// Reply with all counters.
+    Health,
     /// Reply with name and version.
     Version,
     /// Reply with what the light says.
@@ -164,6 +166,7 @@ fn requests_of(
         Target::Poison => apply(value::poison(arguments)?),
         Target::Panic => apply(Operation::Silence),
         Target::Status => Request::Status,
+        Target::Health => Request::Health,
         Target::Version => Request::Version,
         Target::Led => Request::Led,
         Target::Identify => Request::Identify,
@@ -241,6 +244,7 @@ mod tests {
         let expected = apply("/gate/adsr", Operation::Gate(2, true), ARRIVAL);
         assert_eq!(ask("/gate/adsr", vec![OscType::from("on")]), [expected]);
         assert_eq!(ask("/status", vec![]), [Ok(Request::Status)]);
+        assert_eq!(ask("/health", vec![]), [Ok(Request::Health)]);
         assert_eq!(ask("/version", vec![]), [Ok(Request::Version)]);
         assert_eq!(ask("/led", vec![]), [Ok(Request::Led)]);
         assert_eq!(ask("/identify", vec![]), [Ok(Request::Identify)]);

@@ -50,8 +50,9 @@ pub use stream::{
 #[cfg(test)]
 pub use stream::{MOST_CONNECTIONS, MOST_OF_A_HOST as MOST_CONNECTIONS_OF_A_HOST};
 pub use tracks::made_of as tracks_made_of;
+pub use tracks::{GATE_LENGTH, KEYS};
 #[cfg(test)]
-pub use tracks::{GATE_LENGTH, PROBABILITY, SWING, TRACK_WORDS};
+pub use tracks::{PROBABILITY, SWING, TRACK_WORDS};
 pub use words::WORDS;
 #[cfg(test)]
 pub use words::rows;

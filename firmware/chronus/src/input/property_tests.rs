@@ -36,6 +36,7 @@ fn check(bytes: &[u8]) -> Vec<Result<Request, Refusal>> {
             }
             Ok(
                 Request::Status
+                | Request::Health
                 | Request::Version
                 | Request::Led
                 | Request::Identify

@@ -18,7 +18,7 @@ const fn word(address: &'static str, types: &'static str, arguments: &'static st
 }
 
 /// All of them, in the order in which they are told.
-pub const WORDS: [Word; 50] = [
+pub const WORDS: [Word; 51] = [
     word("/note/on", "sif", "NAME, note, velocity", "begins a note of the module NAME, of the type `voice`"),
     word("/note/off", "si", "NAME, note", "ends it"),
     word("/patch/create", "ss", "NAME, type", "makes a module: one of the types above"),
@@ -102,7 +102,8 @@ pub const WORDS: [Word; 50] = [
     word("/seq/bpm", "sf", "TRACK, beats a minute", "the same as `/clock/tempo`; TRACK may be left out"),
     word("/seq/list", "I", "none needed", "tempo and tracks as they are, see below"),
     word("/test", "I", "none needed", "a test tone: `sine.freq` 440, `sine.gain` 0.3, gate `adsr` on"),
-    word("/status", "I", "none needed", "one reply `/status.reply` with the counters, see below"),
+    word("/status", "I", "none needed", "one reply `/status.reply`, shaped as that of scsynth, see below"),
+    word("/health", "I", "none needed", "one reply `/health.reply` with all counters, see below"),
     word("/version", "I", "none needed", "one reply `/version.reply` with two strings: name and version"),
     word(
         "/led",

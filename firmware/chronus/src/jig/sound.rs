@@ -7,9 +7,9 @@ use super::{Engine, Verdict, text};
 
 /// The value of a key of the status; empty if it has none.
 fn status(engine: &mut dyn Engine, key: &str) -> Result<String, String> {
-    let replies = engine.ask("/status", &[])?;
+    let replies = engine.ask("/health", &[])?;
     let pairs =
-        replies.iter().filter(|reply| reply.addr == "/status.reply").flat_map(|reply| reply.args.chunks_exact(2));
+        replies.iter().filter(|reply| reply.addr == "/health.reply").flat_map(|reply| reply.args.chunks_exact(2));
     let mut found = pairs.filter(|pair| pair[0] == OscType::String(key.to_owned()));
     Ok(found.next().map(|pair| text(pair, 1).to_owned()).unwrap_or_default())
 }

@@ -34,7 +34,7 @@ impl Engine for MadeUp {
                 self.identifies = 2;
                 Vec::new()
             }
-            "/status" => reply(["sink", "alsa:hw:0", "sound_card", self.card].map(string).to_vec()),
+            "/health" => reply(["sink", "alsa:hw:0", "sound_card", self.card].map(string).to_vec()),
             "/version" => reply(vec![]),
             "/test" | "/gate/adsr" => Vec::new(),
             "/controls" if self.counts.len() > 1 => reply(self.counts.remove(0)),
@@ -63,8 +63,8 @@ fn a_good_box_passes() {
         "/led",
         "/led",
         "/led",
-        "/status",
-        "/status",
+        "/health",
+        "/health",
         "/test",
         "/gate/adsr 0",
         "/controls",
@@ -85,7 +85,7 @@ fn what_fails_is_named_and_the_rest_is_looked_at() {
         let (good, said, asked) = walked(MadeUp::new(lamp, card), answers);
         assert!(!good && said.contains(failed) && !said.contains("PASS"), "{said}");
         assert_eq!(said.matches("FAIL").count(), 1, "{said}");
-        assert!(asked.contains(&"/status".to_owned()), "the sound too: {asked:?}");
+        assert!(asked.contains(&"/health".to_owned()), "the sound too: {asked:?}");
         let (on, off) = (asked.contains(&"/test".to_owned()), asked.contains(&"/gate/adsr 0".to_owned()));
         assert_eq!(on, off, "a tone that was begun is ended: {asked:?}");
     }

@@ -4,7 +4,12 @@
 pub const STATUS: &str = "\
 ## Status
 
-`/status.reply` holds pairs of a key (string) and a value. Keys are dotted; a number in a key is a place in a list.
+`/status.reply` has the shape of scsynth's, so that programs made for that can show it: 1 (i), modules of the patch that is heard
+(i), voices it may sound at once (i), tracks (i), types of modules (i), the share of the period that a worker has lately used in
+percent (f), the same or what a block costs without commands, whichever is more (f), and the sample rate in Hz twice (d): the engine
+knows no other than that of the card.
+
+`/health.reply` holds pairs of a key (string) and a value. Keys are dotted; a number in a key is a place in a list.
 `chronus status --json` prints the same as nested JSON. More keys may follow in later versions.
 
 | key | type | meaning |

@@ -232,7 +232,10 @@ impl Server {
             Some(told) => (told.beyond(tree).collect::<Vec<_>>(), tree.beyond(told).collect::<Vec<_>>()),
             None => Default::default(),
         };
-        for connection in connections {
+        // Another one comes first each time: where there is not room for all that is told to a host, each gets some of it.
+        let first = (now / INTERVAL) as usize % connections.len();
+        let (later, sooner) = connections.split_at_mut(first);
+        for connection in sooner.iter_mut().chain(later) {
             let sender = connection.sender;
             let Some(session) = connection.session() else { continue };
             match gone.len() + come.len() {

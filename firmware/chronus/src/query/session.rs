@@ -153,19 +153,22 @@ impl Session {
     /// Tells what has changed of what its client listens to; `may_send` says whether so many bytes may be sent.
     pub fn tell_values(&mut self, tree: &Tree, mut may_send: impl FnMut(usize) -> bool) {
         let mut told_now = Vec::new();
-        self.listens.retain(|path, told| {
-            let Some(message) = tree.method(path).and_then(|method| method.message()) else { return false };
-            if told.as_ref() != message.args.first() {
-                let value = message.args.first().cloned();
-                let bytes = encoder::encode(&OscPacket::Message(message)).unwrap_or_default();
-                // What is not sent is told at the next look, as it is then.
-                if may_send(bytes.len()) {
-                    told_now.extend(Framing::WebSocket.wrap(&bytes));
-                    *told = value;
+        // Those first that were never told: where there is not room for all, each is heard of.
+        for never in [true, false] {
+            self.listens.retain(|path, told| {
+                let Some(message) = tree.method(path).and_then(|method| method.message()) else { return false };
+                if told.is_none() == never && told.as_ref() != message.args.first() {
+                    let value = message.args.first().cloned();
+                    let bytes = encoder::encode(&OscPacket::Message(message)).unwrap_or_default();
+                    // What is not sent is told at the next look, as it is then.
+                    if may_send(bytes.len()) {
+                        told_now.extend(Framing::WebSocket.wrap(&bytes));
+                        *told = value;
+                    }
                 }
-            }
-            true
-        });
+                true
+            });
+        }
         // At one go: with a hundred values that move, each by itself would be a hundred system calls.
         if !told_now.is_empty() {
             self.socket.get_ref().outgoing.send_bytes(&told_now);

@@ -4,12 +4,12 @@
 use std::borrow::Cow;
 use std::collections::HashMap;
 
-use dsp::instrument::{KINDS, Kind, Wiring};
+use dsp::instrument::{KINDS, Kind, Wiring, text_of};
 use dsp::kernel::Parameter;
 use dsp::time::{BPM_MAXIMUM, BPM_MINIMUM};
 use rosc::{OscMessage, OscType};
 
-use crate::input::{ALIASES, WORDS, catalogue};
+use crate::input::{ALIASES, GATE_LENGTH, KEYS, WORDS, catalogue};
 
 /// What one argument may be.
 #[derive(Clone, Debug, PartialEq)]
@@ -109,26 +109,44 @@ fn of_parameter(path: String, parameter: &Parameter, value: Option<f64>, rate: u
     Method { path, types: "f", arguments, value: value.map(OscType::Double), number: None, description }
 }
 
+/// An argument that is one of these names.
+fn one_of(names: impl Iterator<Item = String>) -> Argument {
+    let names: Vec<String> = names.collect();
+    // A choice of nothing would be none that any program expects.
+    Argument::of(if names.is_empty() { Range::Any } else { Range::OneOf(names) })
+}
+
 /// What is told of the arguments of a word, where more can be told than their types.
 fn arguments_of(address: &str, types: &str, wiring: &Wiring) -> Vec<Argument> {
     let names = |wanted: fn(Option<Kind>) -> bool| {
         let found = catalogue::modules(wiring).filter(|(_, row)| wanted(row.kind()));
-        let found: Vec<String> = found.map(|(_, row)| row.name().to_owned()).collect();
-        // A choice of nothing would be none that any program expects.
-        Argument::of(if found.is_empty() { Range::Any } else { Range::OneOf(found) })
+        one_of(found.map(|(_, row)| row.name().to_owned()))
     };
+    let track = || one_of(wiring.sequencer().tracks().map(|(_, track)| text_of(&track.name()).to_owned()));
     let voices = || names(|kind| kind == Some(Kind::Voice));
     let note = || Argument::of(Range::BetweenWhole(0, 127));
+    let within = |[low, high]: [f64; 2]| Argument { clipped: true, ..Argument::of(Range::Between(low, high)) };
     match address {
         "/note/on" => vec![voices(), note(), Argument::of(Range::Between(0.0, 1.0))],
         "/note/off" => vec![voices(), note()],
         "/patch/create" => {
             // `out` is there once, and always.
             let kinds = KINDS.iter().filter(|kind| kind.kind != Kind::Out).map(|kind| kind.name.to_owned());
-            vec![Argument::of(Range::Any), Argument::of(Range::OneOf(kinds.collect()))]
+            vec![Argument::of(Range::Any), one_of(kinds)]
         }
-        "/clock/tempo" => vec![Argument { clipped: true, ..Argument::of(Range::Between(BPM_MINIMUM, BPM_MAXIMUM)) }],
         "/patch/delete" => vec![names(|kind| kind != Some(Kind::Out))],
+        "/clock/tempo" => vec![within([BPM_MINIMUM, BPM_MAXIMUM])],
+        "/seq/bpm" => vec![track(), within([BPM_MINIMUM, BPM_MAXIMUM])],
+        "/seq/gate_len" => vec![track(), within(GATE_LENGTH)],
+        "/seq/config" => vec![track(), one_of(KEYS.map(str::to_owned).into_iter()), Argument::of(Range::Any)],
+        "/seq/assign" => {
+            let played = names(|kind| matches!(kind, Some(Kind::Adsr | Kind::Voice)));
+            vec![track(), one_of(["gate".to_owned()].into_iter()), played]
+        }
+        "/seq/create" => vec![Argument::of(Range::Any)],
+        _ if address.starts_with("/seq/") && types.starts_with('s') => {
+            std::iter::once(track()).chain(types.chars().skip(1).map(|_| Argument::of(Range::Any))).collect()
+        }
         _ => types.chars().map(|_| Argument::of(Range::Any)).collect(),
     }
 }

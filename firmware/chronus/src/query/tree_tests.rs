@@ -32,7 +32,9 @@ fn what_is_told_as_the_arguments_of_an_address_is_taken_there() {
     use crate::input::{Request, When, interpret_message};
     let mut wiring = *power_on();
     let name = |text: &str| OscType::from(text);
-    for (address, arguments) in [("/patch/create", vec![name("keys"), name("voice")])] {
+    for (address, arguments) in
+        [("/patch/create", vec![name("keys"), name("voice")]), ("/seq/create", vec![name("line")])]
+    {
         let message = OscMessage { addr: address.to_owned(), args: arguments };
         for request in interpret_message(&message, When::Arrival(0), RATE, &wiring) {
             let Ok(Request::Apply(intent)) = request else { panic!("{request:?}") };
@@ -41,9 +43,9 @@ fn what_is_told_as_the_arguments_of_an_address_is_taken_there() {
     }
     let tree = Tree::of(&wiring, RATE);
     for method in tree.methods() {
-        // What these name is not known from their types.
-        let named = ["/patch/connect", "/patch/disconnect", "/controls/learn"].contains(&method.path.as_str())
-            || method.path.starts_with("/seq/");
+        // What these name is not known from their types; a part of a lane is as long as what stands before it says.
+        let named = ["/patch/connect", "/patch/disconnect", "/controls/learn", "/seq/lane_part"]
+            .contains(&method.path.as_str());
         let arguments =
             method.types.chars().zip(&method.arguments).map(|(kind, argument)| match (kind, &argument.range) {
                 ('s', Range::OneOf(names)) => name(&names[names.len() - 1]),

@@ -39,6 +39,14 @@ impl LoadCounters {
         self.modules.get_or_init(|| names.map(|name| ModuleLoad { name, nanoseconds: AtomicU64::new(0) }).collect());
     }
 
+    /// Percent of a period at a sample rate in Hz: what a worker has lately used, and the most that is known of a block.
+    pub fn percent(&self, rate: u32) -> [f32; 2] {
+        let period = abi::FRAMES as f64 * 1e9 / f64::from(rate);
+        let percent = |time: &AtomicU64| (time.load(Ordering::Relaxed) as f64 / period * 100.0) as f32;
+        let (worker, block) = (percent(&self.worker), percent(&self.block));
+        [worker, worker.max(block)]
+    }
+
     /// Notes how many commands a block had.
     pub fn note_commands(&self, count: u64) {
         self.commands_most.fetch_max(count, Ordering::Relaxed);

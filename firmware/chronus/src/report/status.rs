@@ -1,4 +1,4 @@
-//! The counters as key and value pairs: the reply to `/status`.
+//! The counters as key and value pairs: the reply to `/health`.
 
 use std::path::PathBuf;
 use std::sync::atomic::{AtomicU64, Ordering};

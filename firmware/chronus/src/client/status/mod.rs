@@ -20,14 +20,14 @@ const MAX_KEY_DEPTH: usize = 8;
 
 /// `chronus status`.
 pub fn run_status(server: &str, form: StatusForm) -> ExitCode {
-    let mut replies = match send(server, "/status", &[]) {
+    let mut replies = match send(server, "/health", &[]) {
         Ok(replies) => replies,
         Err(text) => {
             eprintln!("chronus status: {}", one_line(&text));
             return ExitCode::FAILURE;
         }
     };
-    let Some(reply) = replies.pop().filter(|reply| reply.addr == "/status.reply") else {
+    let Some(reply) = replies.pop().filter(|reply| reply.addr == "/health.reply") else {
         eprintln!("chronus status: {} refused to tell; is it a Chronus of another version?", one_line(server));
         return ExitCode::FAILURE;
     };
