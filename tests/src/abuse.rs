@@ -124,6 +124,10 @@ impl Abuser {
         let unknown = (0..700).map(|number| message(&format!("/mod/modul{number}/level"), vec![])).collect();
         let bytes = encode(&bundle_in(now, unknown));
         (0..datagrams).for_each(|_| self.send(&bytes));
+    }
+
+    /// Takes back what it has edited.
+    pub fn abort(&mut self) {
         self.send(&encode(&message("/patch/abort", vec![])));
     }
 

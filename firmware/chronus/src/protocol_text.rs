@@ -98,8 +98,9 @@ then it may send again, and if it still floods, the same happens without a word.
 many end a flood; the next one is told again.
 
 Most messages take the engine a microsecond. Patterns, unknown addresses, connections and commits in a large patch may take a
-thousand: what is beyond the time of its host is left out and answered with the code `full`, message by message. Who was seen more
-than a second ago and sends but notes and faders is heard all the same.
+thousand: what is beyond the time of its host is left out, with all behind it in the same datagram, and answered with the code
+`full`. Who was seen more than a second ago and sends but notes and faders is heard all the same, and so are `/panic`, `/status`,
+`/health` and `/version` of anybody.
 
 When a host or all together are beyond their limit, senders that were seen more than a second ago still get
 {player_rate} units a second each. A burst of 5,000 messages at full speed is within all limits. Replies beyond them

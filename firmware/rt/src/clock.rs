@@ -1,4 +1,4 @@
-//! The monotonic clock, in nanoseconds. Read through the vDSO: no system call.
+//! Clocks, in nanoseconds. Those that tell the time are read through the vDSO: no system call.
 
 use nix::sys::time::TimeSpec;
 use nix::time::{ClockId, ClockNanosleepFlags, clock_gettime, clock_nanosleep};
@@ -7,7 +7,7 @@ use nix::time::{ClockId, ClockNanosleepFlags, clock_gettime, clock_nanosleep};
 pub const NANOSECONDS: u64 = 1_000_000_000;
 
 fn read(clock: ClockId) -> u64 {
-    // Both clocks exist on every Linux, so the call cannot fail; 0 would only be a wrong time.
+    // These clocks exist on every Linux, so the call cannot fail; 0 would only be a wrong time.
     clock_gettime(clock).map_or(0, |time| time.tv_sec() as u64 * NANOSECONDS + time.tv_nsec() as u64)
 }
 

@@ -5,7 +5,7 @@ use std::ops::Range;
 use std::ptr::NonNull;
 
 use nix::errno::Errno;
-use nix::sys::mman::{MlockAllFlags, mlock, mlockall};
+use nix::sys::mman::{MlockAllFlags, MmapAdvise, madvise, mlock, mlockall, munlock};
 use nix::sys::resource::{Resource, setrlimit};
 
 /// Stack touched beforehand by a real-time thread. The deepest call chain of audio and worker needs some tens of
@@ -17,7 +17,7 @@ const STACK_BYTES: usize = 128 * 1024;
 const STACK_LIMIT: u64 = 512 * 1024;
 
 /// Memory fetched at a time: a tenth of a millisecond where it has to be cleared first, of a period of 5.3; all of a
-/// worker's 44 MB is there after a quarter of a second, and of the largest score (268 MB) after another 1.4.
+/// worker's 8 MB is there after eight periods.
 const PART_BYTES: usize = 1024 * 1024;
 
 /// Keeps all memory of this process, present and future, from being paged out.
@@ -47,49 +47,74 @@ pub fn limit_stack() {
 }
 
 /// Memory of this process that it may not have touched yet, to be fetched part by part.
+///
+/// What it shares is not locked by it: whoever it shares it with has locked it, and a process has gone only when each of its
+/// pages is let go, half a microsecond each. For the same reason only what is needed all the time is fetched.
 #[derive(Debug, Default)]
 pub struct Remainder {
     /// What is left of each area.
-    areas: Vec<Range<usize>>,
+    areas: Vec<Area>,
     /// How many of them are done.
     fetched: usize,
 }
 
+/// Memory that can be read.
+#[derive(Clone, Debug, PartialEq)]
+struct Area {
+    addresses: Range<usize>,
+    is_shared: bool,
+}
+
 impl Remainder {
-    /// All the memory this process has now, but what the kernel lends it. Nothing where there is no /proc to ask.
-    pub fn of_this_process() -> Self {
+    /// The files of these names that this process has mapped now. Nothing where there is no /proc to ask. From here on nothing that is shared is locked.
+    pub fn of_files(names: &[&str]) -> Self {
         let maps = std::fs::read_to_string("/proc/self/maps").unwrap_or_default();
-        Self { areas: maps.lines().filter_map(area).collect(), fetched: 0 }
+        let areas = || maps.lines().filter_map(|line| Some((line, area(line)?)));
+        for (_, area) in areas().filter(|(_, area)| area.is_shared) {
+            if let Some(address) = place(area.addresses.start) {
+                // SAFETY: as for locking.
+                let _ = unsafe { munlock(address, area.addresses.len()) };
+            }
+        }
+        let wanted = areas().filter(|(line, _)| names.iter().any(|name| line.contains(name)));
+        Self { areas: wanted.map(|(_, area)| area).collect(), fetched: 0 }
     }
 
-    /// Fetches and locks the next part; does nothing once all is there. It allocates nothing.
+    /// Fetches the next part, and locks what is this process's own; does nothing once all is there. It allocates nothing.
     pub fn fetch_part(&mut self) {
         let mut left = PART_BYTES;
         while left > 0
-            && let Some(area) = self.areas.get_mut(self.fetched)
+            && let Some(Area { addresses, is_shared }) = self.areas.get_mut(self.fetched)
         {
-            let bytes = area.len().min(left);
-            // What cannot be locked is fetched when it is touched, as it would have been.
-            if let Some(address) = NonNull::new(std::ptr::without_provenance_mut::<c_void>(area.start)) {
-                // SAFETY: locking changes nothing that a program could see, whatever is at the address, be it nothing.
-                let _ = unsafe { mlock(address, bytes) };
-            }
+            let bytes = addresses.len().min(left);
+            // What cannot be fetched now (before Linux 5.14) is when it is touched, as it would have been.
+            let _ = place(addresses.start).map(|address| match is_shared {
+                // SAFETY: both change nothing that a program could see, whatever is at the address, and be it nothing.
+                true => unsafe { madvise(address, bytes, MmapAdvise::MADV_POPULATE_READ) },
+                // SAFETY: the same.
+                false => unsafe { mlock(address, bytes) },
+            });
             left -= bytes;
-            area.start += bytes;
-            self.fetched += usize::from(area.start == area.end);
+            addresses.start += bytes;
+            self.fetched += usize::from(addresses.start == addresses.end);
         }
     }
 }
 
+fn place(address: usize) -> Option<NonNull<c_void>> {
+    NonNull::new(std::ptr::without_provenance_mut(address))
+}
+
 /// The addresses of an area that can be read, of a line of /proc/self/maps (`man 5 proc_pid_maps`).
-fn area(line: &str) -> Option<Range<usize>> {
+fn area(line: &str) -> Option<Area> {
     let mut words = line.split_whitespace();
     let (addresses, rights) = (words.next()?, words.next()?);
     // [vvar], [vdso]: the kernel's own, always there.
     let lent = words.nth(3).is_some_and(|name| name.starts_with("[v"));
     let (start, end) = addresses.split_once('-')?;
     let parsed = |number| usize::from_str_radix(number, 16).ok();
-    (rights.starts_with('r') && !lent).then_some(parsed(start)?..parsed(end)?)
+    let addresses = parsed(start)?..parsed(end)?;
+    (rights.starts_with('r') && !lent).then(|| Area { addresses, is_shared: rights.ends_with('s') })
 }
 
 /// Touches the stack of the calling thread, so that it does not page fault later.
@@ -109,8 +134,9 @@ mod tests {
 
     #[test]
     fn areas_are_what_can_be_read_and_is_not_the_kernels() {
-        assert_eq!(area("7f00-8f00 r--s 00000000 00:01 2049 /memfd:chronus (deleted)"), Some(0x7f00..0x8f00));
-        assert_eq!(area("7f00-8f00 rw-p 00000000 00:00 0"), Some(0x7f00..0x8f00));
+        let known = |is_shared| Some(Area { addresses: 0x7f00..0x8f00, is_shared });
+        assert_eq!(area("7f00-8f00 r--s 00000000 00:01 2049 /memfd:chronus (deleted)"), known(true));
+        assert_eq!(area("7f00-8f00 rw-p 00000000 00:00 0"), known(false));
         assert_eq!(area("7f00-8f00 ---p 00000000 00:00 0"), None);
         assert_eq!(area("7f00-8f00 r--p 00000000 00:00 0 [vvar]"), None);
         assert_eq!(area("rubbish"), None);
@@ -121,16 +147,13 @@ mod tests {
         let page = 4096;
         let room = vec![1u8; 3 * PART_BYTES];
         let start = room.as_ptr().addr().next_multiple_of(page);
-        let first = start..start + PART_BYTES + page;
-        let second = first.end + page..start + 2 * PART_BYTES;
-        let mut remainder = Remainder { areas: vec![first.clone(), second.clone()], fetched: 0 };
+        let own = |addresses| Area { addresses, is_shared: false };
+        let [end, behind] = [start + PART_BYTES + page, start + 2 * PART_BYTES];
+        let mut remainder = Remainder { areas: vec![own(start..end), own(end + page..behind)], fetched: 0 };
         remainder.fetch_part();
-        assert_eq!((remainder.areas[0].start, remainder.fetched), (start + PART_BYTES, 0));
+        assert_eq!((remainder.areas[0].addresses.start, remainder.fetched), (start + PART_BYTES, 0));
         remainder.fetch_part();
-        assert_eq!(
-            (remainder.areas.clone(), remainder.fetched),
-            (vec![first.end..first.end, second.end..second.end], 2)
-        );
+        assert_eq!((remainder.areas.clone(), remainder.fetched), (vec![own(end..end), own(behind..behind)], 2));
         remainder.fetch_part();
     }
 }

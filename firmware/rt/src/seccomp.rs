@@ -4,10 +4,12 @@ use std::collections::BTreeMap;
 
 use seccompiler::{BpfProgram, SeccompAction, SeccompFilter};
 
-/// What a worker may ask of the kernel: wait for the next block, wake the audio thread, lock its memory, and end.
+/// What a worker may ask of the kernel: wait for the next block, wake the audio thread, fetch its memory and lock it, and
+/// end.
 const WORKER: &[i64] = &[
     libc::SYS_futex,
     libc::SYS_mlock,
+    libc::SYS_madvise,
     libc::SYS_restart_syscall,
     libc::SYS_rt_sigreturn,
     libc::SYS_exit,

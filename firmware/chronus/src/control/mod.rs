@@ -67,6 +67,8 @@ const LONGEST_WAIT: Duration = Duration::from_millis(100);
 
 /// Nanoseconds a message takes that is looked at longer than others: a hundred times what a plain one does.
 const DEAR: u64 = 100_000;
+/// What is heard also from a host that has used up its time: silence, and how the engine is.
+const ALWAYS_HEARD: [&str; 4] = ["/panic", "/status", "/health", "/version"];
 /// What is said of messages for which there is no time.
 const TOO_DEAR: &str = "what this host sends takes more of the engine's time than one host has; this message was left out, send it \
                         again in a second, and fewer patterns, connections and commits at once";
@@ -150,7 +152,7 @@ impl Control {
             self.stamper.keep(consumed);
             self.notice_beginning(&mut beginnings);
             self.tell_of_time(replies, &mut budget);
-            self.take_preset(replies, &mut budget);
+            self.take_preset(replies, &mut budget, &mut effort);
             self.look_back(&mut levels);
             self.tell_subscribers(&mut subscribers, &mut levels, &quarantine, replies, &mut budget);
         }
@@ -210,8 +212,11 @@ impl Control {
             Err(refusal) => return self.refuse(&refusal, &mut replies),
         };
         self.stamper.follow_score();
+        let mut has_time = true;
         for (message, when) in messages {
-            if !effort.may_take(datagram.sender, rt::clock::monotonic()) {
+            // What is behind one that was left out may hang on it.
+            has_time = has_time && effort.may_take(datagram.sender, rt::clock::monotonic());
+            if !has_time && !ALWAYS_HEARD.contains(&&*message.addr) {
                 self.refuse(&Refusal::new(&message.addr, Code::Full, TOO_DEAR), &mut replies);
                 continue;
             }

@@ -12,6 +12,7 @@ use rosc::{OscMessage, OscType};
 
 use super::Control;
 use super::WayBack;
+use super::effort::Effort;
 use super::replies::Replies;
 use super::reply_budget::ReplyBudget;
 use crate::input::{Code, PresetAsked, Refusal, Request, When, interpret_message};
@@ -95,8 +96,9 @@ impl Control {
     }
 
     /// Tells what has become of a wish, and makes what was loaded.
-    pub(super) fn take_preset(&mut self, replies: &WayBack, budget: &mut ReplyBudget) {
+    pub(super) fn take_preset(&mut self, replies: &WayBack, budget: &mut ReplyBudget, effort: &mut Effort) {
         let Ok((sender, done)) = self.desk.done.try_recv() else { return };
+        let began = rt::clock::thread_time();
         self.desk.busy.store(false, Ordering::Release);
         let done = match done {
             Done::Loaded(name, contents) => match self.make(&contents, sender) {
@@ -109,6 +111,7 @@ impl Control {
             Done::Answer(message) => Ok(message),
             Done::Refused(refusal) => Err(refusal),
         };
+        effort.charge(sender, rt::clock::thread_time() - began, rt::clock::monotonic());
         let counters = self.counters.clone();
         let mut replies = Replies::to(sender, replies, &counters, budget);
         match done {
@@ -119,9 +122,7 @@ impl Control {
 
     /// Makes a patch with all its values, and commits it: at one frame.
     fn make(&mut self, contents: &Contents, sender: SocketAddr) -> Result<(), (Code, String)> {
-        // One time for all of it, so that it has one frame.
-        let now = rt::clock::monotonic();
-        let when = When::Arrival(now);
+        self.stamper.may_commit(When::Arrival(rt::clock::monotonic()))?;
         let mut tried: Box<Wiring> = Box::new(*self.stamper.refresh());
         let (commit, patch) = contents.patch.split_last().ok_or((Code::Failed, "an empty preset".to_owned()))?;
         let mut operations = Vec::new();
@@ -132,15 +133,17 @@ impl Control {
         let gone: Vec<_> = gone.filter(|_| tracks.is_some()).map(delete).collect();
         let made = gone.iter().chain(tracks.into_iter().flatten());
         for message in patch.iter().chain(&contents.values).chain(made).chain([commit]) {
-            for request in interpret_message(message, when, self.facts.rate, &tried) {
+            for request in interpret_message(message, When::Arrival(0), self.facts.rate, &tried) {
                 let Ok(Request::Apply(intent)) = request else { continue };
                 tried.follow(&intent.operation, self.facts.rate);
                 operations.push(intent.operation);
             }
         }
+        // One time for all of it, so that it has one frame: of now, when it is known what there is to do.
+        let now = rt::clock::monotonic();
         // The patch as a whole or not at all: whether it may be committed now is asked first, and what is full in the midst
         // of it takes the edits back.
-        self.stamper.may_commit(when)?;
+        self.stamper.may_commit(When::Arrival(now))?;
         for operation in operations {
             if let Err(error) = self.stamper.accept_by_hand(operation, now) {
                 let _ = self.stamper.set_at_once(Operation::Edit(abi::Edit::Abort));

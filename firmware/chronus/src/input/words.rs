@@ -154,7 +154,7 @@ pub const WORDS: [Word; 51] = [
         "/record/status",
         "I",
         "none needed",
-        "one reply `/record/status.reply` with the pairs that begin with `record.` in the status",
+        "one reply `/record/status.reply` with the pairs of `/health` that begin with `record.`",
     ),
     word(
         "/record/keep",

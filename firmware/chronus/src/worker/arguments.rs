@@ -24,6 +24,11 @@ pub struct Arguments {
     pub fault: Option<Fault>,
 }
 
+/// What is fetched beforehand: the log, of which each block may need another page, and the program itself, whose code might
+/// else have to come from a disk. Of the rest a worker touches what its patch needs: with all of its 44 MB mapped its death
+/// was known after 3 to 4 ms, and so after 1.
+const FETCHED: [&str; 2] = ["/memfd:chronus-log", "/memfd:chronus "];
+
 const REAL_TIME: [(RealTime, &str); 3] =
     [(RealTime::Require, "require"), (RealTime::Auto, "auto"), (RealTime::Off, "off")];
 
@@ -109,7 +114,7 @@ impl Arguments {
         if self.real_time != RealTime::Off {
             rt::scheduling::set_fifo(rt::scheduling::WORKER_PRIORITY).or_else(|error| refused("SCHED_FIFO", error))?;
             match rt::memory::lock_what_is_touched() {
-                Ok(()) => remainder = Remainder::of_this_process(),
+                Ok(()) => remainder = Remainder::of_files(&FETCHED),
                 Err(error) => refused("locking memory", error)?,
             }
         }

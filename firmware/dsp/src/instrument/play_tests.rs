@@ -75,6 +75,10 @@ fn a_clock_that_runs_reads_as_one_that_stands_and_another_tempo_does_not() {
     let before = *player.instrument.wiring();
     played(&mut player, 3, &[]);
     assert!(*player.instrument.wiring() != before && player.instrument.wiring().reads_as(&before));
+    player.tell(1, &[TrackEdit::Create(name("more"))]);
+    assert!(!player.instrument.wiring().reads_as(&before));
+    player.tell(1, &[TrackEdit::Delete]);
+    assert!(player.instrument.wiring().reads_as(&before));
     player.clock(Transport::Tempo(121.0));
     assert!(!player.instrument.wiring().reads_as(&before));
 }

@@ -9,7 +9,7 @@ use bytemuck::{Pod, Zeroable};
 
 use super::kind::{Kind, MOST_PARAMETERS};
 use super::setting::Setting;
-use crate::time::Sequencer;
+use crate::time::{Sequencer, TRACKS};
 
 /// Most modules of a patch, `out` among them.
 pub const MOST_MODULES: usize = 64;
@@ -207,10 +207,17 @@ impl Wiring {
         &self.sequencer
     }
 
-    /// Whether whoever reads both reads the same of modules, connections and tempo, wherever the tracks have got to.
+    /// Whether whoever reads both reads the same of modules, connections, tempo and names of tracks, wherever those have got to.
     pub fn reads_as(&self, other: &Self) -> bool {
         let tempo = |wiring: &Self| wiring.sequencer.clock().bpm().to_bits();
-        self.rows == other.rows && self.connections == other.connections && tempo(self) == tempo(other)
+        let named = |one: &Self, other: &Self| {
+            let names = |wiring: &Self, track| wiring.sequencer.name_of(track);
+            (0..TRACKS).all(|track| names(one, track) == names(other, track))
+        };
+        self.rows == other.rows
+            && self.connections == other.connections
+            && tempo(self) == tempo(other)
+            && named(self, other)
     }
 
     /// A row, if it is in any patch.

@@ -33,6 +33,11 @@ impl Sequencer {
         (0u8..).zip(&self.tracks).filter(|(_, track)| track.created())
     }
 
+    /// The name of a track, if it is there.
+    pub(crate) fn name_of(&self, track: usize) -> Option<abi::Name> {
+        self.tracks.get(track).filter(|track| track.created()).map(Track::name)
+    }
+
     /// A number for a new track: the lowest that is free. It depends on nothing but what tracks were told so far.
     pub fn free_track(&self) -> Option<u8> {
         (0u8..).zip(&self.tracks).find(|(_, track)| !track.created()).map(|(number, _)| number)

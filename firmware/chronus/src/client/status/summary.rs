@@ -20,7 +20,7 @@ const EVENTS: [(&str, &str); 14] = [
     ("load.overloads", "times the sound needed more than the time there is"),
 ];
 
-/// The summary of a reply to `/status`.
+/// The summary of a reply to `/health`.
 pub fn summary(status: &Value) -> String {
     let mut lines = vec![verdict(status), String::new()];
     let rate = number(status, "rate").max(1);

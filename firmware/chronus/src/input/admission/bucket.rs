@@ -40,9 +40,10 @@ impl Bucket {
         self.full_at_ns.saturating_sub(now_ns) < limit.time_of(limit.burst)
     }
 
-    /// Takes so many units, whether they are there or not: what is missing is owed.
+    /// Takes so many units, whether they are there or not: what is missing is owed, up to another burst.
     pub fn spend(&mut self, limit: Limit, units: u64, now_ns: u64) {
-        self.full_at_ns = self.full_at_ns.max(now_ns) + limit.time_of(units);
+        let most = 2 * limit.time_of(limit.burst);
+        self.full_at_ns = self.full_at_ns.max(now_ns).saturating_add(limit.time_of(units)).min(now_ns + most);
     }
 
     /// Leaves so many units in it, at the time `at_ns`.
@@ -67,6 +68,12 @@ mod tests {
         assert!(!bucket.take(LIMIT, 4, 9_003_000_000) && bucket.take(LIMIT, 3, 9_003_000_000));
         bucket.leave(LIMIT, 2, 9_100_000_000);
         assert_eq!(taken(&mut bucket, 9_100_000_000), 2);
+        bucket.spend(LIMIT, 1000, 9_200_000_000);
+        assert!(
+            !bucket.has_some(LIMIT, 9_210_000_000) && bucket.has_some(LIMIT, 9_210_000_001),
+            "a burst is owed at most"
+        );
+        bucket.leave(LIMIT, 0, 9_100_000_000);
         bucket.spend(LIMIT, 5, 9_100_000_000);
         assert!(!bucket.has_some(LIMIT, 9_105_000_000) && bucket.has_some(LIMIT, 9_105_000_001), "five are owed");
     }

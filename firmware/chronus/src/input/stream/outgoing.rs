@@ -11,7 +11,7 @@ use nix::sys::eventfd::{EfdFlags, EventFd};
 
 use super::framing::Framing;
 
-/// Bytes that are kept for one who does not read: thirty answers to `/status`. Whoever has more to read than that and what
+/// Bytes that are kept for one who does not read: thirty answers to `/health`. Whoever has more to read than that and what
 /// the kernel keeps does not read, and is dropped.
 pub const MOST_KEPT: usize = 256 << 10;
 
