@@ -164,7 +164,7 @@ fn a_preset_is_made_at_once_and_one_that_was_saved_comes_back() {
     assert_eq!(live.answer("/patch/save.reply"), [OscType::from("mine")]);
     live.send_message(words("/patch/presets", &[]));
     let names = live.answer("/patch/presets.reply");
-    assert!(names.len() == 8 && names.contains(&OscType::from("mine")), "{names:?}");
+    assert!(names.len() == 9 && names.contains(&OscType::from("mine")), "{names:?}");
     live.send_message(words("/patch/load", &["../mine"]));
     assert_eq!(live.error()[1], "failed");
     let on = vec![OscType::from("keys"), OscType::Int(69), OscType::Float(0.8)];
