@@ -30,8 +30,8 @@ pub fn lock_all() -> Result<(), Errno> {
 
 /// Keeps what this process has touched, and will touch, from being paged out, and has nothing touched beforehand.
 ///
-/// For a worker: to have all of it mapped first took longer than all else until it was in lockstep. The rest is fetched by
-/// [`Remainder`] while it waits.
+/// For a worker: to have all of it mapped first took longer than all else until it was in lockstep. What it needs all the
+/// time is fetched by [`Remainder`] while it waits.
 ///
 /// # Errors
 /// `EPERM` or `ENOMEM` when the limit RLIMIT_MEMLOCK forbids it; `EINVAL` before Linux 4.4.
@@ -66,7 +66,8 @@ struct Area {
 }
 
 impl Remainder {
-    /// The files of these names that this process has mapped now. Nothing where there is no /proc to ask. From here on nothing that is shared is locked.
+    /// The files of these names that this process has mapped now. Nothing where there is no /proc to ask. From here on
+    /// nothing that is shared is locked.
     pub fn of_files(names: &[&str]) -> Self {
         let maps = std::fs::read_to_string("/proc/self/maps").unwrap_or_default();
         let areas = || maps.lines().filter_map(|line| Some((line, area(line)?)));
@@ -109,12 +110,10 @@ fn place(address: usize) -> Option<NonNull<c_void>> {
 fn area(line: &str) -> Option<Area> {
     let mut words = line.split_whitespace();
     let (addresses, rights) = (words.next()?, words.next()?);
-    // [vvar], [vdso]: the kernel's own, always there.
-    let lent = words.nth(3).is_some_and(|name| name.starts_with("[v"));
     let (start, end) = addresses.split_once('-')?;
     let parsed = |number| usize::from_str_radix(number, 16).ok();
     let addresses = parsed(start)?..parsed(end)?;
-    (rights.starts_with('r') && !lent).then(|| Area { addresses, is_shared: rights.ends_with('s') })
+    rights.starts_with('r').then(|| Area { addresses, is_shared: rights.ends_with('s') })
 }
 
 /// Touches the stack of the calling thread, so that it does not page fault later.
@@ -133,12 +132,11 @@ mod tests {
     use super::*;
 
     #[test]
-    fn areas_are_what_can_be_read_and_is_not_the_kernels() {
+    fn areas_are_what_can_be_read() {
         let known = |is_shared| Some(Area { addresses: 0x7f00..0x8f00, is_shared });
         assert_eq!(area("7f00-8f00 r--s 00000000 00:01 2049 /memfd:chronus (deleted)"), known(true));
         assert_eq!(area("7f00-8f00 rw-p 00000000 00:00 0"), known(false));
         assert_eq!(area("7f00-8f00 ---p 00000000 00:00 0"), None);
-        assert_eq!(area("7f00-8f00 r--p 00000000 00:00 0 [vvar]"), None);
         assert_eq!(area("rubbish"), None);
     }
 

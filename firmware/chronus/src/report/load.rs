@@ -12,6 +12,12 @@ pub struct ModuleLoad {
     pub nanoseconds: AtomicU64,
 }
 
+/// A time in nanoseconds as percent of a period at a sample rate in Hz.
+pub fn percent_of_period(time: &AtomicU64, rate: u32) -> f32 {
+    let period = abi::FRAMES as f64 * 1e9 / f64::from(rate);
+    (time.load(Ordering::Relaxed) as f64 / period * 100.0) as f32
+}
+
 /// Figures of the load. Written by the load thread alone; 0 until they are measured.
 #[derive(Default)]
 pub struct LoadCounters {
@@ -41,9 +47,7 @@ impl LoadCounters {
 
     /// Percent of a period at a sample rate in Hz: what a worker has lately used, and the most that is known of a block.
     pub fn percent(&self, rate: u32) -> [f32; 2] {
-        let period = abi::FRAMES as f64 * 1e9 / f64::from(rate);
-        let percent = |time: &AtomicU64| (time.load(Ordering::Relaxed) as f64 / period * 100.0) as f32;
-        let (worker, block) = (percent(&self.worker), percent(&self.block));
+        let (worker, block) = (percent_of_period(&self.worker, rate), percent_of_period(&self.block, rate));
         [worker, worker.max(block)]
     }
 

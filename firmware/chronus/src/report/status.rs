@@ -8,6 +8,7 @@ use rosc::OscType;
 use super::counters::{Counters, SlotState, SoundCard};
 use super::data::data_word;
 use super::histogram::Histogram;
+use super::load::percent_of_period;
 
 /// What does not change while the engine runs, for the status.
 #[derive(Clone, Debug)]
@@ -63,8 +64,7 @@ impl Pairs {
 
     fn add_load(&mut self, counters: &Counters, rate: u32) {
         let load = &counters.load;
-        let period = abi::FRAMES as f64 * 1e9 / f64::from(rate);
-        let percent = |time: &AtomicU64| OscType::Float((time.load(Ordering::Relaxed) as f64 / period * 100.0) as f32);
+        let percent = |time: &AtomicU64| OscType::Float(percent_of_period(time, rate));
         let time = |time: &AtomicU64| microseconds(time.load(Ordering::Relaxed));
         self.add("load.block_us", time(&load.block));
         self.add("load.block_percent", percent(&load.block));

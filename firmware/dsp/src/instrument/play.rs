@@ -111,9 +111,8 @@ impl Instrument {
     fn end_by_track(&mut self, track: usize, target: u32) {
         let Ok(row) = u8::try_from(target) else { return };
         match self.wiring.row(row).and_then(|row| row.kind()) {
-            Some(Kind::Voice) => self.end_note(track, target),
             Some(Kind::Adsr) => self.gate(row, false),
-            _ => {}
+            _ => self.end_note(track, target),
         }
     }
 
