@@ -11,7 +11,8 @@ mod tracks;
 
 use crate::control::{HOST_EFFORT, LEASE_SECONDS, MOST_SUBSCRIBERS, NOTIFY_INTERVAL, REPLY_LIMITS};
 use crate::input::{
-    ADMISSION_LIMITS, Code, MAX_COMMANDS, MAX_DATAGRAM_BYTES, MAX_DEPTH, MAX_FILE_BYTES, MAX_SECONDS, rows,
+    ADMISSION_LIMITS, Code, MAX_COMMANDS, MAX_DATAGRAM_BYTES, MAX_DEPTH, MAX_FILE_BYTES, MAX_SECONDS, MOST_DATAGRAMS,
+    rows,
 };
 use crate::stamp::COMMAND_LIMIT;
 use clients::clients;
@@ -102,9 +103,10 @@ thousand: what is beyond the time of its host is left out, with all behind it in
 `full`. Who was seen more than a second ago and sends but notes and faders is heard all the same, and so are `/panic`, `/status`,
 `/health` and `/version` of anybody.
 
-When a host or all together are beyond their limit, senders that were seen more than a second ago still get
-{player_rate} units a second each. A burst of 5,000 messages at full speed is within all limits. Replies beyond them
-are not sent and counted in `network.replies_withheld`.
+When a host or all together are beyond their limit, or more waits than this machine works off (three quarters of
+{queue} datagrams), senders that were seen more than a second ago still get {player_rate} units a second each; who sends
+more than that owes it first. A burst of 5,000 messages at full speed is within all limits. Replies beyond them are not sent
+and counted in `network.replies_withheld`.
 ";
 
 fn limits() -> String {
@@ -118,6 +120,7 @@ fn limits() -> String {
         ("{all_burst}", all.burst),
         ("{all_rate}", all.per_second),
         ("{player_rate}", player.per_second),
+        ("{queue}", MOST_DATAGRAMS as u64),
         ("{errors_burst}", errors.burst),
         ("{errors_rate}", errors.per_second),
         ("{answers_burst}", answers.burst),

@@ -2,19 +2,11 @@
 //! that watches the pins.
 
 use std::sync::Arc;
-use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::mpsc::{Receiver, RecvTimeoutError, SyncSender, TrySendError, sync_channel};
 use std::time::Duration;
 
-use crate::input::Datagram;
+use crate::input::{Backlog, Datagram, MOST_DATAGRAMS};
 use crate::surface::Moved;
-
-/// Datagrams the queue holds: three times the largest burst promised.
-const MOST_DATAGRAMS: usize = 16_384;
-
-/// Bytes the datagrams in the queue may have: as many as the kernel's own buffer is asked to hold. So many of the
-/// largest size would be 512 MiB, all of it locked memory of a small board.
-const MOST_BYTES: usize = 8 << 20;
 
 /// What comes in.
 #[derive(Debug)]
@@ -31,20 +23,19 @@ pub struct MovedWriter(SyncSender<Entry>);
 /// The end of a thread that receives.
 pub struct InboxWriter {
     queue: SyncSender<Entry>,
-    bytes: Arc<AtomicUsize>,
+    backlog: Arc<Backlog>,
 }
 
 /// The control thread's end.
 pub struct Inbox {
     queue: Receiver<Entry>,
-    bytes: Arc<AtomicUsize>,
+    backlog: Arc<Backlog>,
 }
 
-/// An empty queue.
-pub fn inbox() -> (InboxWriter, Inbox) {
+/// An empty queue, whose datagrams are counted here.
+pub fn inbox(backlog: Arc<Backlog>) -> (InboxWriter, Inbox) {
     let (input, queue) = sync_channel(MOST_DATAGRAMS);
-    let bytes = Arc::new(AtomicUsize::new(0));
-    (InboxWriter { queue: input, bytes: bytes.clone() }, Inbox { queue, bytes })
+    (InboxWriter { queue: input, backlog: backlog.clone() }, Inbox { queue, backlog })
 }
 
 impl MovedWriter {
@@ -58,7 +49,7 @@ impl MovedWriter {
 impl InboxWriter {
     /// A further end, for another thread that receives.
     pub fn another(&self) -> Self {
-        Self { queue: self.queue.clone(), bytes: self.bytes.clone() }
+        Self { queue: self.queue.clone(), backlog: self.backlog.clone() }
     }
 
     /// A further end, for gestures.
@@ -69,15 +60,13 @@ impl InboxWriter {
     /// Adds a datagram; false if there is no room for it and it is dropped.
     pub fn add(&self, datagram: Datagram) -> bool {
         let size = datagram.bytes.len();
-        // Another thread may add at this moment: each goes beyond by one datagram at most. It guards no other memory.
-        if self.bytes.load(Ordering::Relaxed) + size > MOST_BYTES {
+        // Before the datagram is there: what is taken away was then added before.
+        if !self.backlog.add(size) {
             return false;
         }
-        // Before the datagram is there: what is taken away was then added before.
-        self.bytes.fetch_add(size, Ordering::Relaxed);
         let sent = self.queue.try_send(Entry::Datagram(datagram));
         if sent.is_err() {
-            self.bytes.fetch_sub(size, Ordering::Relaxed);
+            self.backlog.remove(size);
         }
         // Where nobody takes any more that was said once, by whoever watches over the control thread.
         !matches!(sent, Err(TrySendError::Full(_)))
@@ -92,7 +81,7 @@ impl Inbox {
     pub fn take(&self, wait: Duration) -> Result<Entry, RecvTimeoutError> {
         let entry = self.queue.recv_timeout(wait)?;
         if let Entry::Datagram(datagram) = &entry {
-            self.bytes.fetch_sub(datagram.bytes.len(), Ordering::Relaxed);
+            self.backlog.remove(datagram.bytes.len());
         }
         Ok(entry)
     }
@@ -101,7 +90,7 @@ impl Inbox {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::input::MAX_DATAGRAM_BYTES;
+    use crate::input::{MAX_DATAGRAM_BYTES, MOST_BYTES};
 
     fn datagram(size: usize) -> Datagram {
         Datagram { bytes: vec![0; size], sender: ([127, 0, 0, 1], 1).into(), arrival_ns: 0, truncated: false }
@@ -110,13 +99,16 @@ mod tests {
     #[test]
     fn the_queue_is_bounded_in_bytes_and_in_number() {
         for (size, most) in [(MAX_DATAGRAM_BYTES, MOST_BYTES / MAX_DATAGRAM_BYTES), (0, MOST_DATAGRAMS)] {
-            let (input, queue) = inbox();
+            let backlog = Arc::new(Backlog::default());
+            let (input, queue) = inbox(backlog.clone());
             assert_eq!((0..MOST_DATAGRAMS + 9).filter(|_| input.add(datagram(size))).count(), most);
             assert!(!input.add(datagram(size)));
             queue.take(Duration::ZERO).unwrap();
             assert!(input.add(datagram(size)) && !input.add(datagram(size)));
             while queue.take(Duration::ZERO).is_ok() {}
-            assert_eq!(queue.bytes.load(Ordering::Relaxed), 0);
+            // Nothing is left in the books: as much fits again.
+            assert!(!backlog.is_crowded());
+            assert_eq!((0..MOST_DATAGRAMS + 9).filter(|_| input.add(datagram(size))).count(), most);
         }
     }
 }

@@ -38,9 +38,9 @@ use crate::settings::Bindings;
 use crate::stamp::Stamper;
 use crate::surface::Moved;
 pub use dump::Dump;
-use effort::Effort;
 #[cfg(test)]
 pub use effort::HOST_EFFORT;
+use effort::{Effort, Stopwatch};
 use events::Happened;
 pub use hands::Hands;
 use hands::{Learned, Meaning};
@@ -212,10 +212,10 @@ impl Control {
             Err(refusal) => return self.refuse(&refusal, &mut replies),
         };
         self.stamper.follow_score();
-        let (mut has_time, mut began) = (true, rt::clock::thread_time());
+        let (mut has_time, mut watch) = (true, Stopwatch::start());
         for (message, when) in messages {
             // What is behind one that was left out may hang on it.
-            has_time = has_time && effort.may_take(datagram.sender, rt::clock::monotonic());
+            has_time = has_time && effort.may_take(datagram.sender, watch.time());
             if !has_time && !ALWAYS_HEARD.contains(&&*message.addr) {
                 self.refuse(&Refusal::new(&message.addr, Code::Full, TOO_DEAR), &mut replies);
                 continue;
@@ -231,14 +231,12 @@ impl Control {
                     }
                 }
             }
-            // Each begins where the one before it ended, so that the clock is read once for each.
-            let (ended, last) = (rt::clock::thread_time(), began);
-            began = ended;
-            effort.charge(datagram.sender, ended - last, rt::clock::monotonic());
-            if ended - last > DEAR {
+            let taken = watch.lap();
+            effort.charge(datagram.sender, taken, watch.time());
+            if taken > DEAR {
                 // What waits for its time does not wait for all that a datagram says. What is full is tried again.
                 let _ = self.stamper.release_due();
-                began = rt::clock::thread_time();
+                watch = Stopwatch::start();
             }
         }
     }

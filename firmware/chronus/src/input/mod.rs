@@ -25,8 +25,8 @@ pub use address::ALIASES;
 #[cfg(test)]
 pub use address::known_addresses;
 #[cfg(test)]
-pub use admission::ADMISSION_LIMITS;
-pub use admission::{Bucket, Gate, Limit, Table, host_of};
+pub use admission::{ADMISSION_LIMITS, MOST_BYTES};
+pub use admission::{Backlog, Bucket, Gate, Limit, MOST_DATAGRAMS, Table, host_of};
 pub use arrival::Clocks;
 #[cfg(test)]
 pub use edits::PATCH_WORDS;
