@@ -44,11 +44,11 @@ pub use score::{MAX_COMMANDS, MAX_FILE_BYTES, MAX_SECONDS};
 pub use score::{Score, ScoreRoom, read_score};
 #[cfg(test)]
 pub use stream::MOST_KEPT;
-pub use stream::{
-    Failure, Framing, Outgoing, StreamReceiver, Streams, is_stream, prepare, sender_name, sender_of_stream,
-};
 #[cfg(test)]
-pub use stream::{MOST_CONNECTIONS, MOST_OF_A_HOST as MOST_CONNECTIONS_OF_A_HOST};
+pub use stream::STREAM_PLACES;
+pub use stream::{
+    Client, Failure, Framing, Listener, Outgoing, Places, StreamReceiver, Streams, is_stream, sender_name,
+};
 pub use tracks::made_of as tracks_made_of;
 pub use tracks::{GATE_LENGTH, KEYS};
 #[cfg(test)]

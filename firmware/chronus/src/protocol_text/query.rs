@@ -1,12 +1,12 @@
 //! The page's part on OSCQuery.
 
-use crate::query::{ALL_REQUESTS, MOST_CONNECTIONS, MOST_OF_A_HOST, MOST_PATHS, REQUESTS};
+use crate::query::{ALL_REQUESTS, MOST_PATHS, QUERY_PLACES, REQUESTS};
 
 /// In Markdown.
 pub fn query() -> String {
     [
-        ("{connections}", MOST_CONNECTIONS as u64),
-        ("{host}", MOST_OF_A_HOST as u64),
+        ("{connections}", QUERY_PLACES.all as u64),
+        ("{host}", QUERY_PLACES.of_a_host as u64),
         ("{paths}", MOST_PATHS as u64),
         ("{burst}", REQUESTS.burst),
         ("{rate}", REQUESTS.per_second),

@@ -1,10 +1,10 @@
 //! The page's part on OSC over TCP.
 
-use crate::input::{MAX_DATAGRAM_BYTES, MOST_CONNECTIONS, MOST_CONNECTIONS_OF_A_HOST};
+use crate::input::{MAX_DATAGRAM_BYTES, STREAM_PLACES};
 
 /// In Markdown.
 pub fn streams() -> String {
-    [("{connections}", MOST_CONNECTIONS), ("{host}", MOST_CONNECTIONS_OF_A_HOST), ("{bytes}", MAX_DATAGRAM_BYTES)]
+    [("{connections}", STREAM_PLACES.all), ("{host}", STREAM_PLACES.of_a_host), ("{bytes}", MAX_DATAGRAM_BYTES)]
         .into_iter()
         .fold(STREAMS.to_string(), |text, (place, number)| text.replace(place, &number.to_string()))
 }

@@ -1,7 +1,7 @@
 //! One connection: requests one after the other, or a WebSocket.
 
 use std::io::{ErrorKind, Read};
-use std::net::{IpAddr, Shutdown, SocketAddr, TcpStream};
+use std::net::{Shutdown, SocketAddr, TcpStream};
 use std::sync::Arc;
 
 use rt::clock::NANOSECONDS;
@@ -13,7 +13,7 @@ use super::origin::may_set;
 use super::request::{MOST_REQUEST_BYTES, Request, Status, Verb, take};
 use super::server::{Counts, Shared};
 use super::session::Session;
-use crate::input::{Bucket, Datagram, Failure, Limit, Outgoing, host_of};
+use crate::input::{Bucket, Client, Datagram, Failure, Limit, Outgoing};
 
 /// How long a request may take to come, from its first byte: a browser sends it at once.
 const REQUEST: u64 = 5 * NANOSECONDS;
@@ -44,10 +44,8 @@ enum Stage {
 
 /// A connection.
 pub struct Connection {
-    /// The end from which is answered.
-    pub outgoing: Arc<Outgoing>,
-    /// Who is at the other end.
-    pub sender: SocketAddr,
+    outgoing: Arc<Outgoing>,
+    sender: SocketAddr,
     /// The address of this machine that it came to.
     local: SocketAddr,
     stage: Stage,
@@ -60,6 +58,39 @@ pub struct Connection {
     gone: bool,
     /// Of what has come there may be more to answer.
     more: bool,
+}
+
+impl Client for Connection {
+    fn sender(&self) -> SocketAddr {
+        self.sender
+    }
+
+    fn outgoing(&self) -> &Arc<Outgoing> {
+        &self.outgoing
+    }
+
+    fn is_open(&self) -> bool {
+        !matches!(self.stage, Stage::Closing)
+    }
+
+    /// Nothing while what was answered is to be sent before.
+    fn rest(&self, now: u64) -> Option<u64> {
+        let answering = matches!(self.stage, Stage::Asking(_)) && self.outgoing.is_waiting();
+        (!self.ended && !answering && !self.more).then(|| self.rest_until.saturating_sub(now))
+    }
+
+    fn is_over(&self, now: u64) -> Option<Option<Failure>> {
+        let failure = self.outgoing.failure().or(self.gone.then_some(Failure::Gone));
+        let slow = self.outgoing.is_waiting().then_some(Failure::Slow);
+        let closed = !self.is_open() && self.ended && !self.outgoing.is_waiting();
+        // Who is told why is not slow.
+        let late = now >= self.until && !self.is_session();
+        (failure.is_some() || closed || late).then(|| failure.or(slow.filter(|_| self.is_open())))
+    }
+
+    fn refuse(&mut self, why: &str, now: u64) {
+        self.dismiss(Status::Unavailable, &format!("{why}; close one, or try again in a while"), now);
+    }
 }
 
 impl Connection {
@@ -83,16 +114,6 @@ impl Connection {
         })
     }
 
-    /// The host at the other end.
-    pub fn host(&self) -> IpAddr {
-        host_of(self.sender.ip())
-    }
-
-    /// Whether what comes is taken.
-    pub fn is_open(&self) -> bool {
-        !matches!(self.stage, Stage::Closing)
-    }
-
     /// The WebSocket, if it is one.
     pub fn session(&mut self) -> Option<&mut Session> {
         match &mut self.stage {
@@ -111,23 +132,6 @@ impl Connection {
         self.more && !self.outgoing.is_waiting()
     }
 
-    /// Nanoseconds until it is to be read again; `None` if there is nothing more to read, or what was answered is to be sent
-    /// before.
-    pub fn rest(&self, now: u64) -> Option<u64> {
-        let answering = matches!(self.stage, Stage::Asking(_)) && self.outgoing.is_waiting();
-        (!self.ended && !answering && !self.more).then(|| self.rest_until.saturating_sub(now))
-    }
-
-    /// Whether it is to be forgotten, and whether that is because it does not read.
-    pub fn is_over(&self, now: u64) -> Option<Option<Failure>> {
-        let failure = self.outgoing.failure().or(self.gone.then_some(Failure::Gone));
-        let slow = self.outgoing.is_waiting().then_some(Failure::Slow);
-        let closed = !self.is_open() && self.ended && !self.outgoing.is_waiting();
-        // Who is told why is not slow.
-        let late = now >= self.until && !self.is_session();
-        (failure.is_some() || closed || late).then(|| failure.or(slow.filter(|_| self.is_open())))
-    }
-
     /// Sends what is kept for it.
     pub fn send_kept(&mut self) {
         self.outgoing.send_kept();
@@ -140,7 +144,7 @@ impl Connection {
     }
 
     /// Says why it is closed, and takes nothing more.
-    pub fn dismiss(&mut self, status: Status, why: &str, now: u64) {
+    fn dismiss(&mut self, status: Status, why: &str, now: u64) {
         self.outgoing.send_bytes(&Answer::refused(status, why).to_bytes(Verb::Get, false));
         self.close(now);
     }

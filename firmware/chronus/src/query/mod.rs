@@ -21,7 +21,7 @@ use std::time::Duration;
 pub use budget::{ALL_REQUESTS, REQUESTS};
 pub use server::Server;
 #[cfg(test)]
-pub use server::{MOST_CONNECTIONS, MOST_OF_A_HOST, MOST_PATHS};
+pub use server::{MOST_PATHS, QUERY_PLACES};
 
 use crate::control::InboxWriter;
 use crate::report::{Counters, STACK_BYTES};

@@ -1,18 +1,19 @@
 //! One connection: reads, takes apart, hands over.
 
 use std::io::{ErrorKind, Read};
-use std::net::{IpAddr, Shutdown, SocketAddr, TcpStream};
+use std::net::{Shutdown, SocketAddr, TcpStream};
 use std::sync::Arc;
 
 use rt::clock::NANOSECONDS;
 
 use super::StreamCounts;
 use super::framing::Deframer;
+use super::listener::Client;
 use super::outgoing::{Failure, Outgoing};
+use crate::input::Bucket;
 use crate::input::admission::{Gate, Limit};
 use crate::input::receive::Datagram;
 use crate::input::refusal::{Code, Refusal};
-use crate::input::{Bucket, host_of};
 
 /// Bytes read at a time.
 const PIECE: usize = 16 << 10;
@@ -39,10 +40,8 @@ enum Stage {
 
 /// A connection.
 pub struct Connection {
-    /// The end from which is answered.
-    pub outgoing: Arc<Outgoing>,
-    /// Who is at the other end.
-    pub sender: SocketAddr,
+    outgoing: Arc<Outgoing>,
+    sender: SocketAddr,
     deframer: Deframer,
     bytes: Bucket,
     stage: Stage,
@@ -52,6 +51,35 @@ pub struct Connection {
     dismissed: bool,
     gone: bool,
     rest_until: u64,
+}
+
+impl Client for Connection {
+    fn sender(&self) -> SocketAddr {
+        self.sender
+    }
+
+    fn outgoing(&self) -> &Arc<Outgoing> {
+        &self.outgoing
+    }
+
+    fn is_open(&self) -> bool {
+        self.stage == Stage::Open
+    }
+
+    fn rest(&self, now: u64) -> Option<u64> {
+        (!self.ended).then(|| self.rest_until.saturating_sub(now))
+    }
+
+    fn is_over(&self, now: u64) -> Option<Option<Failure>> {
+        let failure = self.outgoing.failure().or(self.gone.then_some(Failure::Gone));
+        let late = matches!(self.stage, Stage::Closing(until) if now >= until);
+        let parted = self.dismissed && self.ended && !self.outgoing.is_waiting();
+        (failure.is_some() || late || parted).then_some(failure)
+    }
+
+    fn refuse(&mut self, why: &str, now: u64) {
+        self.dismiss(&Refusal::new("-", Code::Full, format!("{why}; close one, or send over UDP")), now);
+    }
 }
 
 impl Connection {
@@ -70,31 +98,8 @@ impl Connection {
         }
     }
 
-    /// The host at the other end.
-    pub fn host(&self) -> IpAddr {
-        host_of(self.sender.ip())
-    }
-
-    /// Whether what comes is taken.
-    pub fn is_open(&self) -> bool {
-        self.stage == Stage::Open
-    }
-
-    /// Nanoseconds until it is to be read again; `None` if there is nothing more to read.
-    pub fn rest(&self, now: u64) -> Option<u64> {
-        (!self.ended).then(|| self.rest_until.saturating_sub(now))
-    }
-
-    /// Whether it is to be forgotten, and whether that is because it does not read.
-    pub fn is_over(&self, now: u64) -> Option<Option<Failure>> {
-        let failure = self.outgoing.failure().or(self.gone.then_some(Failure::Gone));
-        let late = matches!(self.stage, Stage::Closing(until) if now >= until);
-        let parted = self.dismissed && self.ended && !self.outgoing.is_waiting();
-        (failure.is_some() || late || parted).then_some(failure)
-    }
-
     /// Tells why it is closed, and takes nothing more.
-    pub fn dismiss(&mut self, refusal: &Refusal, now: u64) {
+    fn dismiss(&mut self, refusal: &Refusal, now: u64) {
         self.tell(refusal);
         (self.stage, self.dismissed) = (Stage::Closing(now + FAREWELL), true);
         self.part();
