@@ -9,10 +9,9 @@ mod status;
 mod streams;
 mod tracks;
 
-use crate::control::{HOST_EFFORT, LEASE_SECONDS, MOST_SUBSCRIBERS, NOTIFY_INTERVAL, REPLY_LIMITS};
+use crate::control::{HOST_EFFORT, LEASE_SECONDS, MOST_DATAGRAMS, MOST_SUBSCRIBERS, NOTIFY_INTERVAL, REPLY_LIMITS};
 use crate::input::{
-    ADMISSION_LIMITS, Code, MAX_COMMANDS, MAX_DATAGRAM_BYTES, MAX_DEPTH, MAX_FILE_BYTES, MAX_SECONDS, MOST_DATAGRAMS,
-    rows,
+    ADMISSION_LIMITS, Code, MAX_COMMANDS, MAX_DATAGRAM_BYTES, MAX_DEPTH, MAX_FILE_BYTES, MAX_SECONDS, rows,
 };
 use crate::stamp::COMMAND_LIMIT;
 use clients::clients;
@@ -103,10 +102,11 @@ thousand: what is beyond the time of its host is left out, with all behind it in
 `full`. Who was seen more than a second ago and sends but notes and faders is heard all the same, and so are `/panic`, `/status`,
 `/health` and `/version` of anybody.
 
-When a host or all together are beyond their limit, or more waits than this machine works off (three quarters of
-{queue} datagrams), senders that were seen more than a second ago still get {player_rate} units a second each; who sends
-more than that owes it first. A burst of 5,000 messages at full speed is within all limits. Replies beyond them are not sent
-and counted in `network.replies_withheld`.
+When a host or all together are beyond their limit, senders that were seen more than a second ago still get {player_rate}
+units at once and {player_rate} a second each. Who sends more owes it, so who does so all the time gets nothing of that. For
+them is also the last eighth of the queue, which holds {queue} datagrams or 8 MiB of them: what finds no place there was
+more than this machine works off, and is counted in `network.dropped_by_queue`. A burst of 5,000 messages at full speed is
+within all limits. Replies beyond them are not sent and counted in `network.replies_withheld`.
 ";
 
 fn limits() -> String {

@@ -108,6 +108,7 @@ fn shortened(text: &str) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::input::Share;
     use rosc::{OscBundle, OscPacket, OscTime, encoder};
 
     const SECOND: u64 = rt::clock::NANOSECONDS;
@@ -118,7 +119,7 @@ mod tests {
         let content = vec![OscPacket::Message(message); count];
         let bundle = OscBundle { timetag: OscTime { seconds: 2, fractional: 16 }, content };
         let bytes = encoder::encode(&OscPacket::Bundle(bundle)).unwrap();
-        Datagram { bytes, sender: ([127, 0, 0, 1], 9).into(), arrival_ns: 0, truncated: false }
+        Datagram { bytes, sender: ([127, 0, 0, 1], 9).into(), arrival_ns: 0, truncated: false, share: Share::Everyone }
     }
 
     #[test]

@@ -2,11 +2,53 @@
 //! that watches the pins.
 
 use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::mpsc::{Receiver, RecvTimeoutError, SyncSender, TrySendError, sync_channel};
 use std::time::Duration;
 
-use crate::input::{Backlog, Datagram, MOST_DATAGRAMS};
+use crate::input::{Datagram, Share};
 use crate::surface::Moved;
+
+/// Datagrams the queue holds: three times the largest burst promised.
+pub const MOST_DATAGRAMS: usize = 16_384;
+
+/// Bytes the datagrams in the queue may have: as many as the kernel's own buffer is asked to hold. So many of the
+/// largest size would be 512 MiB, all of it locked memory of a small board.
+const MOST_BYTES: usize = 8 << 20;
+
+/// Of both, what only players get: an eighth, of which some hundred have room with all that they may send at once to a control
+/// thread that is kept from its work for a second.
+const FOR_PLAYERS: usize = 8;
+
+/// What waits.
+#[derive(Default)]
+struct Backlog {
+    datagrams: AtomicUsize,
+    bytes: AtomicUsize,
+}
+
+impl Backlog {
+    /// Counts a datagram that takes a place for these; false, and nothing counted, if there is none.
+    fn add(&self, bytes: usize, share: Share) -> bool {
+        let of = |most: usize| match share {
+            Share::Player => most,
+            Share::Everyone => most - most / FOR_PLAYERS,
+        };
+        // Another thread may add at this moment: each goes beyond by one datagram at most. It guards no other memory.
+        let has_room = self.datagrams.load(Ordering::Relaxed) < of(MOST_DATAGRAMS)
+            && self.bytes.load(Ordering::Relaxed) + bytes <= of(MOST_BYTES);
+        if has_room {
+            self.datagrams.fetch_add(1, Ordering::Relaxed);
+            self.bytes.fetch_add(bytes, Ordering::Relaxed);
+        }
+        has_room
+    }
+
+    fn remove(&self, bytes: usize) {
+        self.datagrams.fetch_sub(1, Ordering::Relaxed);
+        self.bytes.fetch_sub(bytes, Ordering::Relaxed);
+    }
+}
 
 /// What comes in.
 #[derive(Debug)]
@@ -32,9 +74,10 @@ pub struct Inbox {
     backlog: Arc<Backlog>,
 }
 
-/// An empty queue, whose datagrams are counted here.
-pub fn inbox(backlog: Arc<Backlog>) -> (InboxWriter, Inbox) {
+/// An empty queue.
+pub fn inbox() -> (InboxWriter, Inbox) {
     let (input, queue) = sync_channel(MOST_DATAGRAMS);
+    let backlog = Arc::<Backlog>::default();
     (InboxWriter { queue: input, backlog: backlog.clone() }, Inbox { queue, backlog })
 }
 
@@ -61,7 +104,7 @@ impl InboxWriter {
     pub fn add(&self, datagram: Datagram) -> bool {
         let size = datagram.bytes.len();
         // Before the datagram is there: what is taken away was then added before.
-        if !self.backlog.add(size) {
+        if !self.backlog.add(size, datagram.share) {
             return false;
         }
         let sent = self.queue.try_send(Entry::Datagram(datagram));
@@ -87,28 +130,36 @@ impl Inbox {
     }
 }
 
+impl Drop for Inbox {
+    /// What waits is gone with it: who still adds finds nobody, but not a full queue.
+    fn drop(&mut self) {
+        while self.take(Duration::ZERO).is_ok() {}
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::input::{MAX_DATAGRAM_BYTES, MOST_BYTES};
+    use crate::input::MAX_DATAGRAM_BYTES;
 
-    fn datagram(size: usize) -> Datagram {
-        Datagram { bytes: vec![0; size], sender: ([127, 0, 0, 1], 1).into(), arrival_ns: 0, truncated: false }
+    fn datagram(size: usize, share: Share) -> Datagram {
+        Datagram { bytes: vec![0; size], sender: ([127, 0, 0, 1], 1).into(), arrival_ns: 0, truncated: false, share }
     }
 
     #[test]
-    fn the_queue_is_bounded_in_bytes_and_in_number() {
+    fn the_queue_is_bounded_in_bytes_and_in_number_and_its_last_eighth_is_for_players() {
         for (size, most) in [(MAX_DATAGRAM_BYTES, MOST_BYTES / MAX_DATAGRAM_BYTES), (0, MOST_DATAGRAMS)] {
-            let backlog = Arc::new(Backlog::default());
-            let (input, queue) = inbox(backlog.clone());
-            assert_eq!((0..MOST_DATAGRAMS + 9).filter(|_| input.add(datagram(size))).count(), most);
-            assert!(!input.add(datagram(size)));
-            queue.take(Duration::ZERO).unwrap();
-            assert!(input.add(datagram(size)) && !input.add(datagram(size)));
-            while queue.take(Duration::ZERO).is_ok() {}
-            // Nothing is left in the books: as much fits again.
-            assert!(!backlog.is_crowded());
-            assert_eq!((0..MOST_DATAGRAMS + 9).filter(|_| input.add(datagram(size))).count(), most);
+            let (input, queue) = inbox();
+            // The second time nothing is left in the books of the first.
+            for _ in 0..2 {
+                let fill = |share| (0..MOST_DATAGRAMS + 9).filter(|_| input.add(datagram(size, share))).count();
+                assert_eq!(fill(Share::Everyone), most / 8 * 7);
+                assert_eq!(fill(Share::Player), most / 8);
+                queue.take(Duration::ZERO).unwrap();
+                assert!(!input.add(datagram(size, Share::Everyone)));
+                assert!(input.add(datagram(size, Share::Player)) && !input.add(datagram(size, Share::Player)));
+                while queue.take(Duration::ZERO).is_ok() {}
+            }
         }
     }
 }

@@ -45,6 +45,8 @@ use events::Happened;
 pub use hands::Hands;
 use hands::{Learned, Meaning};
 use inbox::Entry;
+#[cfg(test)]
+pub use inbox::MOST_DATAGRAMS;
 pub use inbox::{Inbox, InboxWriter, inbox};
 use learned::Learning;
 use levels::Levels;
@@ -126,7 +128,7 @@ impl Control {
     /// Works until the engine stops.
     pub fn run(mut self, queue: &Inbox, replies: &WayBack) {
         let mut quarantine = Quarantine::default();
-        let (mut budget, mut effort) = (ReplyBudget::new(), Effort::new());
+        let (mut budget, mut effort, mut watch) = (ReplyBudget::new(), Effort::new(), Stopwatch::start());
         let (mut subscribers, mut levels) = (Subscribers::default(), Levels::default());
         let mut beginnings = self.counters.beginnings.load(Ordering::SeqCst);
         while !self.stop.load(Ordering::Relaxed) {
@@ -138,7 +140,7 @@ impl Control {
                 Ok(Entry::Datagram(datagram)) => {
                     let counters = self.counters.clone();
                     let answers = Replies::to(datagram.sender, replies, &counters, &mut budget);
-                    self.handle(&datagram, answers, &quarantine, &mut subscribers, &mut effort);
+                    self.handle(&datagram, answers, &quarantine, &mut subscribers, (&mut effort, &mut watch));
                 }
                 Ok(Entry::Moved(moved)) => self.move_by_hand(moved, replies, &mut budget),
                 Err(RecvTimeoutError::Timeout) => {}
@@ -197,7 +199,7 @@ impl Control {
         mut replies: Replies,
         quarantine: &Quarantine,
         subscribers: &mut Subscribers,
-        effort: &mut Effort,
+        (effort, watch): (&mut Effort, &mut Stopwatch),
     ) {
         #[cfg(feature = "faults")]
         assert!(datagram.bytes != POISON, "this thread was poisoned");
@@ -212,8 +214,9 @@ impl Control {
             Err(refusal) => return self.refuse(&refusal, &mut replies),
         };
         self.stamper.follow_score();
-        let (mut has_time, mut watch) = (true, Stopwatch::start());
+        let mut has_time = true;
         for (message, when) in messages {
+            watch.skip();
             // What is behind one that was left out may hang on it.
             has_time = has_time && effort.may_take(datagram.sender, watch.time());
             if !has_time && !ALWAYS_HEARD.contains(&&*message.addr) {
@@ -236,7 +239,6 @@ impl Control {
             if taken > DEAR {
                 // What waits for its time does not wait for all that a datagram says. What is full is tried again.
                 let _ = self.stamper.release_due();
-                watch = Stopwatch::start();
             }
         }
     }

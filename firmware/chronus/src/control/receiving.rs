@@ -82,9 +82,9 @@ fn start_streams(
             let (counts, told) = (receiver.counts(), &counters.streams);
             for (counter, count) in [
                 (&told.open, counts.open),
-                (&told.accepted, counts.accepted),
-                (&told.refused, counts.refused),
-                (&told.slow, counts.slow),
+                (&told.accepted, counts.came.accepted),
+                (&told.refused, counts.came.refused),
+                (&told.slow, counts.came.slow),
                 (&told.broken, counts.broken),
                 (&told.dropped, counts.dropped),
             ] {

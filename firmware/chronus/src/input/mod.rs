@@ -25,8 +25,8 @@ pub use address::ALIASES;
 #[cfg(test)]
 pub use address::known_addresses;
 #[cfg(test)]
-pub use admission::{ADMISSION_LIMITS, MOST_BYTES};
-pub use admission::{Backlog, Bucket, Gate, Limit, MOST_DATAGRAMS, Table, host_of};
+pub use admission::ADMISSION_LIMITS;
+pub use admission::{Bucket, Gate, Limit, Share, Table, host_of};
 pub use arrival::Clocks;
 #[cfg(test)]
 pub use edits::PATCH_WORDS;
@@ -47,7 +47,7 @@ pub use stream::MOST_KEPT;
 #[cfg(test)]
 pub use stream::STREAM_PLACES;
 pub use stream::{
-    Client, Failure, Framing, Listener, Outgoing, Places, StreamReceiver, Streams, is_stream, sender_name,
+    Came, Client, Failure, Framing, Listener, Outgoing, Places, StreamReceiver, Streams, is_stream, sender_name,
 };
 pub use tracks::made_of as tracks_made_of;
 pub use tracks::{GATE_LENGTH, KEYS};

@@ -14,7 +14,7 @@ use nix::sys::socket::{
 use nix::sys::time::TimeSpec;
 use rt::socket_filter::drop_senders;
 
-use super::admission::Gate;
+use super::admission::{Gate, Share};
 use super::arrival::Clocks;
 use super::drops::Drops;
 use super::interpret::MAX_DATAGRAM_BYTES;
@@ -51,6 +51,8 @@ pub struct Datagram {
     pub arrival_ns: u64,
     /// It is oversized. Its bytes are not kept: they would only fill the queue to be refused.
     pub truncated: bool,
+    /// The place it takes where it waits.
+    pub share: Share,
 }
 
 /// The OSC socket.
@@ -203,13 +205,13 @@ impl Receiver {
             let Some(sender) = message.address.as_ref().and_then(sender_of) else { continue };
             let bytes = message.iovs().next().unwrap_or_default();
             let reply = |reply: &[u8]| send_reply(fd, reply, sender);
-            if !self.gate.admits(sender, bytes.len(), self.last_arrival_ns, reply) {
+            let Some(share) = self.gate.admit(sender, bytes.len(), self.last_arrival_ns, reply) else {
                 self.drops.flood += 1;
                 continue;
-            }
+            };
             let truncated = message.flags.contains(MsgFlags::MSG_TRUNC) || bytes.len() > MAX_DATAGRAM_BYTES;
             let bytes = if truncated { Vec::new() } else { bytes.to_vec() };
-            out(Datagram { bytes, sender, arrival_ns: self.last_arrival_ns, truncated });
+            out(Datagram { bytes, sender, arrival_ns: self.last_arrival_ns, truncated, share });
         }
         Ok(count)
     }

@@ -53,10 +53,10 @@ pub fn start(
             for (counter, count) in [
                 (&told.open, counts.open),
                 (&told.sockets, counts.sockets),
-                (&told.accepted, counts.accepted),
-                (&told.refused, counts.refused),
+                (&told.accepted, counts.came.accepted),
+                (&told.refused, counts.came.refused),
                 (&told.requests, counts.requests),
-                (&told.slow, counts.slow),
+                (&told.slow, counts.came.slow),
                 (&told.broken, counts.broken),
                 (&told.dropped, counts.dropped),
             ] {

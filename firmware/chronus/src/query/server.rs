@@ -13,7 +13,7 @@ use super::connection::Connection;
 use super::played::Played;
 use super::tree::Tree;
 use crate::audio::SharedMemory;
-use crate::input::{Client, Datagram, Gate, Listener, Places, Streams};
+use crate::input::{Came, Client, Datagram, Gate, Listener, Places, Streams};
 
 /// Connections at a time, WebSockets and others: those of OSC over TCP. Of a host as many as a browser opens to one, and a
 /// WebSocket.
@@ -32,14 +32,10 @@ pub struct Counts {
     pub open: u64,
     /// WebSockets of these.
     pub sockets: u64,
-    /// Connections that were taken.
-    pub accepted: u64,
-    /// Connections that were refused: too many.
-    pub refused: u64,
+    /// What became of others, and of who wanted to be one. Slow is also who sends too slowly.
+    pub came: Came,
     /// Requests that were answered.
     pub requests: u64,
-    /// Closed because their clients did not read, or sent too slowly.
-    pub slow: u64,
     /// Closed because what came was no request, or no WebSocket.
     pub broken: u64,
     /// Requests and messages that were too many.
@@ -108,8 +104,7 @@ impl Server {
     /// What became of all.
     pub fn counts(&self) -> Counts {
         let sockets = self.listener.open().filter(|connection| connection.is_session()).count() as u64;
-        let (open, came, own) = (self.listener.open().count() as u64, self.listener.came, self.counts);
-        Counts { open, sockets, accepted: came.accepted, refused: came.refused, slow: own.slow + came.slow, ..own }
+        Counts { open: self.listener.open().count() as u64, sockets, came: self.listener.came, ..self.counts }
     }
 
     /// Waits up to 100 ms for something to do, and does it. `out` takes OSC and says whether there is room for it.
@@ -141,7 +136,7 @@ impl Server {
             }
             // Who was told to ask later is not let in again at once.
             insists |= self.counts.dropped > dropped && !connection.is_session();
-            self.counts.slow += u64::from(connection.dismiss_if_slow(now));
+            self.listener.came.slow += u64::from(connection.dismiss_if_slow(now));
         }
         if insists {
             self.listener.rest(now);

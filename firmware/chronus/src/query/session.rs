@@ -14,7 +14,7 @@ use tungstenite::protocol::{CloseFrame, Role, WebSocketConfig};
 use tungstenite::{Error, Message, WebSocket};
 
 use super::tree::Tree;
-use crate::input::{Code, Datagram, Framing, Gate, MAX_DATAGRAM_BYTES, Outgoing, Refusal};
+use crate::input::{Code, Datagram, Framing, Gate, MAX_DATAGRAM_BYTES, Outgoing, Refusal, Share};
 
 /// Bytes taken from the kernel at a turn, after which the others have theirs.
 const BYTES_OF_A_TURN: usize = 64 << 10;
@@ -117,7 +117,7 @@ impl Session {
         while turn.over.is_none() {
             match self.socket.read() {
                 Ok(Message::Text(text)) => {
-                    if !self.admits(gate, sender, text.len()) {
+                    if self.admit(gate, sender, text.len()).is_none() {
                         turn.dropped += 1;
                     } else if !self.obey(&text, tree) {
                         turn.over = Some(true);
@@ -126,7 +126,7 @@ impl Session {
                 }
                 Ok(Message::Binary(bytes)) => turn.dropped += u64::from(!self.take(bytes.into(), sender, gate, out)),
                 // Pings are answered by the library, and cost as much as a message.
-                Ok(_) if self.admits(gate, sender, 0) => {}
+                Ok(_) if self.admit(gate, sender, 0).is_some() => {}
                 Ok(_) => {
                     turn.dropped += 1;
                     break;
@@ -191,9 +191,9 @@ impl Session {
         let _ = self.socket.flush();
     }
 
-    fn admits(&self, gate: &Gate, sender: SocketAddr, bytes: usize) -> bool {
+    fn admit(&self, gate: &Gate, sender: SocketAddr, bytes: usize) -> Option<Share> {
         let outgoing = &self.socket.get_ref().outgoing;
-        gate.admits(sender, bytes, rt::clock::monotonic(), |reply| _ = outgoing.send(reply))
+        gate.admit(sender, bytes, rt::clock::monotonic(), |reply| _ = outgoing.send(reply))
     }
 
     /// Does what a text says; false if it says nothing. A word that nobody knows is one of a later version.
@@ -219,9 +219,7 @@ impl Session {
         gate: &Gate,
         out: &mut impl FnMut(Datagram) -> bool,
     ) -> bool {
-        if !self.admits(gate, sender, bytes.len()) {
-            return false;
-        }
+        let Some(share) = self.admit(gate, sender, bytes.len()) else { return false };
         if !self.may_set {
             // Once: it will not change.
             if !std::mem::replace(&mut self.told, true) {
@@ -231,7 +229,7 @@ impl Session {
             }
             return false;
         }
-        let taken = out(Datagram { bytes, sender, arrival_ns: rt::clock::monotonic(), truncated: false });
+        let taken = out(Datagram { bytes, sender, arrival_ns: rt::clock::monotonic(), truncated: false, share });
         if !taken {
             self.refuse(
                 Code::Full,

@@ -339,8 +339,7 @@ impl Engine {
         let beat = !matches!(options.sink, SinkChoice::Free(_));
         let (memory, clock, counters) = (self.memory.clone(), self.clock.clone(), self.counters.clone());
         let stamper = Stamper::new(memory, clock, counters, facts.rate, facts.lead, beat, kept);
-        let backlog = receiver.as_ref().map(|receiver| receiver.gate().backlog()).unwrap_or_default();
-        let (input, queue) = inbox(backlog);
+        let (input, queue) = inbox();
         let hands = hands::start(&options.controls, facts.rate, &input, &self.ended)?;
         let replies = match receiver {
             Some(receiver) => {

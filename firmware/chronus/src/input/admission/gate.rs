@@ -3,33 +3,28 @@
 use std::net::SocketAddr;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
-use super::{Admission, Backlog, Notices, Verdict};
+use super::{Admission, Notices, Share, Verdict};
 
 /// Decides about each packet, and tells of floods. Held for less than a microsecond at a time.
 #[derive(Clone)]
-pub struct Gate {
-    judge: Arc<Mutex<(Admission, Notices)>>,
-    backlog: Arc<Backlog>,
-}
+pub struct Gate(Arc<Mutex<(Admission, Notices)>>);
 
 impl Gate {
     /// Nobody has sent anything yet.
     pub fn new() -> Self {
-        Self { judge: Arc::new(Mutex::new((Admission::new(), Notices::default()))), backlog: Arc::default() }
+        Self(Arc::new(Mutex::new((Admission::new(), Notices::default()))))
     }
 
-    /// Where who queues what was admitted counts it.
-    pub fn backlog(&self) -> Arc<Backlog> {
-        self.backlog.clone()
-    }
-
-    /// Charges a packet of so many bytes that arrived at `now_ns` of CLOCK_MONOTONIC; whether it is taken. If it is the
-    /// first of a flood, `reply` is given what its sender is to be told.
-    pub fn admits(&self, sender: SocketAddr, bytes: usize, now_ns: u64, reply: impl FnOnce(&[u8])) -> bool {
+    /// Charges a packet of so many bytes that arrived at `now_ns` of CLOCK_MONOTONIC; what place it takes, if it is taken.
+    /// If it is the first of a flood, `reply` is given what its sender is to be told.
+    pub fn admit(&self, sender: SocketAddr, bytes: usize, now_ns: u64, reply: impl FnOnce(&[u8])) -> Option<Share> {
         let (admission, notices) = &mut *self.lock();
-        let verdict = admission.judge(sender, bytes, now_ns, self.backlog.is_crowded());
+        let verdict = admission.judge(sender, bytes, now_ns);
         notices.tell(verdict, sender, now_ns, reply);
-        verdict == Verdict::Take
+        match verdict {
+            Verdict::Take(share) => Some(share),
+            Verdict::Drop | Verdict::Tell | Verdict::Note => None,
+        }
     }
 
     /// Who is shut out now, if that has changed.
@@ -44,6 +39,6 @@ impl Gate {
 
     fn lock(&self) -> MutexGuard<'_, (Admission, Notices)> {
         // Nothing in here is left half done by a thread that panics.
-        self.judge.lock().unwrap_or_else(PoisonError::into_inner)
+        self.0.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }

@@ -26,7 +26,7 @@ impl Notices {
     /// given.
     pub fn tell(&mut self, verdict: Verdict, sender: SocketAddr, now_ns: u64, reply: impl FnOnce(&[u8])) {
         match verdict {
-            Verdict::Take | Verdict::Drop => return,
+            Verdict::Take(_) | Verdict::Drop => return,
             Verdict::Tell => tell_sender(reply),
             Verdict::Note => {}
         }

@@ -12,8 +12,8 @@ fn send(admission: &mut Admission, from: SocketAddr, count: u64, start_ns: u64, 
     for number in 0..count {
         let now = start_ns + over_ns * number / count;
         admission.shut_out.update(now);
-        match admission.judge(from, 20, now, false) {
-            Verdict::Take => taken += 1,
+        match admission.judge(from, 20, now) {
+            Verdict::Take(_) => taken += 1,
             Verdict::Tell | Verdict::Note => begun += 1,
             Verdict::Drop => {}
         }
@@ -51,7 +51,7 @@ fn a_flood_is_told_once_shut_out_and_looked_at_again() {
 fn large_datagrams_are_charged_by_their_size() {
     let mut admission = Admission::new();
     let flooder = address("[fe80::1]:5000");
-    let taken = (0..1000).filter(|_| admission.judge(flooder, 32_768, SECOND, false) == Verdict::Take).count();
+    let taken = (0..1000).filter(|_| matches!(admission.judge(flooder, 32_768, SECOND), Verdict::Take(_))).count();
     assert_eq!(taken as u64, SENDER.burst / 256);
 }
 
@@ -65,14 +65,14 @@ fn a_host_with_many_ports_leaves_room_for_others_and_for_who_is_known() {
     for number in 0..2_000_000 {
         let now = 2 * SECOND + number * 5000;
         let flooder = SocketAddr::from(([10, 0, 0, 1], 1000 + (number % 100) as u16));
-        match admission.judge(flooder, 20, now, false) {
-            Verdict::Take => taken += 1,
+        match admission.judge(flooder, 20, now) {
+            Verdict::Take(_) => taken += 1,
             Verdict::Tell => told += 1,
             Verdict::Note | Verdict::Drop => {}
         }
         if number % 2000 == 0 {
-            assert_eq!(admission.judge(neighbour, 20, now, false), Verdict::Take, "datagram {number}");
-            assert_eq!(admission.judge(stranger, 20, now, false), Verdict::Take, "datagram {number}");
+            assert!(matches!(admission.judge(neighbour, 20, now), Verdict::Take(_)), "datagram {number}");
+            assert!(matches!(admission.judge(stranger, 20, now), Verdict::Take(_)), "datagram {number}");
         }
     }
     assert_eq!(told, 1);
@@ -88,14 +88,14 @@ fn a_million_forged_hosts_are_limited_and_who_is_known_is_served() {
     let (mut taken, mut noted) = (0, 0);
     for number in 0..1_000_000_u64 {
         let now = 2 * SECOND + number * 1000;
-        match admission.judge(SocketAddr::from(((number as u32).wrapping_mul(7919).to_be_bytes(), 9)), 20, now, false) {
-            Verdict::Take => taken += 1,
+        match admission.judge(SocketAddr::from(((number as u32).wrapping_mul(7919).to_be_bytes(), 9)), 20, now) {
+            Verdict::Take(_) => taken += 1,
             Verdict::Note => noted += 1,
             other => assert_eq!(other, Verdict::Drop),
         }
         // 200 a second.
         if number % 5000 == 0 {
-            assert_eq!(admission.judge(client, 20, now, false), Verdict::Take, "datagram {number}");
+            assert!(matches!(admission.judge(client, 20, now), Verdict::Take(_)), "datagram {number}");
         }
     }
     assert_eq!(noted, 1);
@@ -103,33 +103,26 @@ fn a_million_forged_hosts_are_limited_and_who_is_known_is_served() {
 }
 
 #[test]
-fn while_more_waits_than_is_worked_off_only_players_are_let_in() {
-    let mut admission = Admission::new();
-    let (player, busy, stranger) = (address("10.0.0.1:7"), address("10.0.0.1:8"), address("10.0.0.2:7"));
-    assert_eq!(send(&mut admission, player, 1, 0, 1), (1, 0));
-    assert_eq!(send(&mut admission, busy, 2000, 1, 2 * SECOND), (2000, 0));
-    let mut now = 5 * SECOND / 2;
-    for sender in [player, busy, stranger] {
-        // Of the three the first flood is noted.
-        let expected = if sender == player { Verdict::Take } else { Verdict::Drop };
-        let first = if sender == busy { Verdict::Note } else { expected };
-        assert_eq!(admission.judge(sender, 20, now, true), first, "{sender}");
-        now += SECOND / 100;
-        assert_eq!(admission.judge(sender, 20, now, true), expected, "{sender}");
-        assert_eq!(admission.judge(sender, 20, now, false), Verdict::Take, "{sender}");
-    }
-}
-
-#[test]
 fn a_player_that_sends_too_much_once_is_one_again_when_that_is_paid() {
     let mut admission = Admission::new();
     let player = address("10.0.0.1:7");
     send(&mut admission, player, 1, 0, 1);
-    let taken = (0..400).filter(|_| admission.judge(player, 20, 2 * SECOND, true) == Verdict::Take).count();
-    assert_eq!(taken as u64, PLAYER.burst);
+    let mut share = |now| admission.judge(player, 20, now) == Verdict::Take(Share::Player);
+    assert_eq!((0..400).filter(|_| share(2 * SECOND)).count() as u64, PLAYER.burst);
     // What was sent beyond it is owed, and fills first.
-    assert_ne!(admission.judge(player, 20, 2 * SECOND + SECOND / 2, true), Verdict::Take);
-    assert_eq!(admission.judge(player, 20, 3 * SECOND, true), Verdict::Take);
+    assert!(!share(2 * SECOND + SECOND / 2));
+    assert!(share(3 * SECOND));
+}
+
+#[test]
+fn who_is_new_or_sends_a_lot_has_no_share_of_a_player() {
+    let mut admission = Admission::new();
+    let (player, busy, stranger) = (address("10.0.0.1:7"), address("10.0.0.1:8"), address("10.0.0.2:7"));
+    send(&mut admission, player, 1, 0, 1);
+    send(&mut admission, busy, 2000, 1, 2 * SECOND);
+    for (sender, share) in [(player, Share::Player), (busy, Share::Everyone), (stranger, Share::Everyone)] {
+        assert_eq!(admission.judge(sender, 20, 2 * SECOND), Verdict::Take(share), "{sender}");
+    }
 }
 
 #[test]

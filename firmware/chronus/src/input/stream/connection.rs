@@ -161,10 +161,12 @@ impl Connection {
         let (sender, mut full) = (self.sender, false);
         for bytes in packets {
             let reply = |reply: &[u8]| _ = self.outgoing.send(reply);
-            if !gate.admits(sender, bytes.len(), arrival_ns, reply) {
+            let Some(share) = gate.admit(sender, bytes.len(), arrival_ns, reply) else {
                 counts.dropped += 1;
                 self.rest_until = arrival_ns + LONG_REST;
-            } else if !out(Datagram { bytes, sender, arrival_ns, truncated: false }) {
+                continue;
+            };
+            if !out(Datagram { bytes, sender, arrival_ns, truncated: false, share }) {
                 counts.dropped += 1;
                 full = true;
             }

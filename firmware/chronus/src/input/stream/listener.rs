@@ -16,8 +16,6 @@ use super::outgoing::{Failure, Outgoing, Streams};
 use super::sender::sender_of_stream;
 use crate::input::host_of;
 
-/// Connections that are being closed: as many as there may be open. The oldest of more is closed at once.
-const MOST_CLOSING: usize = 16;
 /// Connections accepted before those that are there have their turn again, all and more.
 const MOST_ACCEPTED: usize = 32;
 /// How long nobody is accepted after somebody was refused: whoever knocks without end costs some 600 refusals a second.
@@ -181,7 +179,7 @@ impl<C: Client> Listener<C> {
 
     /// Lets nobody in for a while: somebody was refused, or comes again and again.
     pub fn rest(&mut self, now: u64) {
-        self.accept_after = now + KNOCK_REST;
+        self.accept_after = self.accept_after.max(now + KNOCK_REST);
     }
 
     fn add(&mut self, mut connection: C, now: u64) {
@@ -208,8 +206,9 @@ impl<C: Client> Listener<C> {
     /// Closes what is over.
     pub fn forget(&mut self) {
         let now = rt::clock::monotonic();
-        // Those that came last stay.
-        let mut excess = self.connections.iter().filter(|one| !one.is_open()).count().saturating_sub(MOST_CLOSING);
+        // Of those that are being closed as many stay as there may be open, those that came last.
+        let closing = self.connections.iter().filter(|one| !one.is_open()).count();
+        let mut excess = closing.saturating_sub(self.places.all);
         let (streams, came) = (&self.streams, &mut self.came);
         self.connections.retain(|one| {
             let over = one.is_over(now);

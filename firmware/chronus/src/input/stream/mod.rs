@@ -16,7 +16,7 @@ use super::admission::Gate;
 use super::receive::Datagram;
 use connection::Connection;
 pub use framing::Framing;
-pub use listener::{Client, Listener, Places};
+pub use listener::{Came, Client, Listener, Places};
 #[cfg(test)]
 pub use outgoing::MOST_KEPT;
 pub use outgoing::{Failure, Outgoing, Streams};
@@ -30,12 +30,8 @@ pub const STREAM_PLACES: Places = Places { all: 16, of_a_host: 4 };
 pub struct StreamCounts {
     /// Connections now.
     pub open: u64,
-    /// Connections that were taken.
-    pub accepted: u64,
-    /// Connections that were refused: too many.
-    pub refused: u64,
-    /// Closed because their clients did not read.
-    pub slow: u64,
+    /// What became of others, and of who wanted to be one.
+    pub came: Came,
     /// Closed because what came was neither of both framings.
     pub broken: u64,
     /// Messages dropped because they were too many.
@@ -61,8 +57,7 @@ impl StreamReceiver {
 
     /// What became of all.
     pub fn counts(&self) -> StreamCounts {
-        let (open, came) = (self.listener.open().count() as u64, self.listener.came);
-        StreamCounts { open, accepted: came.accepted, refused: came.refused, slow: came.slow, ..self.counts }
+        StreamCounts { open: self.listener.open().count() as u64, came: self.listener.came, ..self.counts }
     }
 
     /// Waits up to 100 ms for something to do, and does it. `out` takes a message and says whether there is room for it.
