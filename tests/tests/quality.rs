@@ -264,14 +264,8 @@ fn the_worst_block_costs_at_most_one_and_a_half_times_the_median() {
     }
     let rate = 48_000;
     let score = torture(&mut Random::new(2), rate, 4_000, 8);
-    let mut player = Player::new(rate);
-    let mut blocks: Vec<(Player, Vec<Command>)> = Vec::with_capacity(score.len());
-    for commands in score {
-        blocks.push((player.clone(), commands));
-        player.block(&blocks[blocks.len() - 1].1);
-    }
     // The least of many is what the block costs; anything more is the machine's other work.
-    let cost = |(player, commands): &(Player, Vec<Command>), repeats: usize| {
+    let cost = |player: &Player, commands: &[Command], repeats: usize| {
         (0..repeats)
             .map(|_| {
                 let mut player = player.clone();
@@ -281,21 +275,25 @@ fn the_worst_block_costs_at_most_one_and_a_half_times_the_median() {
             })
             .fold(f64::INFINITY, f64::min)
     };
-    let mut costs: Vec<f64> = blocks.iter().map(|block| cost(block, 15)).collect();
-    let mut sorted = costs.clone();
-    sorted.sort_by(f64::total_cmp);
-    let median = sorted[sorted.len() / 2];
-    for (block, measured) in blocks.iter().zip(&mut costs) {
-        // A suspect is tried again, up to 30 times as hard and at another time, before it is condemned: a busy
-        // neighbour slows a run of blocks at once.
-        for _ in 0..10 {
+    let (mut costs, mut median) = (vec![f64::INFINITY; score.len()], 0.0);
+    // A suspect is tried again, up to 30 times as hard and at another time, before it is condemned: a busy neighbour slows a
+    // run of blocks at once. All is played anew for it: 4,000 states, megabytes each, are more than a machine has.
+    for (attempt, repeats) in std::iter::once(15).chain(std::iter::repeat_n(45, 10)).enumerate() {
+        let mut player = Player::new(rate);
+        for (commands, measured) in score.iter().zip(&mut costs) {
             if *measured > 1.1 * median {
-                *measured = measured.min(cost(block, 45));
+                *measured = measured.min(cost(&player, commands, repeats));
             }
+            player.block(commands);
+        }
+        if attempt == 0 {
+            let mut sorted = costs.clone();
+            sorted.sort_by(f64::total_cmp);
+            median = sorted[sorted.len() / 2];
         }
     }
     let (place, worst) = costs.iter().enumerate().max_by(|a, b| a.1.total_cmp(b.1)).unwrap();
     let ratio = worst / median;
     println!("block: median {median:.0} ns, worst {worst:.0} ns, ratio {ratio:.2}");
-    assert!(ratio <= 1.5, "block {place} costs {ratio:.2} times the median: {:?}", blocks[place].1);
+    assert!(ratio <= 1.5, "block {place} costs {ratio:.2} times the median: {:?}", score[place]);
 }

@@ -78,9 +78,8 @@ fn kill_and_count_blocks() -> u64 {
         ["count", "p50", "p99", "max"].map(|of| number(&status, &format!("rejoin_blocks.{of}")));
     println!("{count} kills; blocks until redundant again: median {p50}, p99 {p99}, most {max}");
     assert!(count >= wanted);
-    let late = performance.assert_nothing_was_heard();
-    assert!(p99 <= 4 || late > 0, "p99 of {p99} blocks");
-    late
+    let excuse = excused(p99, &performance.engine);
+    performance.assert_nothing_was_heard() + excuse
 }
 
 #[test]
@@ -105,6 +104,18 @@ fn kill_during_rejoins() -> u64 {
     println!("{deaths} deaths of one slot");
     assert!(deaths > 100);
     performance.assert_nothing_was_heard()
+}
+
+/// 1 if there were more than four blocks where this machine kept the engine from its core, which the timer of the sink has
+/// counted: while neither slot is well a longer patience is right (see audio/watch.rs). Such a run tells nothing, and there must
+/// be another.
+fn excused(blocks: u64, engine: &Engine) -> u64 {
+    let (late, xruns) = (engine.number("late_blocks"), engine.number("xruns"));
+    assert!(blocks <= 4 || late > 0 || xruns > 0, "{blocks} blocks, and nothing was in the way");
+    if blocks > 4 {
+        println!("{blocks} blocks; the timer was late {xruns} times, {late} blocks were late");
+    }
+    u64::from(blocks > 4)
 }
 
 #[test]
@@ -132,10 +143,9 @@ fn stop_workers() -> u64 {
     }
     let most = performance.engine.number("declared_lag_blocks.max");
     println!("declared hung after at most {most} blocks");
+    let excuse = excused(most, &performance.engine);
     let late = performance.assert_nothing_was_heard();
-    // While neither slot is well a longer patience is right (see audio/watch.rs).
-    assert!(most <= 4 || late > 0, "declared only after {most} blocks");
-    late
+    late + excuse
 }
 
 #[test]
@@ -160,7 +170,7 @@ fn let_workers_spin() -> u64 {
     }
     let most = performance.engine.number("declared_lag_blocks.max");
     println!("60 endless loops, declared after at most {most} blocks");
+    let excuse = excused(most, &performance.engine);
     let late = performance.assert_nothing_was_heard();
-    assert!(most <= 4 || late > 0, "declared only after {most} blocks");
-    late
+    late + excuse
 }
