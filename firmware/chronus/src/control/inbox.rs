@@ -16,8 +16,8 @@ pub const MOST_DATAGRAMS: usize = 16_384;
 /// largest size would be 512 MiB, all of it locked memory of a small board.
 const MOST_BYTES: usize = 8 << 20;
 
-/// Of both, what only players get: an eighth, of which some hundred have room with all that they may send at once to a control
-/// thread that is kept from its work for a second.
+/// Of both, what only players get: an eighth, in which eight of them have room with all that they may send at once, or a hundred
+/// who turn a fader with what they send in a fifth of a second.
 const FOR_PLAYERS: usize = 8;
 
 /// What waits.

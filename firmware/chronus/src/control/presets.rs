@@ -12,7 +12,7 @@ use rosc::{OscMessage, OscType};
 
 use super::Control;
 use super::WayBack;
-use super::effort::Effort;
+use super::effort::{Effort, Stopwatch};
 use super::replies::Replies;
 use super::reply_budget::ReplyBudget;
 use crate::input::{Code, PresetAsked, Refusal, Request, When, interpret_message};
@@ -98,7 +98,7 @@ impl Control {
     /// Tells what has become of a wish, and makes what was loaded.
     pub(super) fn take_preset(&mut self, replies: &WayBack, budget: &mut ReplyBudget, effort: &mut Effort) {
         let Ok((sender, done)) = self.desk.done.try_recv() else { return };
-        let began = rt::clock::thread_time();
+        let mut watch = Stopwatch::start();
         self.desk.busy.store(false, Ordering::Release);
         let done = match done {
             Done::Loaded(name, contents) => match self.make(&contents, sender) {
@@ -111,7 +111,8 @@ impl Control {
             Done::Answer(message) => Ok(message),
             Done::Refused(refusal) => Err(refusal),
         };
-        effort.charge(sender, rt::clock::thread_time() - began, rt::clock::monotonic());
+        let taken = watch.lap();
+        effort.charge(sender, taken, watch.time());
         let counters = self.counters.clone();
         let mut replies = Replies::to(sender, replies, &counters, budget);
         match done {
