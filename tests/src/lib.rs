@@ -27,6 +27,7 @@ pub mod service;
 pub mod sound_card;
 pub mod stream;
 pub mod tracks;
+pub mod undisturbed;
 pub mod wav;
 
 /// Says that a test, or a part of it, could not be run here, and how it could be.

@@ -205,16 +205,3 @@ fn bundles(mut file: &[u8]) -> Vec<(OscTime, OscMessage)> {
     }
     all
 }
-
-/// Runs `test` until nothing was late, which on a shared machine another program may cause; at most three times.
-/// `test` gives how many blocks (or notes) were late.
-pub fn undisturbed(test: impl Fn() -> u64) {
-    for attempt in 1..=3 {
-        let late = test();
-        if late == 0 {
-            return;
-        }
-        println!("attempt {attempt}: {late} late");
-    }
-    panic!("something was late in every attempt");
-}

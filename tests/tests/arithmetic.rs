@@ -4,9 +4,9 @@
 use chronus_tests::build::{Build, kills};
 use chronus_tests::engine::{Engine, Folder, number, render, told};
 use chronus_tests::instrument_score::of_either;
-use chronus_tests::live::undisturbed;
 use chronus_tests::recording::Recording;
 use chronus_tests::score::Score;
+use chronus_tests::undisturbed::undisturbed;
 
 /// What came of a run with flipped bits.
 #[derive(Debug, Default)]

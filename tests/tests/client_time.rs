@@ -6,8 +6,9 @@ use std::time::{Duration, Instant};
 
 use chronus_tests::build::Build;
 use chronus_tests::engine::{Engine, Folder, number};
-use chronus_tests::live::{Live, undisturbed};
+use chronus_tests::live::Live;
 use chronus_tests::process;
+use chronus_tests::undisturbed::undisturbed;
 use nix::sys::signal::Signal;
 use rosc::{OscBundle, OscMessage, OscPacket, OscTime, OscType, encoder};
 

@@ -8,6 +8,7 @@ use chronus_tests::instrument_score::of_either;
 use chronus_tests::process::send;
 use chronus_tests::random::Random;
 use chronus_tests::recording::Recording;
+use chronus_tests::undisturbed::undisturbed;
 use nix::sys::signal::Signal;
 
 /// Events of one test: 500, or as many as the long run asks for.
@@ -86,15 +87,14 @@ fn play(lead: u64, events: u64, seed: u64) -> (u64, u64) {
 
 #[test]
 fn a_double_death_in_real_time_costs_at_most_one_late_block_in_a_thousand() {
-    for attempt in 1..=3 {
+    let mut attempt = 0;
+    // Another program on this machine may take the time from both workers, deaths or not.
+    undisturbed(|| {
+        attempt += 1;
         let (events, late) = play(2, wanted(), attempt);
         println!("lead 2: {events} double deaths, {late} late blocks (attempt {attempt})");
-        if late * 1000 <= events {
-            return;
-        }
-        // Another program on this machine may take the time from both workers, deaths or not.
-        assert!(attempt < 3, "too many late blocks in every attempt");
-    }
+        late.saturating_sub(events / 1000)
+    });
 }
 
 #[test]

@@ -8,10 +8,11 @@ use std::time::{Duration, Instant};
 use chronus_tests::build::{Build, chronus};
 use chronus_tests::client::Client;
 use chronus_tests::engine::{Engine, Folder, number};
-use chronus_tests::live::{Live, Outcome, undisturbed};
+use chronus_tests::live::{Live, Outcome};
 use chronus_tests::pins::Pins;
 use chronus_tests::process::send;
 use chronus_tests::random::Random;
+use chronus_tests::undisturbed::undisturbed;
 use nix::sys::signal::Signal;
 use rosc::{OscTime, OscType};
 

@@ -7,11 +7,12 @@ use std::time::{Duration, Instant};
 
 use chronus_tests::build::Build;
 use chronus_tests::engine::{Engine, number};
-use chronus_tests::live::{Live, undisturbed};
+use chronus_tests::live::Live;
 use chronus_tests::process;
 use chronus_tests::query::{Asker, Heard, Panel, get, query_address};
 use chronus_tests::random::Random;
 use chronus_tests::stream::StreamClient;
+use chronus_tests::undisturbed::undisturbed;
 use nix::sys::signal::Signal;
 use nix::sys::socket::{setsockopt, sockopt};
 use rosc::OscType;

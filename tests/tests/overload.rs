@@ -7,6 +7,7 @@ use std::sync::{Mutex, PoisonError};
 use chronus_tests::build::Build;
 use chronus_tests::engine::number;
 use chronus_tests::overload::{Instrument, Outcome, perform};
+use chronus_tests::undisturbed::undisturbed;
 
 /// Workers on which a command costs some microseconds, so that the passages can be long.
 const SLOW: Instrument = Instrument { build: Build::Faults, variables: &[("CHRONUS_FAULTS", "slow")], rate: 48_000 };
@@ -82,18 +83,15 @@ fn check_messages(outcome: &Outcome) {
     assert_eq!(number(&outcome.status, "load.commands_most"), outcome.passages[0].commands);
 }
 
-/// Performs until nothing else on this machine made a block late or held a worker, three times at most; whatever differs
-/// must always be explained.
+/// Performs until nothing else on this machine made a block late or held a worker; whatever differs must always be
+/// explained.
 fn perform_undisturbed(instrument: Instrument, lengths: &[u64], commands: u64) {
-    for attempt in 1..=3 {
+    undisturbed(|| {
         let outcome = perform(instrument, lengths, commands, FACTOR);
         check(&outcome);
-        if outcome.stray == 0 && outcome.replaced == 0 {
-            return;
-        }
-        println!("attempt {attempt}: {} late blocks elsewhere, {} workers replaced", outcome.stray, outcome.replaced);
-    }
-    panic!("late blocks elsewhere or workers replaced in every attempt");
+        println!("{} late blocks elsewhere, {} workers replaced", outcome.stray, outcome.replaced);
+        outcome.stray + outcome.replaced
+    });
 }
 
 /// Workers of two engines are on the same cores, in real time: while those of one need more than the period, those of the

@@ -3,11 +3,12 @@
 
 use chronus_tests::build::Build;
 use chronus_tests::engine::{Engine, Folder, number, render, told};
-use chronus_tests::live::{Live, undisturbed};
+use chronus_tests::live::Live;
 use chronus_tests::process::send;
 use chronus_tests::random::Random;
 use chronus_tests::recording::Recording;
 use chronus_tests::score::Score;
+use chronus_tests::undisturbed::undisturbed;
 use nix::sys::signal::Signal;
 use rosc::OscType;
 
@@ -62,37 +63,43 @@ fn each_crash_costs_one_worker_and_is_told_to_its_sender() {
 
 #[test]
 fn a_hundred_poisons_among_kills_and_music_are_survived_and_nothing_else_is_dropped() {
-    undisturbed(|| {
-        let mut random = Random::new(3);
-        let live = Live::start(Build::Faults, "poisons", &[], &[]);
-        let music = Score::torture(48_000, 20_000, 5).messages();
-        let (mut music, mut sent, mut killed) = (music.into_iter().cycle(), 0, 0);
-        for count in 1..=100 {
+    let mut random = Random::new(3);
+    let live = Live::start(Build::Faults, "poisons", &[], &[]);
+    let music = Score::torture(48_000, 20_000, 5).messages();
+    let mut music = music.into_iter().cycle();
+    let (mut sent, mut killed, mut poisons, mut late) = (0, 0, 0, 0);
+    for _ in 0..100 {
+        let (poison, kill) = (CRASHES[random.below(CRASHES.len() as u64) as usize], random.below(3) == 0);
+        // Each again and for itself, if this machine was not there: what is late in a hundred is seldom one poison's.
+        undisturbed(|| {
             for _ in 0..random.below(8) {
                 let message = music.next().expect("it goes round");
                 sent += u64::from(is_one_command(&message.addr));
                 live.send_message(message);
             }
-            live.send("/poison", word(CRASHES[random.below(CRASHES.len() as u64) as usize]));
-            if random.below(3) == 0 {
+            live.send("/poison", word(poison));
+            poisons += 1;
+            if kill {
                 let workers = live.engine.workers();
                 let victim = workers.get(random.below(2) as usize);
                 killed += u64::from(victim.is_some_and(|victim| send(*victim, Signal::SIGKILL)));
             }
-            live.engine.wait_until("the quarantine", |status| number(status, "commands.quarantined") >= count);
-        }
-        let status = live.engine.wait_for_lockstep();
-        let (deaths, declared) = (deaths(&status), declared(&status));
-        assert_eq!(number(&status, "commands.quarantined"), 100);
-        assert_eq!((number(&status, "commands.refused"), number(&status, "divergences")), (0, 0));
-        assert!(deaths <= 100 + killed + declared, "{deaths} deaths by 100 poisons and {killed} kills");
-        let outcome = live.finish();
-        outcome.assert_explained();
-        let kept = outcome.commands.iter().filter(|(_, message)| is_one_command(&message.addr)).count();
-        assert_eq!(kept as u64, sent, "all that was no poison is in the sound");
-        println!("100 poisons, {killed} kills: {deaths} workers, {sent} commands, {} late blocks", outcome.late);
-        outcome.late
-    });
+            let status =
+                live.engine.wait_until("the quarantine", |status| number(status, "commands.quarantined") >= poisons);
+            let before = std::mem::replace(&mut late, number(&status, "late_blocks"));
+            late - before
+        });
+    }
+    let status = live.engine.wait_for_lockstep();
+    let (deaths, declared) = (deaths(&status), declared(&status));
+    assert_eq!(number(&status, "commands.quarantined"), poisons);
+    assert_eq!((number(&status, "commands.refused"), number(&status, "divergences")), (0, 0));
+    assert!(deaths <= poisons + killed + declared, "{deaths} deaths by {poisons} poisons and {killed} kills");
+    let outcome = live.finish();
+    outcome.assert_explained();
+    let kept = outcome.commands.iter().filter(|(_, message)| is_one_command(&message.addr)).count();
+    assert_eq!(kept as u64, sent, "all that was no poison is in the sound");
+    println!("{poisons} poisons, {killed} kills: {deaths} workers, {sent} commands, {} late blocks", outcome.late);
 }
 
 #[test]
@@ -120,7 +127,7 @@ fn a_poisoned_score_is_played_as_if_the_poison_were_not_in_it() {
 
 #[test]
 fn an_endless_loop_costs_at_most_fifty_milliseconds_of_sound() {
-    for attempt in 1..=3 {
+    undisturbed(|| {
         let live = Live::start(Build::Faults, "loops", &[], &[]);
         live.send("/gate/adsr", vec![OscType::Bool(true)]);
         let mut most = 0;
@@ -136,11 +143,8 @@ fn an_endless_loop_costs_at_most_fifty_milliseconds_of_sound() {
         let outcome = live.finish();
         outcome.assert_explained();
         println!("10 endless loops: at most {most} late blocks each, {} in all", outcome.late);
-        if most <= LOOP_BLOCKS {
-            return;
-        }
-        assert!(attempt < 3, "more than {LOOP_BLOCKS} late blocks in every attempt");
-    }
+        most.saturating_sub(LOOP_BLOCKS)
+    });
 }
 
 #[test]

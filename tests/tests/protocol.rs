@@ -6,9 +6,9 @@ use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use chronus_tests::build::Build;
 use chronus_tests::engine::{Engine, Folder, number};
-use chronus_tests::live::undisturbed;
 use chronus_tests::random::Random;
 use chronus_tests::recording::Recording;
+use chronus_tests::undisturbed::undisturbed;
 use rosc::{OscBundle, OscMessage, OscPacket, OscTime, OscType, encoder};
 
 /// A client and the engine it plays.

@@ -5,11 +5,11 @@ use std::time::{Duration, Instant};
 
 use chronus_tests::build::{Build, kills};
 use chronus_tests::engine::{Engine, Folder, number, render, told};
-use chronus_tests::live::undisturbed;
 use chronus_tests::process::{alive, send, state};
 use chronus_tests::random::Random;
 use chronus_tests::recording::Recording;
 use chronus_tests::score::Score;
+use chronus_tests::undisturbed::undisturbed;
 use nix::sys::signal::Signal;
 
 /// An engine in real time whose output is compared with the reference afterwards.

@@ -6,10 +6,11 @@ use std::time::{Duration, Instant};
 
 use chronus_tests::build::Build;
 use chronus_tests::engine::{Engine, number};
-use chronus_tests::live::{Live, undisturbed};
+use chronus_tests::live::Live;
 use chronus_tests::process;
 use chronus_tests::service::Service;
 use chronus_tests::stream::{Framing, StreamClient, message};
+use chronus_tests::undisturbed::undisturbed;
 use nix::sys::signal::Signal;
 use nix::sys::socket::{setsockopt, sockopt};
 use rosc::{OscMessage, OscType};

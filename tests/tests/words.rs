@@ -6,9 +6,10 @@ use std::time::{Duration, SystemTime, UNIX_EPOCH};
 use chronus_tests::build::Build;
 use chronus_tests::engine::Folder;
 use chronus_tests::instrument_score;
-use chronus_tests::live::{Live, undisturbed};
+use chronus_tests::live::Live;
 use chronus_tests::random::Random;
 use chronus_tests::score::Score;
+use chronus_tests::undisturbed::undisturbed;
 use rosc::{OscBundle, OscMessage, OscPacket, OscTime, OscType};
 
 /// How long is played: long enough for some hundred kills and a hundred commits.

@@ -9,11 +9,11 @@ use std::time::{Duration, Instant};
 
 use chronus_tests::build::Build;
 use chronus_tests::engine::{Engine, Folder, number};
-use chronus_tests::live::undisturbed;
 use chronus_tests::patch::{Kept, all_values, defaults, parse, read, set, text};
 use chronus_tests::power_on::parameters;
 use chronus_tests::random::Random;
 use chronus_tests::skipped;
+use chronus_tests::undisturbed::undisturbed;
 use nix::sys::signal::{Signal, killpg};
 use nix::unistd::Pid;
 use rosc::{OscPacket, OscType};
