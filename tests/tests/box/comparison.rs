@@ -36,7 +36,7 @@ pub fn pieces_of_one(recording: &[Frame], take: &Take) -> Vec<Range<usize>> {
 /// If a piece is not there, or something else is to be heard before it.
 pub fn pieces_of_several(recording: &[Frame], take: &Take, beginnings: &[usize]) -> Vec<Range<usize>> {
     let (reference, first) = (&take.reference, onset(&take.reference));
-    let (mut rest, mut pieces) = (recording, Vec::new());
+    let (mut rest, mut pieces) = (&recording[take.recorded.start..], Vec::new());
     for from in std::iter::once(first).chain(beginnings.iter().copied()) {
         let at = find(rest, &reference[from..from + SIGN]);
         let at = at.unwrap_or_else(|| panic!("frame {from} and those after it were not played: {}", take.said));
