@@ -245,7 +245,8 @@ const SCORE: &str = "\
 `chronus run --score FILE` and `chronus render FILE OUT.wav` read the file that `scsynth -N` reads: a sequence of
 big-endian int32 byte count and OSC bundle. Time tags count from 0 (seconds << 32 | fraction), are rounded to the
 nearest frame, and need not be sorted; commands of the same frame are applied in the order of the file. The last
-tag, of an empty bundle too, says how long the score is. A message that is refused is reported and the rest plays;
+tag, of an empty bundle too, says how long the score is. A message that is refused is reported and the rest plays, and so is
+one that asks for something, of presets and recordings too;
 a damaged file is an error that names the byte. A file that ends inside its last bundle, as after a power cut, is
 reported and plays without it. A score has at most {days} days. Its file may take a
 quarter of the machine's memory and its commands, 64 bytes each, another; but {bytes} bytes and {commands}

@@ -44,6 +44,7 @@ pub fn run_send(server: &str, address: &str, arguments: &[String]) -> ExitCode {
             return ExitCode::from(WRONG_USAGE);
         }
     };
+    let guessed = arguments.iter().any(|argument| !matches!(argument, OscType::String(_)));
     let replies = match exchange_with_any(server, &OscMessage { addr: address.to_string(), args: arguments }) {
         Ok(replies) => replies,
         Err(text) => {
@@ -55,6 +56,9 @@ pub fn run_send(server: &str, address: &str, arguments: &[String]) -> ExitCode {
     for reply in &replies {
         if reply.addr == "/error" {
             eprintln!("{}", argument::line(reply));
+            if reply.args.get(1) == Some(&OscType::from("wrong_type")) && guessed {
+                eprintln!("(what looks like a number, or is true or false, is sent as that; as text it is s:WORD)");
+            }
             code = ExitCode::from(FAILED);
         } else {
             // Not println!: a closed pipe (`| head`) is no reason to panic.
@@ -119,11 +123,15 @@ fn exchange(server: SocketAddr, message: &OscMessage) -> Result<Vec<OscMessage>,
     }
 }
 
-/// Whether a message is one that is answered when a disk has done its part, and the answer is not here yet.
+/// What is answered when a disk has done its part, or when what was sent before has taken effect.
+const ANSWERED_LATER: [&str; 7] =
+    ["/patch/save", "/patch/load", "/patch/presets", "/record/start", "/record/stop", "/record/keep", "/sync"];
+
+/// Whether a message is one that is answered later, and the answer is not here yet.
 fn is_answered_later(message: &OscMessage, replies: &[OscMessage]) -> bool {
-    let answer = format!("{}.reply", message.addr);
+    let answer = if message.addr == "/sync" { "/synced".to_owned() } else { format!("{}.reply", message.addr) };
     let is_answer = |reply: &OscMessage| reply.addr == answer || reply.addr == "/error";
-    ["/patch/save", "/patch/load", "/patch/presets"].contains(&message.addr.as_str()) && !replies.iter().any(is_answer)
+    ANSWERED_LATER.contains(&message.addr.as_str()) && !replies.iter().any(is_answer)
 }
 
 /// A socket that talks to this address alone.

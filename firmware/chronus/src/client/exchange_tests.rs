@@ -62,6 +62,30 @@ fn questions_are_answered_by_their_own_reply() {
 }
 
 #[test]
+fn what_is_answered_later_is_waited_for() {
+    for (address, answer) in [("/sync", "/synced"), ("/record/stop", "/record/stop.reply")] {
+        let socket = UdpSocket::bind("127.0.0.1:0").unwrap();
+        let server = socket.local_addr().unwrap().to_string();
+        let thread = std::thread::spawn(move || {
+            let mut buffer = [0; 4096];
+            // The status that is asked for behind it is answered before it.
+            for _ in 0..2 {
+                let (size, sender) = socket.recv_from(&mut buffer).unwrap();
+                let asked = read_packet(&buffer[..size]).unwrap().messages.remove(0).message.addr;
+                let reply = (asked == "/status").then_some("/status.reply").into_iter().chain([answer]);
+                for reply in reply.filter(|_| asked == "/status") {
+                    let reply = OscPacket::Message(OscMessage::from(reply));
+                    socket.send_to(&encoder::encode(&reply).unwrap(), sender).unwrap();
+                    std::thread::sleep(Duration::from_millis(20));
+                }
+            }
+        });
+        assert_eq!(send(&server, address, &[]), Ok(vec![OscMessage::from(answer)]));
+        thread.join().unwrap();
+    }
+}
+
+#[test]
 fn silence_says_how_to_start_an_engine() {
     let socket = UdpSocket::bind("127.0.0.1:0").unwrap();
     let silent = &socket.local_addr().unwrap().to_string();

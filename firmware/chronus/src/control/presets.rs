@@ -18,6 +18,7 @@ use super::reply_budget::ReplyBudget;
 use crate::input::{Code, PresetAsked, Refusal, Request, When, interpret_message};
 use crate::patch::{Contents, Presets, write_patch};
 use crate::report::{Counters, STACK_BYTES};
+use crate::stamp::COMMIT_FRAMES;
 
 /// What has become of a wish.
 enum Done {
@@ -73,6 +74,14 @@ fn fulfil(asked: PresetAsked, presets: &Presets, text: &str, rate: u32, counters
     }
 }
 
+/// Why a preset is not made now. What was being edited stays, as after a commit, but to send this again does away with it.
+fn too_near(_: (Code, String)) -> (Code, String) {
+    (
+        Code::Full,
+        format!("another commit or preset is less than {COMMIT_FRAMES} frames away; nothing was done, send it again"),
+    )
+}
+
 impl Control {
     /// Has a thread do what is wished.
     pub(super) fn wish_for_preset(&mut self, asked: PresetAsked, sender: SocketAddr) -> Result<(), Refusal> {
@@ -123,7 +132,7 @@ impl Control {
 
     /// Makes a patch with all its values, and commits it: at one frame.
     fn make(&mut self, contents: &Contents, sender: SocketAddr) -> Result<(), (Code, String)> {
-        self.stamper.may_commit(When::Arrival(rt::clock::monotonic()))?;
+        self.stamper.may_commit(When::Arrival(rt::clock::monotonic())).map_err(too_near)?;
         let mut tried: Box<Wiring> = Box::new(*self.stamper.refresh());
         let (commit, patch) = contents.patch.split_last().ok_or((Code::Failed, "an empty preset".to_owned()))?;
         let mut operations = Vec::new();
@@ -144,7 +153,7 @@ impl Control {
         let now = rt::clock::monotonic();
         // The patch as a whole or not at all: whether it may be committed now is asked first, and what is full in the midst
         // of it takes the edits back.
-        self.stamper.may_commit(When::Arrival(now))?;
+        self.stamper.may_commit(When::Arrival(now)).map_err(too_near)?;
         for operation in operations {
             if let Err(error) = self.stamper.accept_by_hand(operation, now) {
                 let _ = self.stamper.set_at_once(Operation::Edit(abi::Edit::Abort));

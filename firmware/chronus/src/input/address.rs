@@ -1,5 +1,6 @@
 //! All addresses Chronus answers to, and how a sent address finds them.
 
+use std::collections::BTreeSet;
 use std::sync::LazyLock;
 
 use abi::{Operation, Place};
@@ -142,10 +143,27 @@ pub fn explain_unknown(address: &str, wiring: &Wiring) -> String {
     if is_pattern(address) {
         return "this pattern matches no address; PROTOCOL.md lists them all".to_string();
     }
+    if let Some(below) = below(address, wiring) {
+        return format!("no such address; below it there are {below}; PROTOCOL.md lists them all");
+    }
     match nearest(address, wiring) {
         Some(known) => format!("no such address; did you mean {known}? PROTOCOL.md lists them all"),
         None => "no such address; PROTOCOL.md lists them all".to_string(),
     }
+}
+
+/// Names shown of those below an address: a line's worth.
+const SHOWN_BELOW: usize = 12;
+
+/// The next words of the addresses that begin with this one, if there are any.
+fn below(address: &str, wiring: &Wiring) -> Option<String> {
+    let address = address.trim_end_matches('/');
+    let known: Vec<_> = addresses(wiring).map(|(known, _)| known).collect();
+    let rest = known.iter().filter_map(|known| known.strip_prefix(address)?.strip_prefix('/'));
+    let words: BTreeSet<_> = rest.filter_map(|rest| rest.split('/').next()).collect();
+    let shown: Vec<_> = words.iter().take(SHOWN_BELOW).copied().collect();
+    let more = if words.len() > SHOWN_BELOW { " and others" } else { "" };
+    (!words.is_empty()).then(|| shown.join(", ") + more)
 }
 
 /// The known address that takes the fewest typing errors to become `address`. An address more than half of
@@ -222,6 +240,10 @@ mod tests {
             assert!(text.contains(&format!("did you mean {meant}?")) && text.contains("PROTOCOL.md"), "{text}");
         }
         assert!(!explain_unknown("/something/else/altogether", power_on()).contains("did you mean"));
+        for (branch, below) in [("/mod", "adsr, filter, sine;"), ("/mod/sine/", "freq, gain;"), ("/patch", "abort, ")] {
+            let text = explain_unknown(branch, power_on());
+            assert!(text.contains(&format!("below it there are {below}")), "{text}");
+        }
         assert_eq!(edit_distance(b"kitten", b"sitting"), 3);
     }
 

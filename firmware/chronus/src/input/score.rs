@@ -85,7 +85,8 @@ impl Score {
                         self.commands.push(Command { stamp: *stamp, operation: intent.operation });
                     }
                     Ok(_) => {
-                        let text = "a score has nobody to reply to; leave this message out";
+                        let text = "a score has nobody to reply to, and no presets; what a preset makes is in the score \
+                                    that an engine keeps (--keep-score) while it is loaded";
                         self.refuse(*number, Refusal::new(&message.addr, Code::UnknownAddress, text));
                     }
                     Err(refusal) => self.refuse(*number, refusal),

@@ -121,7 +121,7 @@ pub const WORDS: [Word; 51] = [
         "/panic",
         "I",
         "none needed",
-        "silence within 5 ms of its taking effect, without a click: all gates are closed, and nothing rings on",
+        "all gates are closed and nothing rings on: within 5 ms of its taking effect, without a click, all is silent that has an envelope; an oscillator that reaches `out` without one sounds on",
     ),
     word("/notify", "T", "on or off, as a gate", "tells the sender of every change of a value, see below"),
     word("/controls", "I", "none needed", "one reply `/controls.reply` with the knobs and buttons, see below"),

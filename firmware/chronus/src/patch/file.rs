@@ -49,12 +49,20 @@ pub fn read(path: &Path, rate: u32) -> Found {
     }
 }
 
+/// Files that are set aside at most: the first of them is the one with somebody's patch in it, most likely, and a card
+/// that damages a file at each start must not be filled with them.
+const ASIDE: usize = 9;
+
 /// Renames a file, so that it can be looked at and the next one does not overwrite it; gives its new name.
 ///
 /// # Errors
 /// What the kernel says.
 pub fn set_aside(path: &Path) -> Result<PathBuf, Error> {
-    let aside = with_ending(path, ".damaged");
+    let more = (2..=ASIDE).map(|number| with_ending(path, &format!(".damaged.{number}")));
+    let mut names = std::iter::once(with_ending(path, ".damaged")).chain(more);
+    // Also a link that leads nowhere has the name.
+    let free = names.find(|name| name.symlink_metadata().is_err());
+    let aside = free.unwrap_or_else(|| with_ending(path, &format!(".damaged.{ASIDE}")));
     std::fs::rename(path, &aside).map(|()| aside)
 }
 
@@ -122,7 +130,21 @@ mod tests {
             assert!(why.contains(line) && why.contains("last.toml.damaged"), "{why}");
             assert_eq!(std::fs::read(folder.0.join("last.toml.damaged")).unwrap(), content);
             assert!(!path.exists());
+            std::fs::remove_file(folder.0.join("last.toml.damaged")).unwrap();
         }
+    }
+
+    #[test]
+    fn what_was_set_aside_first_stays_and_what_comes_after_nine_takes_the_place_of_the_last() {
+        let folder = Folder::new("aside");
+        let path = folder.0.join("last.toml");
+        for number in 1..=11 {
+            std::fs::write(&path, number.to_string()).unwrap();
+            set_aside(&path).unwrap();
+        }
+        let there = |ending: &str| std::fs::read_to_string(with_ending(&path, ending)).unwrap();
+        assert_eq!([".damaged", ".damaged.2", ".damaged.8", ".damaged.9"].map(there), ["1", "2", "8", "11"]);
+        assert_eq!(std::fs::read_dir(&folder.0).unwrap().count(), 9);
     }
 
     #[test]

@@ -5,7 +5,7 @@ use std::io::Read;
 use std::path::{Path, PathBuf};
 
 use super::file::{self, LONGEST};
-use super::read::{Contents, read};
+use super::read::{Contents, is_patch, read};
 use crate::settings::open_regular;
 
 /// Longest name: what a small display shows in a line.
@@ -63,6 +63,10 @@ impl Presets {
     pub fn save(&self, name: &str, text: &str) -> Result<PathBuf, String> {
         let nowhere = "nobody has said where presets go: start the engine with --patch FILE, and they lie beside it";
         let file = self.file(name)?.ok_or(nowhere)?;
+        // It may be anything that somebody keeps beside the patch, such as a chronus.toml.
+        if file.symlink_metadata().is_ok() && !is_preset(&file) {
+            return Err(format!("{} is there and is no preset: take another name, or move it away", file.display()));
+        }
         let written = file::replace(&file, text);
         written.map(|()| file.clone()).map_err(|error| format!("{} cannot be written: {error}", file.display()))
     }
@@ -93,9 +97,13 @@ impl Presets {
         let folder = folder.map(|folder| if folder.as_os_str().is_empty() { Path::new(".") } else { folder });
         let entries = folder.and_then(|folder| folder.read_dir().ok()).into_iter().flatten().flatten();
         let own = entries.filter_map(|entry| entry.file_name().to_str()?.strip_suffix(".toml").map(str::to_owned));
-        let own = own.filter(|name| matches!(self.file(name), Ok(Some(_))));
+        let own = own.filter(|name| self.file(name).ok().flatten().is_some_and(|file| is_preset(&file)));
         own.chain(FACTORY.map(|(name, _)| name.to_owned())).collect::<BTreeSet<_>>().into_iter().collect()
     }
+}
+
+fn is_preset(file: &Path) -> bool {
+    read_bounded(file).is_ok_and(|bytes| is_patch(&bytes))
 }
 
 fn read_bounded(file: &Path) -> std::io::Result<Vec<u8>> {
@@ -142,6 +150,16 @@ mod tests {
         std::fs::write(folder.join("torn.toml"), "schema = 2\n[module").unwrap();
         assert!(presets.load("torn", 48_000).unwrap_err().contains("line 2"));
         assert!(folder.join("torn.toml").exists(), "it is its owner's");
+        let configuration = include_str!("../../../../board/common/chronus.toml");
+        let others = [("chronus", configuration), ("rustfmt", "max_width = 120\n"), ("torn", "schema = 2\n[module")];
+        for (name, text) in others {
+            std::fs::write(folder.join(format!("{name}.toml")), text).unwrap();
+            let why = presets.save(name, &write(power_on())).unwrap_err();
+            assert!(why.contains("is no preset") && !presets.names().contains(&name.to_owned()), "{why}");
+            assert_eq!(std::fs::read_to_string(folder.join(format!("{name}.toml"))).unwrap(), text);
+        }
+        std::fs::write(folder.join("old.toml"), "schema = 1\n[sine]\nfreq = 220.0\n").unwrap();
+        presets.save("old", &write(power_on())).unwrap();
         assert!(Presets::beside(None).save("mine", "").unwrap_err().contains("--patch FILE"));
         std::fs::remove_dir_all(&folder).unwrap();
     }

@@ -73,6 +73,22 @@ pub fn read(bytes: &[u8], rate: u32) -> Result<Contents, Damage> {
     Ok(reading.contents())
 }
 
+/// Whether this is a patch of any form, as nothing else is that may lie beside one: a configuration has a `schema` too.
+pub fn is_patch(bytes: &[u8]) -> bool {
+    let table = std::str::from_utf8(bytes).ok().and_then(|text| toml::from_str::<Table>(text).ok());
+    let Some(mut table) = table else { return false };
+    match table.remove("schema") {
+        Some(Value::Integer(VALUES_ALONE)) => {
+            let known = |name: &String| catalogue::module(catalogue::power_on(), name).is_some();
+            !table.is_empty() && table.keys().all(known)
+        }
+        Some(Value::Integer(WITHOUT_TRACKS | SCHEMA)) => {
+            table.keys().all(|key| ["module", "connection", "clock", "track"].contains(&key.as_str()))
+        }
+        _ => false,
+    }
+}
+
 /// What has been read so far, done to a patch of its own.
 struct Reading {
     wiring: Box<Wiring>,

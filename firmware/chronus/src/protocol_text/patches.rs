@@ -91,7 +91,8 @@ Edits gather, change nothing that is heard, and take effect together with the co
 both patches have plays on, notes too; new connections are faded in within 10 ms and old ones out. Where that cannot be (a
 module gets voices or loses them, say) all is faded out and in within 8 ms. An edit is taken when it arrives; a commit in a
 bundle waits for its time tag. What has waited for its time and cannot be done then, because the patch is another one by
-that time, is answered with `/error` and not done. Between two commits are at least {frames} frames; the second is refused with `full`.
+that time, is answered with `/error` and not done. Between two commits are at least {frames} frames; the second is refused with `full`;
+a preset is a commit too.
 
 A source is a module, or `NAME.velocity` and `NAME.pitch` of a `voice`. A destination is a module, whose first input is meant;
 `NAME.INPUT`; or `NAME.PARAMETER`, which is then moved by the signal: by the amount for a signal of 1, in the unit of the
@@ -112,7 +113,12 @@ modules (i), of connections (i), and whether nothing was edited since the last c
 Presets lie as TOML beside the file of `--patch` (on the box on DATA); a name has 1 to 32 small letters, digits, `-` and `_`. The
 answers are `/patch/save.reply NAME`, `/patch/load.reply NAME` and then what of the file was left out and why, and
 `/patch/presets.reply NAME...`; what cannot be done is an `/error` with the code `failed`. One wish is done at a time.
-With the program come {presets}, all played by `/note/on keys`.
+With the program come {presets}, all played by `/note/on keys`. A preset of yours
+takes the place of one of the program's with the same name until its file is removed, which no message does. Nothing but a preset
+is overwritten. A preset without tracks, such as `init`, leaves tempo, clock and tracks as they are.
+
+An oscillator sounds all the time, behind a `voice` eight times at once; what makes it silent between notes is a `vca` whose `level`
+an `adsr` moves, as here.
 
 A bass, played by `chronus send` (arguments as in a terminal):
 

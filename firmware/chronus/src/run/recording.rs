@@ -41,6 +41,10 @@ impl Engine {
         replies: &WayBack,
     ) -> Result<Option<(Recordings, JoinHandle<()>)>, String> {
         let Some((folder, tape)) = options.recordings.clone().zip(tape) else { return Ok(None) };
+        // Said now and not when somebody has something to record; no reason not to play.
+        if folder.exists() && !folder.is_dir() {
+            log::warn!("nothing can be recorded: {} is no folder; start with --recordings FOLDER", folder.display());
+        }
         let (ordering, orders) = sync_channel(ORDERS);
         let recording = Recording {
             folder,

@@ -26,7 +26,6 @@ use crate::input::{Clocks, Code, When, catalogue};
 use crate::report::{Counters, count};
 use answers::Late;
 use current::Current;
-#[cfg(test)]
 pub use edits::COMMIT_FRAMES;
 use edits::Lapsed;
 pub use kept_score::KeptScore;

@@ -38,10 +38,10 @@ pub fn summary(status: &Value) -> String {
         lines.push(format!("load      {percent:.1} % of the time there is for a block"));
     }
     lines.push(format!("rights    {}", find(status, "real_time").as_str().unwrap_or("not known")));
-    if let Some(lamp) = find(status, "led.lamp").as_str().filter(|lamp| *lamp != "off") {
-        lines.push(format!("light     {lamp}: {}", text(status, "led.state")));
-    }
+    lines.extend(light(status));
     lines.extend(kept(status));
+    lines.extend(patch(status));
+    lines.extend(recording(status));
     let xruns = ("xruns", "times the sound card ran dry");
     // Without a card nothing runs dry; what is counted is that this process was kept from its clock.
     let of_card = text(status, "sound_card") != "none";
@@ -68,7 +68,35 @@ fn verdict(status: &Value) -> String {
         (_, 1) if states.len() > 1 => "It plays on one worker; the other one is being replaced.".to_string(),
         (_, 1) => "It plays on one worker, as it was told to.".to_string(),
         _ if late > 0 => "Both workers are in lockstep. Not every block was in time.".to_string(),
+        _ if patch(status).is_some() => "It plays well, but what you change is not kept: see below.".to_string(),
+        _ if text(status, "record.state") == "failed" => "It plays well, but the last recording broke off.".to_string(),
         _ => "All is well: both workers are in lockstep, no block was late.".to_string(),
+    }
+}
+
+/// What the light says, and what one would say that is not there.
+fn light(status: &Value) -> Option<String> {
+    let (lamp, state) = (find(status, "led.lamp").as_str()?, text(status, "led.state"));
+    match lamp {
+        "off" => (state != "healthy").then(|| format!("light     none; it would say: {state}")),
+        _ => Some(format!("light     {lamp}: {state}")),
+    }
+}
+
+/// What becomes of what is changed, where it is not kept.
+fn patch(status: &Value) -> Option<String> {
+    (text(status, "patch.state") == "failing").then(|| {
+        "patch     cannot be written: changes are lost with the power; the log of the engine says why".to_string()
+    })
+}
+
+/// What is recorded, or why that broke off.
+fn recording(status: &Value) -> Option<String> {
+    let file = find(status, "record.file").as_str().unwrap_or("a file");
+    match text(status, "record.state") {
+        "recording" => Some(format!("recording {file}")),
+        "failed" => Some(format!("recording broke off: {}", find(status, "record.why").as_str().unwrap_or(file))),
+        _ => None,
     }
 }
 
@@ -96,7 +124,8 @@ fn kept(status: &Value) -> Option<String> {
 fn workers(status: &Value) -> impl Iterator<Item = String> {
     slots(status).enumerate().map(|(place, slot)| {
         let label = if place == 0 { "workers " } else { "        " };
-        let deaths = number(slot, "deaths") + number(slot, "declared") + number(slot, "wrong");
+        // Those that were declared hung or found wrong are among them: they were ended for it.
+        let deaths = number(slot, "deaths");
         let survived = if deaths > 0 { format!(", {deaths} before it replaced") } else { String::new() };
         let (state, process) = (text(slot, "state"), number(slot, "pid"));
         format!("{label}  {}: {state}, process {process}{survived}", number(slot, "slot"))
@@ -176,6 +205,43 @@ mod tests {
         for odd in [json!({}), json!({"slots": 3, "rate": 0, "block": -1}), json!({"slots": [1, null], "load": "x"})] {
             assert!(summary(&odd).starts_with("No worker is in lockstep"));
         }
+    }
+
+    #[test]
+    fn who_was_declared_hung_has_died_once() {
+        let mut status = well();
+        status["slots"][0] =
+            json!({"slot": 0, "pid": 100, "state": "lockstep", "deaths": 5, "declared": 4, "wrong": 1});
+        assert!(summary(&status).contains("process 100, 5 before it replaced"), "{}", summary(&status));
+    }
+
+    #[test]
+    fn not_all_is_well_while_nothing_is_kept_or_a_recording_broke_off() {
+        let mut status = well();
+        (status["patch"], status["record"]) =
+            (json!({"state": "kept"}), json!({"state": "recording", "file": "a.wav"}));
+        let told = summary(&status);
+        assert!(told.starts_with("All is well") && told.contains("recording a.wav\n"), "{told}");
+        status["record"] = json!({"state": "failed", "why": "the disk is full"});
+        let told = summary(&status);
+        assert!(told.contains("the last recording broke off") && told.contains("off: the disk is full\n"), "{told}");
+        status["patch"] = json!({"state": "failing"});
+        let told = summary(&status);
+        assert!(
+            told.starts_with("It plays well, but what you change is not kept") && told.contains("the log"),
+            "{told}"
+        );
+    }
+
+    #[test]
+    fn what_a_light_would_say_is_said() {
+        let mut status = well();
+        status["led"] = json!({"lamp": "off", "state": "healthy"});
+        assert_eq!(light(&status), None);
+        status["led"]["state"] = "identify".into();
+        assert!(light(&status).is_some_and(|line| line.ends_with("it would say: identify")));
+        status["led"]["lamp"] = "gpio:26".into();
+        assert!(light(&status).is_some_and(|line| line.ends_with("gpio:26: identify")));
     }
 
     #[test]
