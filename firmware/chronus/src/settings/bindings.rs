@@ -4,6 +4,7 @@
 use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};
 
+use super::control::{Pins, read_control};
 use super::files::write_whole;
 use super::learned::{lines, write_binding};
 use crate::surface::Control;
@@ -39,6 +40,13 @@ impl Bindings {
     /// # Errors
     /// In words: why not, for how long it holds, and what to write by hand.
     pub fn keep(&self, control: &Control) -> Result<(), String> {
+        if !may_be_written(control) {
+            // With it in the file the next start would be refused, or go without this control.
+            let words = control.words();
+            return Err(format!(
+                "the file has words for the patch at power-on only, and {words} is of another. It holds until the engine ends"
+            ));
+        }
         let (kept, holds) = match &self.service {
             None => (write_binding(&self.file, control), "until the engine ends"),
             Some([left, answer]) => (leave(left, answer, control, PATIENCE), "until the engine ends or the power goes"),
@@ -48,6 +56,13 @@ impl Bindings {
             format!("{reason}. It holds {holds}. Write it into {file} by hand, in its [[control]]: {lines}")
         })
     }
+}
+
+/// Whether a file with this control in it is read again.
+fn may_be_written(control: &Control) -> bool {
+    let table = toml::from_str::<toml::Table>(&text(0, control)).ok();
+    let table = table.as_ref().and_then(|table| table["control"].as_array()?.first()?.as_table());
+    table.is_some_and(|table| read_control(1, table, &mut Pins::new()).0.is_some())
 }
 
 /// Where they go on a box, for the engine's configuration.

@@ -1,6 +1,7 @@
 use super::*;
 use crate::appliance::MadeUp;
-use crate::settings::control::{Pins, read_control};
+use crate::input::catalogue::power_on;
+use crate::surface::Kind;
 
 fn button() -> Control {
     let table = toml::from_str("kind = \"button\"\npin = 22\npress = \"/panic\"").unwrap();
@@ -42,6 +43,26 @@ fn a_binding_is_left_and_what_the_service_says_of_it_is_what_became_of_it() {
     assert!(text.ends_with("\n[[control]]\nkind = \"button\"\npin = 22\npress = \"/panic\"\n"), "{text}");
     assert_eq!(left_with("the card is write-protected").0, Err("the card is write-protected".to_owned()));
     assert!(left_with("").0.unwrap_err().contains("nobody says that it was written"));
+}
+
+#[test]
+fn what_the_next_start_would_refuse_is_not_written() {
+    let made_up = MadeUp::new("of-another-patch");
+    let file = made_up.machine().path("chronus.toml");
+    let text = "[[control]]\nkind = \"encoder\"\npins = [17, 27]\naddress = \"/mod/filter/q\"\n";
+    std::fs::write(&file, text).unwrap();
+    let table = toml::from_str::<toml::Table>(text).unwrap();
+    let (control, _) = read_control(1, table["control"][0].as_table().unwrap(), &mut Pins::new());
+    let mut control = control.unwrap();
+    let Kind::Encoder(encoder) = &mut control.kind else { panic!("it is one") };
+    encoder.address = "/mod/soft/cutoff".to_owned();
+    let bindings = Bindings { file: file.clone(), service: None };
+    let why = bindings.keep(&control).unwrap_err();
+    assert!(why.contains("patch at power-on only, and /mod/soft/cutoff is of another. It holds until"), "{why}");
+    assert_eq!(std::fs::read_to_string(&file).unwrap(), text);
+    let control = control.bound_to("/mod/filter/cutoff", 48_000, power_on()).unwrap();
+    assert_eq!(bindings.keep(&control), Ok(()));
+    assert!(std::fs::read_to_string(&file).unwrap().contains("/mod/filter/cutoff"));
 }
 
 #[test]
