@@ -288,7 +288,7 @@ fn play_notes_by_time_tags() -> u64 {
         .map(|(_, frame)| *frame)
         .collect();
     let distances: Vec<usize> = begins.windows(2).map(|pair| pair[1] - pair[0]).collect();
-    let late = number(&status, "commands.late") - LATE_BY_NATURE;
+    let late = number(&status, "commands.late").abs_diff(LATE_BY_NATURE);
     println!("notes begin {distances:?} frames apart, {late} of them late");
     if late > 0 {
         return late;
