@@ -257,6 +257,9 @@ fn a_gate_on_and_off_within_a_block_sounds() {
     }
 }
 
+/// Times the median from which on a block is tried again: a little less than what condemns it.
+const SUSPECT: f64 = 1.4;
+
 #[test]
 fn the_worst_block_costs_at_most_one_and_a_half_times_the_median() {
     if cfg!(debug_assertions) {
@@ -279,9 +282,12 @@ fn the_worst_block_costs_at_most_one_and_a_half_times_the_median() {
     // A suspect is tried again, up to 30 times as hard and at another time, before it is condemned: a busy neighbour slows a
     // run of blocks at once. All is played anew for it: 4,000 states, megabytes each, are more than a machine has.
     for (attempt, repeats) in std::iter::once(15).chain(std::iter::repeat_n(45, 10)).enumerate() {
+        if costs.iter().all(|measured| *measured <= SUSPECT * median) {
+            break;
+        }
         let mut player = Player::new(rate);
         for (commands, measured) in score.iter().zip(&mut costs) {
-            if *measured > 1.1 * median {
+            if *measured > SUSPECT * median {
                 *measured = measured.min(cost(&player, commands, repeats));
             }
             player.block(commands);
