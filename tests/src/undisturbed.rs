@@ -5,9 +5,8 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::thread::JoinHandle;
 use std::time::Duration;
 
-use nix::sched::{CpuSet, sched_getaffinity, sched_setaffinity};
-use nix::unistd::Pid;
 use rt::clock::monotonic;
+use rt::cores::{allowed, pin};
 
 /// Runs in which something was late, and every core was there: so many are one too many. A look that was missed, or a
 /// wait for a lock of the kernel's, may make one of them.
@@ -57,13 +56,11 @@ struct Witnesses {
 impl Witnesses {
     fn start() -> Self {
         let over = Arc::new(AtomicBool::new(false));
-        let usable = sched_getaffinity(Pid::from_raw(0)).expect("the cores this may use");
-        let cores = (0..CpuSet::count()).filter(|core| usable.is_set(*core) == Ok(true));
         let witness = |core| {
             let over = Arc::clone(&over);
             std::thread::spawn(move || watch(core, &over))
         };
-        Self { threads: cores.map(witness).collect(), over }
+        Self { threads: allowed().into_iter().map(witness).collect(), over }
     }
 
     /// The longest time for which one of the cores was away.
@@ -84,9 +81,7 @@ impl Drop for Witnesses {
 
 /// The longest that this core let a thread wait that was to run, in nanoseconds.
 fn watch(core: usize, over: &AtomicBool) -> u64 {
-    let mut only = CpuSet::new();
-    only.set(core).expect("a core there is");
-    sched_setaffinity(Pid::from_raw(0), &only).expect("the core may be used");
+    pin(core).expect("the core may be used");
     // Without the right it sees more: also what keeps the engine from its cores, which has no such right either.
     let _ = rt::scheduling::set_fifo(PRIORITY);
     let mut longest = 0;
@@ -119,11 +114,7 @@ mod tests {
         let witnesses = Witnesses::start();
         // As another thread of the highest priority on this core, which nothing interrupts.
         let hog = std::thread::spawn(|| {
-            let usable = sched_getaffinity(Pid::from_raw(0)).expect("the cores");
-            let first = (0..CpuSet::count()).find(|core| usable.is_set(*core) == Ok(true)).expect("a core");
-            let mut only = CpuSet::new();
-            only.set(first).expect("a core there is");
-            sched_setaffinity(Pid::from_raw(0), &only).expect("the core may be used");
+            pin(allowed()[0]).expect("the core may be used");
             let begun = monotonic();
             let right = rt::scheduling::set_fifo(PRIORITY);
             let end = begun + 20 * HALF_A_PERIOD.as_nanos() as u64;

@@ -46,7 +46,7 @@ pub fn cores_of_list(list: &str) -> Vec<usize> {
 }
 
 /// The cores this process may run on.
-fn allowed() -> Vec<usize> {
+pub fn allowed() -> Vec<usize> {
     sched_getaffinity(Pid::from_raw(0))
         .map(|set| (0..CpuSet::count()).filter(|core| set.is_set(*core).unwrap_or(false)).collect())
         .unwrap_or_default()
