@@ -72,9 +72,9 @@ fn what_is_answered_later_is_waited_for() {
             for _ in 0..2 {
                 let (size, sender) = socket.recv_from(&mut buffer).unwrap();
                 let asked = read_packet(&buffer[..size]).unwrap().messages.remove(0).message.addr;
-                let reply = (asked == "/status").then_some("/status.reply").into_iter().chain([answer]);
-                for reply in reply.filter(|_| asked == "/status") {
-                    let reply = OscPacket::Message(OscMessage::from(reply));
+                let replies = if asked == "/status" { &["/status.reply", answer][..] } else { &[] };
+                for reply in replies {
+                    let reply = OscPacket::Message(OscMessage::from(*reply));
                     socket.send_to(&encoder::encode(&reply).unwrap(), sender).unwrap();
                     std::thread::sleep(Duration::from_millis(20));
                 }
