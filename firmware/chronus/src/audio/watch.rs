@@ -19,6 +19,10 @@ const LIMIT: u32 = 3;
 /// time to find out, and the lead, an endless loop costs less than 50 ms of sound.
 const LIMIT_AWAITED: u32 = 7;
 
+/// Periods that a worker may have done nothing before the other began to wait for it, for that to be the command: one
+/// in which the other was still at the block before. With more it hung already when the command came.
+const UNAWAITED: u32 = 1;
+
 /// The same while the other slot is not well either: then more likely the machine is short of time than both
 /// workers are hung, and ending both would only make it worse.
 const LIMIT_ALONE: u32 = 12;
@@ -45,6 +49,8 @@ struct Seen {
     lag: u64,
     /// Periods without progress.
     idle: u32,
+    /// Of these, those in which the other one did not wait for it.
+    unawaited: u32,
     /// It was behind already when it last got on.
     behind: bool,
     /// It waits for the other one to go first, which has not got further.
@@ -70,8 +76,8 @@ pub struct Watch<'a> {
 impl<'a> Watch<'a> {
     /// Watches the slots of this memory, with a period of so many nanoseconds.
     pub fn new(memory: &'a SharedMemory, counters: &'a Counters, alarm: &'a Alarm, period: u64) -> Self {
-        // A look each period; a little less, so that jitter does not skip one.
-        let interval = period / 4 * 3;
+        // A look each period. One that comes late by up to half a period does not make the next one too soon.
+        let interval = period / 2;
         let scratch = [0; WORDS_PER_BLOCK];
         let limit_overloaded = HELD.div_ceil(period) as u32;
         let seen = [Seen::default(); 2];
@@ -118,9 +124,9 @@ impl<'a> Watch<'a> {
         for (slot, epoch) in epochs.into_iter().enumerate() {
             let limit = match (self.seen[1 - slot].polite, well[1 - slot]) {
                 _ if overloaded => alone.max(self.limit_overloaded),
-                (true, _) => LIMIT_AWAITED,
-                (false, true) => LIMIT,
-                (false, false) => alone,
+                (true, _) if self.seen[slot].unawaited <= UNAWAITED => LIMIT_AWAITED,
+                (_, true) => LIMIT,
+                (_, false) => alone,
             };
             if self.seen[slot].idle >= limit && self.alarm.declare(slot, epoch) {
                 self.counters.declared_lag.add(self.seen[slot].lag);
@@ -162,7 +168,9 @@ impl<'a> Watch<'a> {
             false => same_worker && before.behind,
         };
         let idle = if same_worker && !goes_on && (stands_still || falls_behind) { before.idle + 1 } else { 0 };
-        Seen { epoch, first, published, applying, lag, idle, behind, polite }
+        let awaited = self.is_polite(1 - slot);
+        let unawaited = if idle == 0 { 0 } else { before.unawaited + u32::from(!awaited) };
+        Seen { epoch, first, published, applying, lag, idle, unawaited, behind, polite }
     }
 
     /// Declares the workers that should have block `number` by now and do not: those that hold up a sink without

@@ -109,6 +109,33 @@ fn who_lets_the_other_go_first_is_not_declared_and_the_supervisor_hears_of_it() 
 }
 
 #[test]
+fn a_command_that_comes_when_a_worker_hangs_already_gains_it_no_time() {
+    watched(|memory, counters, alarm| {
+        let mut watch = Watch::new(memory, counters, alarm, PERIOD);
+        memory.slots.iter().for_each(|slot| slot.join(0));
+        pass(&mut watch, 0..20, [true, true]);
+        pass(&mut watch, 20..22, [false, true]);
+        memory.slots[0].note_applying(None);
+        memory.bell.set_waiting(Waiter::Slot(1), true);
+        pass(&mut watch, 22..23, [false, false]);
+        assert_eq!((alarm.declared(0), alarm.declared(1)), (1, 0));
+    });
+}
+
+#[test]
+fn a_look_that_came_half_a_period_late_is_followed_by_the_next_one_in_time() {
+    watched(|memory, counters, alarm| {
+        let mut watch = Watch::new(memory, counters, alarm, PERIOD);
+        memory.slots.iter().for_each(|slot| slot.join(0));
+        pass(&mut watch, 0..20, [true, true]);
+        memory.slots[1].publish_block(20, &Block::SILENCE);
+        watch.declare_laggards(21, 21 * PERIOD + PERIOD / 2);
+        pass(&mut watch, 21..23, [false, true]);
+        assert_eq!((alarm.declared(0), alarm.declared(1)), (1, 0));
+    });
+}
+
+#[test]
 fn a_block_with_many_commands_is_progress() {
     watched(|memory, counters, alarm| {
         let mut watch = Watch::new(memory, counters, alarm, PERIOD);
