@@ -59,15 +59,38 @@ tests_in() {
 # the test's name before what the test says.
 skipped_in() { sed -nE 's/^(.*[^[:alnum:]_"])?(SKIPPED[: ].*)$/\2/p' "$@"; }
 
+# failures_in LOG...: each failed test with where it failed and why: what it said last, five lines at most, for a
+# status in whole may follow.
+failures_in() {
+    awk '
+        # The first such line is above what the failed tests said, the second above their names.
+        /^failures:$/ { listed = ++sections == 2; next }
+        /^test result: / { listed = sections = 0 }
+        listed && /^    [^ ]+$/ { if (!known[$1]++) names[++count] = $1; next }
+        match($0, /^thread \047[^\047]+\047 .*panicked at /) {
+            name = $0; sub(/^thread \047/, "", name); sub(/\047.*/, "", name)
+            said[name] = substr($0, RLENGTH + 1); lines = 5; next
+        }
+        /^(stack backtrace|note): ?/ { lines = 0 }
+        lines > 0 && NF { said[name] = said[name] "\n    " $0; lines-- }
+        END { for (i = 1; i <= count; i++) print names[i] ": " said[names[i]] }
+    ' "$@"
+}
+
 # close_steps: the summary and the totals; 1 when anything failed.
 close_steps() {
-    local failed skipped
+    local failed failures skipped
     printf '\nSummary\n'
     printf '  %s\n' "${summary[@]}"
     skipped=$(skipped_in "$LOGS"/*.log)
     if [ -n "$skipped" ]; then
         printf '\nNot tried on this machine\n'
         printf '%s\n' "$skipped" | sed 's/^/  /'
+    fi
+    failures=$(failures_in "$LOGS"/*.log)
+    if [ -n "$failures" ]; then
+        printf '\nWhat failed\n'
+        printf '%s\n' "$failures" | sed 's/^/  /'
     fi
     failed=$(($(tests_in failed "$LOGS"/*.log) + failed_steps))
     printf '\n%d passed, %d failed, %d skipped\n' \
