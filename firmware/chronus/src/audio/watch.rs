@@ -66,8 +66,8 @@ pub struct Watch<'a> {
     seen: [Seen; 2],
     /// Workers declared while neither slot was well, since a block last came.
     in_vain: u32,
-    /// Nanoseconds between two looks, and the time of the next.
-    interval: u64,
+    /// Nanoseconds of a period, and the time of the next look.
+    period: u64,
     next_look: u64,
     /// [`HELD`] in periods.
     limit_overloaded: u32,
@@ -76,12 +76,10 @@ pub struct Watch<'a> {
 impl<'a> Watch<'a> {
     /// Watches the slots of this memory, with a period of so many nanoseconds.
     pub fn new(memory: &'a SharedMemory, counters: &'a Counters, alarm: &'a Alarm, period: u64) -> Self {
-        // A look each period. One that comes late by up to half a period does not make the next one too soon.
-        let interval = period / 2;
         let scratch = [0; WORDS_PER_BLOCK];
         let limit_overloaded = HELD.div_ceil(period) as u32;
         let seen = [Seen::default(); 2];
-        Self { memory, counters, alarm, scratch, seen, in_vain: 0, interval, next_look: 0, limit_overloaded }
+        Self { memory, counters, alarm, scratch, seen, in_vain: 0, period, next_look: 0, limit_overloaded }
     }
 
     /// Block `number` is being played, and the slots marked had it.
@@ -105,10 +103,9 @@ impl<'a> Watch<'a> {
     /// behind means nothing. An audio thread that catches up seals many blocks at once; a worker is judged by
     /// periods of time, in which it could have worked.
     pub fn declare_laggards(&mut self, sealed: u64, now: u64) {
-        if now < self.next_look {
+        if !self.is_time_to_look(now) {
             return;
         }
-        self.next_look = now + self.interval;
         // Read before anything else is: a worker must not be declared for what its predecessor did.
         let epochs = [0, 1].map(|slot: usize| self.counters.slots[slot].epoch.load(Ordering::Relaxed));
         for (slot, epoch) in epochs.into_iter().enumerate() {
@@ -136,6 +133,16 @@ impl<'a> Watch<'a> {
         if (0..2).any(|slot| self.seen[1 - slot].polite && self.seen[slot].idle > 0) {
             self.alarm.tell_of_stalling();
         }
+    }
+
+    /// Whether a period has passed. One look that comes late by half a period does not make the next one too soon, and an
+    /// audio thread that is behind, which plays a block in half a period, looks every other time.
+    fn is_time_to_look(&mut self, now: u64) -> bool {
+        let due = now + self.period / 4 >= self.next_look;
+        if due {
+            self.next_look = (self.next_look + self.period).max(now + self.period / 2);
+        }
+        due
     }
 
     /// Tells the supervisor that a block is waited for, if that is because one worker waits for the other.

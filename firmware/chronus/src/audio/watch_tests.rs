@@ -52,6 +52,22 @@ fn a_machine_without_time_is_no_fault_of_its_workers() {
 }
 
 #[test]
+fn a_period_is_no_shorter_for_a_worker_while_the_audio_thread_catches_up() {
+    watched(|memory, counters, alarm| {
+        let mut watch = Watch::new(memory, counters, alarm, PERIOD);
+        memory.slots.iter().for_each(|slot| slot.join(0));
+        pass(&mut watch, 0..20, [true, true]);
+        // A block in half a period and a little more, as it is while the first of them is missing.
+        let mut look = |half| watch.declare_laggards(20 + half, 20 * PERIOD + half * (PERIOD / 2 + 1));
+        // The first of twelve looks comes half a period after the last block.
+        (1..=22).for_each(&mut look);
+        assert_eq!((alarm.declared(0), alarm.declared(1)), (0, 0));
+        (23..=24).for_each(&mut look);
+        assert_eq!((alarm.declared(0), alarm.declared(1)), (1, 1));
+    });
+}
+
+#[test]
 fn a_replacement_that_catches_up_is_left_alone_and_one_that_never_will_is_not() {
     watched(|memory, counters, alarm| {
         let slots = &memory.slots;
