@@ -8,7 +8,7 @@ use chronus_tests::process::send;
 use chronus_tests::random::Random;
 use chronus_tests::recording::Recording;
 use chronus_tests::score::Score;
-use chronus_tests::undisturbed::undisturbed;
+use chronus_tests::undisturbed::{ATTEMPTS, undisturbed};
 use nix::sys::signal::Signal;
 use rosc::OscType;
 
@@ -67,11 +67,11 @@ fn a_hundred_poisons_among_kills_and_music_are_survived_and_nothing_else_is_drop
     let live = Live::start(Build::Faults, "poisons", &[], &[]);
     let music = Score::torture(48_000, 20_000, 5).messages();
     let mut music = music.into_iter().cycle();
-    let (mut sent, mut killed, mut poisons, mut late) = (0, 0, 0, 0);
+    let (mut sent, mut killed, mut poisons, mut late, mut calm) = (0, 0, 0, 0, 0);
     for _ in 0..100 {
         let (poison, kill) = (CRASHES[random.below(CRASHES.len() as u64) as usize], random.below(3) == 0);
         // Each again and for itself, if this machine was not there: what is late in a hundred is seldom one poison's.
-        undisturbed(|| {
+        calm += undisturbed(|| {
             for _ in 0..random.below(8) {
                 let message = music.next().expect("it goes round");
                 sent += u64::from(is_one_command(&message.addr));
@@ -84,12 +84,14 @@ fn a_hundred_poisons_among_kills_and_music_are_survived_and_nothing_else_is_drop
                 let victim = workers.get(random.below(2) as usize);
                 killed += u64::from(victim.is_some_and(|victim| send(*victim, Signal::SIGKILL)));
             }
-            let status =
-                live.engine.wait_until("the quarantine", |status| number(status, "commands.quarantined") >= poisons);
+            live.engine.wait_until("the quarantine", |status| number(status, "commands.quarantined") >= poisons);
+            // What its deaths and the kill cost is its own.
+            let status = live.engine.wait_for_lockstep();
             let before = std::mem::replace(&mut late, number(&status, "late_blocks"));
             late - before
         });
     }
+    assert!(calm < ATTEMPTS, "something was late in {calm} calm runs");
     let status = live.engine.wait_for_lockstep();
     let (deaths, declared) = (deaths(&status), declared(&status));
     assert_eq!(number(&status, "commands.quarantined"), poisons);

@@ -9,7 +9,7 @@ use chronus_tests::process::{alive, send, state};
 use chronus_tests::random::Random;
 use chronus_tests::recording::Recording;
 use chronus_tests::score::Score;
-use chronus_tests::undisturbed::undisturbed;
+use chronus_tests::undisturbed::{Witnesses, undisturbed, undisturbed_before};
 use nix::sys::signal::Signal;
 
 /// An engine in real time whose output is compared with the reference afterwards.
@@ -58,10 +58,10 @@ impl Performance {
 
 #[test]
 fn a_replacement_is_in_lockstep_within_four_blocks() {
-    undisturbed(kill_and_count_blocks);
+    undisturbed_before(kill_and_count_blocks);
 }
 
-fn kill_and_count_blocks() -> u64 {
+fn kill_and_count_blocks(witnesses: &Witnesses) -> u64 {
     let performance = Performance::start(Build::Release, &[]);
     let wanted = (kills() / 25).clamp(50, 400);
     for kill in 0..wanted {
@@ -78,13 +78,7 @@ fn kill_and_count_blocks() -> u64 {
         ["count", "p50", "p99", "max"].map(|of| number(&status, &format!("rejoin_blocks.{of}")));
     println!("{count} kills; blocks until redundant again: median {p50}, p99 {p99}, most {max}");
     assert!(count >= wanted);
-    performance.assert_nothing_was_heard() + slow(p99)
-}
-
-/// 1 if there were more than the four blocks that are promised, which counts as something late does: while neither slot is
-/// well the watch is more patient (see audio/watch.rs), and a core that is away makes it so.
-fn slow(blocks: u64) -> u64 {
-    u64::from(blocks > 4)
+    performance.assert_nothing_was_heard() + witnesses.slow_return(p99)
 }
 
 #[test]
@@ -113,10 +107,10 @@ fn kill_during_rejoins() -> u64 {
 
 #[test]
 fn a_stopped_worker_is_declared_killed_and_replaced_and_never_comes_back() {
-    undisturbed(stop_workers);
+    undisturbed_before(stop_workers);
 }
 
-fn stop_workers() -> u64 {
+fn stop_workers(witnesses: &Witnesses) -> u64 {
     let performance = Performance::start(Build::Release, &[]);
     for round in 0..20 {
         let slot = round % 2;
@@ -136,15 +130,15 @@ fn stop_workers() -> u64 {
     }
     let most = performance.engine.number("declared_lag_blocks.max");
     println!("declared hung after at most {most} blocks");
-    performance.assert_nothing_was_heard() + slow(most)
+    performance.assert_nothing_was_heard() + witnesses.slow_return(most)
 }
 
 #[test]
 fn a_worker_in_an_endless_loop_is_replaced_at_every_point() {
-    undisturbed(let_workers_spin);
+    undisturbed_before(let_workers_spin);
 }
 
-fn let_workers_spin() -> u64 {
+fn let_workers_spin(witnesses: &Witnesses) -> u64 {
     let performance = Performance::start(Build::Faults, &[("CHRONUS_FAULTS", "spin")]);
     let (mut declared, mut since) = (0, Instant::now());
     while declared < 60 {
@@ -161,5 +155,5 @@ fn let_workers_spin() -> u64 {
     }
     let most = performance.engine.number("declared_lag_blocks.max");
     println!("60 endless loops, declared after at most {most} blocks");
-    performance.assert_nothing_was_heard() + slow(most)
+    performance.assert_nothing_was_heard() + witnesses.slow_return(most)
 }
