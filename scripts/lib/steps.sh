@@ -71,8 +71,9 @@ failures_in() {
             name = $0; sub(/^thread \047/, "", name); sub(/\047.*/, "", name)
             said[name] = substr($0, RLENGTH + 1); lines = 5; next
         }
-        /^(stack backtrace|note): ?/ { lines = 0 }
-        lines > 0 && NF { said[name] = said[name] "\n    " $0; lines-- }
+        # Behind it comes what somebody else says, only the first in a process with a note before.
+        /^(stack backtrace|note): ?/ || /^(test |test result: |---- )/ || !NF { lines = 0 }
+        lines > 0 { said[name] = said[name] "\n    " $0; lines-- }
         END { for (i = 1; i <= count; i++) print names[i] ": " said[names[i]] }
     ' "$@"
 }
