@@ -30,8 +30,8 @@ pub fn send(server: &str, address: &str, arguments: &[String]) -> Result<Vec<Osc
 }
 
 /// `chronus send`: prints replies, error replies to the error output.
-pub fn run_send(server: &str, address: &str, arguments: &[String]) -> ExitCode {
-    let arguments: Result<Vec<OscType>, _> = arguments.iter().map(|word| argument::parse(word)).collect();
+pub fn run_send(server: &str, address: &str, words: &[String]) -> ExitCode {
+    let arguments: Result<Vec<OscType>, _> = words.iter().map(|word| argument::parse(word)).collect();
     let arguments = match arguments {
         Ok(arguments) if address.starts_with('/') => arguments,
         Ok(_) => {
@@ -44,7 +44,7 @@ pub fn run_send(server: &str, address: &str, arguments: &[String]) -> ExitCode {
             return ExitCode::from(WRONG_USAGE);
         }
     };
-    let guessed = arguments.iter().any(|argument| !matches!(argument, OscType::String(_)));
+    let guessed = words.iter().zip(&arguments).any(|(word, argument)| is_guessed(word, argument));
     let replies = match exchange_with_any(server, &OscMessage { addr: address.to_string(), args: arguments }) {
         Ok(replies) => replies,
         Err(text) => {
@@ -68,6 +68,26 @@ pub fn run_send(server: &str, address: &str, arguments: &[String]) -> ExitCode {
     code
 }
 
+/// Whether a word is sent as something else than text without saying so (`i:5` does).
+fn is_guessed(word: &str, argument: &OscType) -> bool {
+    !matches!(argument, OscType::String(_)) && word.as_bytes().get(1) != Some(&b':')
+}
+
+/// Why there are no replies.
+#[derive(Debug, PartialEq)]
+enum Failure {
+    /// Nobody is there, or it is no Chronus.
+    Silence(String),
+    /// It took the message, and has not done what it asks for yet.
+    Unfinished(String),
+}
+
+impl From<String> for Failure {
+    fn from(text: String) -> Self {
+        Self::Silence(text)
+    }
+}
+
 /// Asks every address that the name has until one answers.
 fn exchange_with_any(server: &str, message: &OscMessage) -> Result<Vec<OscMessage>, String> {
     let found = server.to_socket_addrs().map_err(|error| format!("'{server}' leads to no address: {error}"))?;
@@ -77,15 +97,18 @@ fn exchange_with_any(server: &str, message: &OscMessage) -> Result<Vec<OscMessag
     addresses.dedup();
     let mut silence = format!("'{server}' leads to no address");
     for address in addresses {
-        match exchange(address, message) {
+        let patience = if is_answered_later(message, &[]) { PATIENCE_WITH_A_DISK } else { PATIENCE };
+        match exchange(address, message, patience) {
             Ok(replies) => return Ok(replies),
-            Err(text) => silence = text,
+            // Sent to another address of the same engine it would be done twice.
+            Err(Failure::Unfinished(text)) => return Err(text),
+            Err(Failure::Silence(text)) => silence = text,
         }
     }
     Err(silence)
 }
 
-fn exchange(server: SocketAddr, message: &OscMessage) -> Result<Vec<OscMessage>, String> {
+fn exchange(server: SocketAddr, message: &OscMessage, patience: Duration) -> Result<Vec<OscMessage>, Failure> {
     // What the message itself asks for, and the one behind it.
     let mut statuses = 1 + usize::from(pattern_matches(&message.addr, "/status"));
     let socket = connect(server).map_err(|error| format!("cannot reach {server}: {error}"))?;
@@ -94,7 +117,6 @@ fn exchange(server: SocketAddr, message: &OscMessage) -> Result<Vec<OscMessage>,
         socket.send(&bytes).map_err(|error| explain_silence(server, &error))?;
     }
     let mut replies = Vec::new();
-    let patience = if is_answered_later(message, &[]) { PATIENCE_WITH_A_DISK } else { PATIENCE };
     let deadline = Instant::now() + patience;
     let mut buffer = vec![0; REPLY_BYTES];
     loop {
@@ -104,7 +126,8 @@ fn exchange(server: SocketAddr, message: &OscMessage) -> Result<Vec<OscMessage>,
         let size = match socket.recv(&mut buffer) {
             Ok(size) => size,
             Err(error) if error.kind() == ErrorKind::Interrupted && !left.is_zero() => continue,
-            Err(error) => return Err(explain_silence(server, &error)),
+            Err(_) if statuses == 0 => return Err(unfinished(server, message, patience)),
+            Err(error) => return Err(explain_silence(server, &error).into()),
         };
         let packet = read_packet(&buffer[..size])
             .map_err(|error| format!("{server} answers something that is not OSC: {}", error.text))?;
@@ -118,9 +141,17 @@ fn exchange(server: SocketAddr, message: &OscMessage) -> Result<Vec<OscMessage>,
             return Ok(replies);
         }
         if left.is_zero() {
-            return Err(format!("{server} keeps talking and never answers /status; is it a Chronus?"));
+            return Err(format!("{server} keeps talking and never answers /status; is it a Chronus?").into());
         }
     }
+}
+
+fn unfinished(server: SocketAddr, message: &OscMessage, patience: Duration) -> Failure {
+    let seconds = patience.as_secs();
+    Failure::Unfinished(format!(
+        "{server} is there and has not finished {} within {seconds} s; its disk may be slow: see `chronus status {server}`",
+        message.addr
+    ))
 }
 
 /// What is answered when a disk has done its part, or when what was sent before has taken effect.

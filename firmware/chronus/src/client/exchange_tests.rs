@@ -18,7 +18,7 @@ fn engine(statuses: usize) -> (String, std::thread::JoinHandle<Vec<OscMessage>>)
                     Some(OscMessage { addr: "/status.reply".to_string(), args })
                 }
                 "/version" => Some(OscMessage::from("/version.reply")),
-                "/mod/sine/gain" => None,
+                "/mod/sine/gain" | "/record/stop" => None,
                 _ => Some(OscMessage { addr: "/error".to_string(), args: vec![OscType::from(message.addr.as_str())] }),
             };
             received.push(message);
@@ -83,6 +83,22 @@ fn what_is_answered_later_is_waited_for() {
         assert_eq!(send(&server, address, &[]), Ok(vec![OscMessage::from(answer)]));
         thread.join().unwrap();
     }
+}
+
+#[test]
+fn who_is_there_and_has_not_finished_is_not_taken_for_nobody() {
+    let (server, thread) = engine(1);
+    let message = OscMessage::from("/record/stop");
+    let failure = exchange(server.parse().unwrap(), &message, Duration::from_millis(200)).unwrap_err();
+    let Failure::Unfinished(text) = failure else { panic!("{failure:?}") };
+    assert!(text.contains("has not finished /record/stop"), "{text}");
+    thread.join().unwrap();
+}
+
+#[test]
+fn only_what_is_no_text_and_does_not_say_so_is_guessed() {
+    let guessed = |word: &str| is_guessed(word, &argument::parse(word).unwrap());
+    assert_eq!(["5", "0.5", "true", "i:5", "s:5", "word"].map(guessed), [true, true, true, false, false, false]);
 }
 
 #[test]

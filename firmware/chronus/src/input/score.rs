@@ -85,8 +85,13 @@ impl Score {
                         self.commands.push(Command { stamp: *stamp, operation: intent.operation });
                     }
                     Ok(_) => {
-                        let text = "a score has nobody to reply to, and no presets; what a preset makes is in the score \
-                                    that an engine keeps (--keep-score) while it is loaded";
+                        let text = match message.addr.starts_with("/patch/") {
+                            true => {
+                                "a score has no presets; what a preset makes is in the score that an engine keeps \
+                                     (--keep-score) while it is loaded"
+                            }
+                            false => "a score has nobody to reply to",
+                        };
                         self.refuse(*number, Refusal::new(&message.addr, Code::UnknownAddress, text));
                     }
                     Err(refusal) => self.refuse(*number, refusal),

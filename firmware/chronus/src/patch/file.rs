@@ -60,8 +60,9 @@ const ASIDE: usize = 9;
 pub fn set_aside(path: &Path) -> Result<PathBuf, Error> {
     let more = (2..=ASIDE).map(|number| with_ending(path, &format!(".damaged.{number}")));
     let mut names = std::iter::once(with_ending(path, ".damaged")).chain(more);
-    // Also a link that leads nowhere has the name.
-    let free = names.find(|name| name.symlink_metadata().is_err());
+    // Also a link that leads nowhere has the name, and what a failing card does not tell about.
+    let is_free = |name: &PathBuf| name.symlink_metadata().is_err_and(|error| error.kind() == ErrorKind::NotFound);
+    let free = names.find(is_free);
     let aside = free.unwrap_or_else(|| with_ending(path, &format!(".damaged.{ASIDE}")));
     std::fs::rename(path, &aside).map(|()| aside)
 }

@@ -115,7 +115,8 @@ answers are `/patch/save.reply NAME`, `/patch/load.reply NAME` and then what of 
 `/patch/presets.reply NAME...`; what cannot be done is an `/error` with the code `failed`. One wish is done at a time.
 With the program come {presets}, all played by `/note/on keys`. A preset of yours
 takes the place of one of the program's with the same name until its file is removed, which no message does. Nothing but a preset
-is overwritten. A preset without tracks, such as `init`, leaves tempo, clock and tracks as they are.
+is overwritten. A preset without tracks leaves tracks and clock as they are; the tempo too if it has none, such as `init`: in
+what is saved here there always is one.
 
 An oscillator sounds all the time, behind a `voice` eight times at once; what makes it silent between notes is a `vca` whose `level`
 an `adsr` moves, as here.

@@ -2,6 +2,8 @@
 
 use serde_json::Value;
 
+use crate::report::keeps_nothing;
+
 /// What may have happened, with the key that counts it and what one of it means. Shown only if there was one.
 const EVENTS: [(&str, &str); 14] = [
     ("late_blocks", "late blocks: gaps that were heard (TROUBLESHOOTING.md, \"late blocks\")"),
@@ -67,8 +69,10 @@ fn verdict(status: &Value) -> String {
         (_, 0) => "No worker is in lockstep: if this stays so, it is silent. See the workers below.".to_string(),
         (_, 1) if states.len() > 1 => "It plays on one worker; the other one is being replaced.".to_string(),
         (_, 1) => "It plays on one worker, as it was told to.".to_string(),
+        _ if patch(status).is_some() || find(status, "data").as_str().is_some_and(keeps_nothing) => {
+            "It plays, but what you change is not kept: see below.".to_string()
+        }
         _ if late > 0 => "Both workers are in lockstep. Not every block was in time.".to_string(),
-        _ if patch(status).is_some() => "It plays well, but what you change is not kept: see below.".to_string(),
         _ if text(status, "record.state") == "failed" => "It plays well, but the last recording broke off.".to_string(),
         _ => "All is well: both workers are in lockstep, no block was late.".to_string(),
     }
@@ -225,12 +229,13 @@ mod tests {
         status["record"] = json!({"state": "failed", "why": "the disk is full"});
         let told = summary(&status);
         assert!(told.contains("the last recording broke off") && told.contains("off: the disk is full\n"), "{told}");
+        status["data"] = "absent".into();
+        status["late_blocks"] = 1.into();
+        assert!(summary(&status).starts_with("It plays, but what you change is not kept"), "{}", summary(&status));
+        status["data"] = "ok".into();
         status["patch"] = json!({"state": "failing"});
         let told = summary(&status);
-        assert!(
-            told.starts_with("It plays well, but what you change is not kept") && told.contains("the log"),
-            "{told}"
-        );
+        assert!(told.starts_with("It plays, but what you change is not kept") && told.contains("the log"), "{told}");
     }
 
     #[test]
