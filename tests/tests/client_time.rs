@@ -81,6 +81,8 @@ fn paced() -> Engine {
 #[test]
 fn a_ping_brings_back_what_it_came_with_and_the_clock_runs_with_the_frames() {
     let engine = paced();
+    // Before anything plays no frame is due.
+    engine.wait_for_lockstep();
     let client = Client::of(&engine.address());
     let stamp = OscType::Time(OscTime { seconds: 7, fractional: 9 });
     let (first, first_frame) = client.ping(stamp);

@@ -4,6 +4,7 @@ use abi::BlockNumber;
 #[cfg(not(loom))]
 use abi::{Block, WORDS_PER_BLOCK};
 
+use crate::checksum::checksum;
 use crate::kill_point::{KillPoint, kill_point};
 use crate::mapping::SharedLayout;
 #[cfg(loom)]
@@ -216,12 +217,18 @@ impl SlotMemory {
     }
 
     /// The state a worker starts from, published again as its own, so that there is one on which it and the other
-    /// agree. Left alone if a predecessor has published it.
+    /// agree. Left alone if a predecessor has published the same, which may be the only copy; one that differs is of a
+    /// predecessor that has computed wrongly.
     pub fn publish_first_snapshot(&self, next: BlockNumber, words: &[u64]) {
         let place = &self.snapshots[(next % SNAPSHOTS as u64) as usize];
-        if place.number() != Some(next) {
+        if place.checksum_of(next) != Some(checksum(next, words.len(), |word| words[word])) {
             place.publish(next, words, &SNAPSHOT_POINTS);
         }
+    }
+
+    /// Whether the snapshot before block `next` stays here for a while: half of the places are written before its own is.
+    pub fn keeps_snapshot(&self, next: BlockNumber) -> bool {
+        self.newest_snapshot().is_none_or(|newest| newest <= next + SNAPSHOTS as u64 / 2)
     }
 
     /// Log records that the newest snapshot has behind it.
@@ -356,9 +363,19 @@ mod tests {
         }
         assert_eq!(slot.snapshot_numbers().collect::<Vec<_>>(), (4..20).rev().collect::<Vec<_>>());
         assert_eq!(slot.read_snapshot(3, &mut words), Reading::Absent);
-        // What a worker starts from is left as it is where it is known already.
-        slot.publish_first_snapshot(19, &[0; 10]);
-        assert!(matches!(slot.read_snapshot(19, &mut words), Reading::Whole(_)));
-        assert_eq!(words, [19; 10]);
+        assert!(slot.keeps_snapshot(19) && slot.keeps_snapshot(11) && !slot.keeps_snapshot(10));
+    }
+
+    #[test]
+    fn what_a_worker_starts_from_is_left_where_it_is_known_and_takes_the_place_of_what_is_wrong() {
+        let slot = Mapping::<SlotMemory>::create("test slot").unwrap();
+        slot.publish_snapshot(19, &[19; 10], 0);
+        let mut words = [0; 10];
+        // Written again it would be damaged no more.
+        slot.damage_snapshot(19, 10, 3);
+        slot.publish_first_snapshot(19, &[19; 10]);
+        assert_eq!(slot.read_snapshot(19, &mut words), Reading::Damaged);
+        slot.publish_first_snapshot(19, &[7; 10]);
+        assert!(matches!(slot.read_snapshot(19, &mut words), Reading::Whole(_)) && words == [7; 10]);
     }
 }

@@ -103,6 +103,7 @@ fn what_is_unknown_or_no_value_is_left_out_by_name_and_the_rest_is_taken() {
     let patch = "schema = 2\nextra = 1\n[module.\"*\"]\ntype = \"osc\"\n[module.a]\ntype = \"theremin\"\n[module.b]\n\
                  [module.c]\ntype = \"lfo\"\nshape = 9.5\n[[connection]]\nfrom = \"c\"\n[[connection]]\nfrom = \"c\"\n\
                  to = \"c.freq\"\n[[connection]]\nfrom = \"x\"\nto = \"out\"";
+    assert!(is_patch(patch.as_bytes()) && !is_patch(b"schema = 2\nextra = 1"));
     let contents = read(patch.as_bytes(), 48_000).unwrap();
     let left_out = contents.left_out.join("; ");
     for word in [

@@ -13,7 +13,8 @@ use super::{EngineState, Scratch, WorkerMemory, tapes};
 /// worker may be writing; a read takes some microseconds and a block five thousand.
 const NEWEST_TRIES: usize = 100;
 
-/// Newer states that a joining worker tries whose tapes are not there: one is enough where they were written over.
+/// Newer states that a joining worker tries where tapes are not there, or the state soon will not be: one is enough where
+/// they were written over.
 const NEWER_TRIES: usize = 2;
 
 /// Tries after which all states that may be there were looked at.
@@ -69,8 +70,10 @@ impl<M: WorkerMemory> Replica<M> {
         let (own, other) = (memory.slot(slot), memory.slot(1 - slot));
         read_newest(other, own, &mut state);
         // What is missing was written over meanwhile, and then there is a newer state; or it was damaged in both, and is silent.
+        // And the judge needs a state that both have: who was kept from its core meanwhile takes one that will stay.
         for tries in 0..=NEWER_TRIES {
-            if tapes::take_over(&state, &mut scratch, own, other) || tries == NEWER_TRIES {
+            let whole = tapes::take_over(&state, &mut scratch, own, other);
+            if whole && other.keeps_snapshot(state.next_block) || tries == NEWER_TRIES {
                 break;
             }
             read_newest(other, own, &mut state);
